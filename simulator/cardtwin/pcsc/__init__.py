@@ -1,0 +1,53 @@
+"""PC/SC as an interface: what a program sees of readers, and what a reader sees of a card. No I/O here."""
+
+from cardtwin.pcsc.errors import (
+    CancelledError,
+    CardMuteError,
+    CardRemovedError,
+    CardResetError,
+    InvalidHandleError,
+    NoReadersError,
+    NoServiceError,
+    NoSmartCardError,
+    NotTransactedError,
+    PcscError,
+    ProtocolMismatchError,
+    SharingViolationError,
+    TimeoutExpiredError,
+    UnknownReaderError,
+    UnsupportedFeatureError,
+)
+from cardtwin.pcsc.interface import (
+    Card,
+    CardConnection,
+    Context,
+    Disposition,
+    Protocol,
+    ReaderState,
+    ShareMode,
+)
+
+__all__ = [
+    "CancelledError",
+    "Card",
+    "CardConnection",
+    "CardMuteError",
+    "CardRemovedError",
+    "CardResetError",
+    "Context",
+    "Disposition",
+    "InvalidHandleError",
+    "NoReadersError",
+    "NoServiceError",
+    "NoSmartCardError",
+    "NotTransactedError",
+    "PcscError",
+    "Protocol",
+    "ProtocolMismatchError",
+    "ReaderState",
+    "ShareMode",
+    "SharingViolationError",
+    "TimeoutExpiredError",
+    "UnknownReaderError",
+    "UnsupportedFeatureError",
+]

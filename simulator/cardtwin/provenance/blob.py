@@ -1,0 +1,3 @@
+"""Decisions about the encrypted PINs."""
+
+from __future__ import annotations

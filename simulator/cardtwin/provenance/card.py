@@ -1,0 +1,3 @@
+"""Decisions about the emulated card: fuse, erasing, objects."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Decisions about encoding descriptions."""
+
+from __future__ import annotations

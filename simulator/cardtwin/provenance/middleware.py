@@ -1,0 +1,3 @@
+"""Decisions about the middleware."""
+
+from __future__ import annotations

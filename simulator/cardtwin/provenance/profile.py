@@ -1,0 +1,3 @@
+"""Decisions about the card profile language."""
+
+from __future__ import annotations
