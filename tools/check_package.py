@@ -1,0 +1,156 @@
+"""Builds the distributions, looks into them, and tries the wheel in an environment of its own.
+
+Usage: ``python tools/check_package.py FOLDER``; the folder is emptied first. Exit status 0 if all is well.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CONSUMER = '''\
+"""A typed program of somebody else's, above the installed package."""
+
+from cardtwin.iso7816 import Atr, CommandApdu
+from cardtwin.plan import Secret
+
+reveal_type(CommandApdu.parse(b"").data)
+reveal_type(Atr.parse(b"").historical)
+reveal_type(Secret.of("1234").reveal())
+'''
+
+
+class PackageError(Exception):
+    """The package is not as it has to be."""
+
+
+def main() -> int:
+    """Run the checks."""
+    folder = Path(sys.argv[1]).resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+    try:
+        _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT)
+        wheel, sdist = _only(folder, "*.whl"), _only(folder, "*.tar.gz")
+        check_sdist(sdist)
+        check_wheel(wheel)
+        check_installed(wheel, folder / "environment")
+    except (PackageError, subprocess.CalledProcessError) as error:
+        print(f"check_package: {error}", file=sys.stderr)
+        return 1
+
+    print("check_package: wheel and source distribution are as they have to be")
+    return 0
+
+
+def check_wheel(wheel: Path) -> None:
+    """Hold the wheel against the tree: every file of both roots, and nothing else."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+
+    expected = {
+        path.relative_to(root).as_posix()
+        for root in (ROOT / "simulator", ROOT / "harness")
+        for path in root.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    _same("wheel", names, expected)
+
+
+def check_sdist(sdist: Path) -> None:
+    """See that the source distribution holds what a packager needs, and no working files."""
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    needed = {
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "pyproject.toml",
+        "tox.ini",
+        "check",
+        "demo",
+        "docs/index.md",
+    }
+
+    if missing := needed - names:
+        raise PackageError(f"the source distribution lacks {', '.join(sorted(missing))}")
+
+    if strays := {name for name in names if name.startswith((".tox", ".venv", ".git/"))}:
+        raise PackageError(f"the source distribution holds {min(strays)}")
+
+
+def check_installed(wheel: Path, environment: Path) -> None:
+    """Install the wheel alone; see that its command, its types and its pytest plugin work."""
+    venv.create(environment, with_pip=True)
+    binaries = environment / ("Scripts" if os.name == "nt" else "bin")
+    _run(binaries / "python", "-m", "pip", "install", "--quiet", wheel)
+    version = _output(binaries / "cardtwin", "--version", cwd=environment)
+
+    if wheel.name.split("-")[1] not in version:
+        raise PackageError(f"cardtwin --version says {version!r}, the wheel is {wheel.name}")
+
+    for stray in ("simulator", "harness", "tools", "tests"):
+        if next(environment.glob(f"lib*/python*/site-packages/{stray}"), None):
+            raise PackageError(f"the wheel puts a top-level {stray!r} into site-packages")
+
+    plugins = _output(
+        binaries / "python", "-m", "pytest", "--trace-config", "--collect-only", cwd=environment
+    )
+
+    if "cardtwin.plugin" not in plugins:
+        raise PackageError("pytest does not load the plugin")
+
+    check_types(environment, binaries)
+
+
+def check_types(environment: Path, binaries: Path) -> None:
+    """See that mypy finds the package's types where it is installed."""
+    program = environment / "consumer.py"
+    program.write_text(CONSUMER, encoding="utf-8")
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(binaries / "python")]
+    told = _output(*mypy, "--cache-dir", str(environment / "cache"), program.name, cwd=environment)
+
+    if told.count('"bytes"') != CONSUMER.count("reveal_type"):
+        raise PackageError(f"mypy does not see the installed package's types:\n{told}")
+
+
+def _same(what: str, names: set[str], expected: set[str]) -> None:
+    if missing := expected - names:
+        raise PackageError(f"the {what} lacks {', '.join(sorted(missing))}")
+
+    if strays := names - expected:
+        raise PackageError(f"the {what} holds {', '.join(sorted(strays))}, which no source root has")
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    found = list(folder.glob(pattern))
+
+    if len(found) != 1:
+        raise PackageError(f"{len(found)} files {pattern} were built")
+
+    return found[0]
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, check=True)
+
+
+def _output(*command: str | Path, cwd: Path) -> str:
+    run = subprocess.run(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return run.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
