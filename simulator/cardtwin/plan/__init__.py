@@ -5,7 +5,7 @@ set of references in a :class:`Content`.
 """
 
 from cardtwin.plan.access import ALWAYS, NEVER, Access, Operation
-from cardtwin.plan.blob import DecryptionKey, PinBlob, PinBlobCodec, PinBlobError
+from cardtwin.plan.blob import DecryptionKey, NoMatchingKeyError, PinBlob, PinBlobCodec, PinBlobError
 from cardtwin.plan.content import (
     CardFacts,
     ChipSerial,
@@ -39,6 +39,7 @@ __all__ = [
     "KeyAlgorithm",
     "KeyPlan",
     "KeyUse",
+    "NoMatchingKeyError",
     "Operation",
     "Part",
     "PinBlob",

@@ -13,11 +13,23 @@ if TYPE_CHECKING:
     from cardtwin.entropy import Entropy
     from cardtwin.plan.secret import Secret, SecretName
 
-__all__ = ["DecryptionKey", "PinBlob", "PinBlobCodec", "PinBlobError"]
+__all__ = ["DecryptionKey", "NoMatchingKeyError", "PinBlob", "PinBlobCodec", "PinBlobError"]
 
 
 class PinBlobError(Exception):
     """A blob cannot be made or read. The message holds no secret, and nothing of the contents."""
+
+
+class NoMatchingKeyError(PinBlobError):
+    """None of the keys is the one that the blob is encrypted to.
+
+    Attributes:
+        key_id: The id of the key that would be needed.
+    """
+
+    def __init__(self, key_id: bytes) -> None:
+        self.key_id = key_id
+        super().__init__(f"No decryption key found matching #{key_id.hex().upper()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +83,6 @@ class PinBlobCodec(Protocol):
         """Decrypt with the one of the keys that fits.
 
         Raises:
-            PinBlobError: None fits, or the blob was changed; then nothing of it is given out.
+            NoMatchingKeyError: None fits.
+            PinBlobError: The blob was changed; then nothing of it is given out.
         """

@@ -1,3 +1,47 @@
 """Decisions about the encrypted PINs."""
 
 from __future__ import annotations
+
+from cardtwin.provenance.rules import Basis, rule
+
+__all__ = ["FILE_WRAPPER", "FORMAT", "KEY_ID", "MESSAGE_HEX", "TRAILING_BYTES"]
+
+FORMAT = rule(
+    "blob.format",
+    Basis.OURS,
+    "RFC 5083, RFC 5084, RFC 4055",
+    "The encrypted PINs are CMS AuthEnvelopedData with AES-256-GCM and RSAES-OAEP-SHA256. The vendor's "
+    "format is not public: a blob from a real key generation system cannot be read, and nobody else "
+    "reads ours.",
+)
+
+KEY_ID = rule(
+    "blob.key-id",
+    Basis.INFERRED,
+    "BLOB-10; RFC 5280, 4.2.1.2",
+    "The key id of the message 'No decryption key found matching' is the SHA-1 of the subjectPublicKey. "
+    "That a key is looked up by an id is stated, how the id is made is not.",
+)
+
+MESSAGE_HEX = rule(
+    "blob.message-hex",
+    Basis.INFERRED,
+    "BLOB-10",
+    "The id in that message is written in upper-case hexadecimal, as its placeholder in the source suggests.",
+)
+
+FILE_WRAPPER = rule(
+    "blob.file-wrapper",
+    Basis.OURS,
+    "PPA-11",
+    "PERSINFO_PUT_PUBRSA_AND_SEC() gives a structure with the tag E0: version, public keys by name, the "
+    "blob. Only the function's name is public.",
+)
+
+TRAILING_BYTES = rule(
+    "blob.trailing-bytes",
+    Basis.OURS,
+    "BLOB-01",
+    "What follows the blob in its file is left alone, whatever it is: files are filled up with 00, and "
+    "a shorter blob leaves the rest of a longer one behind.",
+)
