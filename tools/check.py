@@ -176,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     names = chosen or environments(found)
     say(f"tox: {' '.join(names)}")
-    discover = [argument for path in found.values() for argument in ("--discover", str(path))]
+    discover = ["--discover", *map(str, found.values())]
     command = [sys.executable, "-m", "tox", "run", *discover, "-e", ",".join(names)]
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
