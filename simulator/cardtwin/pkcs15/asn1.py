@@ -58,10 +58,14 @@ class PathAsn1(Sequence):
     _fields = [("path", OctetString), ("index", Integer, _OPTIONAL), ("length", Integer, _implicit(0))]
 
 
+class Direct(Sequence):
+    """The inside of ``direct [0]``, left as it is: a SEQUENCE only so that the tag is a constructed one."""
+
+
 class ObjectValue(Choice):
     """ObjectValue, and ReferencedValue in it; a URL is none of ours."""
 
-    _alternatives = [("indirect", PathAsn1), ("direct", Any, {"explicit": 0})]
+    _alternatives = [("indirect", PathAsn1), ("direct", Direct, {"implicit": 0})]
 
 
 class CommonObjectAttributes(Sequence):

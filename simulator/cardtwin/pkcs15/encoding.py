@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
+from cardtwin.iso7816 import Tlv
 from cardtwin.pkcs15 import asn1
 from cardtwin.pkcs15.errors import Pkcs15Error
 from cardtwin.pkcs15.flags import named_bits
@@ -102,7 +103,7 @@ def _(item: DataObject) -> bytes:
     return _dump(
         asn1.DataType("opaque", {
             "common": _common(item.label, item.common, item.auth_id),
-            "data": _present(names),
+            "data": names,
             "value": _value(item.path),
         })
     )  # fmt: skip
@@ -138,14 +139,15 @@ def _key(kind: type[asn1.PrivateKeyType], item: PrivateKey | PublicKey) -> bytes
 
 
 def _common(label: str, flags: Flag, auth_id: bytes | None) -> dict[str, object]:
-    return _present({"label": label, "flags": named_bits(flags) or None, "auth_id": auth_id})
+    return {"label": label, "flags": named_bits(flags) or None, "auth_id": auth_id}
 
 
 def _value(path: Path | bytes) -> asn1.ObjectValue:
-    if isinstance(path, Path):
-        return asn1.ObjectValue("indirect", path_fields(path))
+    if isinstance(path, bytes):
+        value: asn1.ObjectValue = asn1.ObjectValue.load(Tlv(0xA0, path).encode())
+        return value
 
-    return asn1.ObjectValue("direct", asn1.Any.load(path))
+    return asn1.ObjectValue("indirect", path_fields(path))
 
 
 def _present(fields: Mapping[str, object]) -> dict[str, object]:

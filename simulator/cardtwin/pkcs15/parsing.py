@@ -181,7 +181,7 @@ def _value(value: asn1.ObjectValue) -> Path | bytes:
     if value.name == "indirect":
         return path_of(value.chosen)
 
-    return Tlv.parse(value.dump()).value
+    return bytes(value.chosen.contents)
 
 
 def _byte(reference: int) -> int:
