@@ -1,0 +1,27 @@
+"""Readers: the resource manager in this process, and ways for other programs to reach it."""
+
+from cardtwin.readers.connection import ManagedConnection
+from cardtwin.readers.context import ManagedContext
+from cardtwin.readers.errors import (
+    CommandTooLongError,
+    ReaderError,
+    ReaderNameError,
+    ReaderOccupiedError,
+    ReaderUnavailableError,
+    TransactionPendingError,
+    UnpoweredCardError,
+)
+from cardtwin.readers.manager import ReaderManager
+
+__all__ = [
+    "CommandTooLongError",
+    "ManagedConnection",
+    "ManagedContext",
+    "ReaderError",
+    "ReaderManager",
+    "ReaderNameError",
+    "ReaderOccupiedError",
+    "ReaderUnavailableError",
+    "TransactionPendingError",
+    "UnpoweredCardError",
+]

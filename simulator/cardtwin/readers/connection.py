@@ -1,0 +1,174 @@
+"""A program's connection to a card in one of the manager's readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.events import Exchange
+from cardtwin.pcsc import CardConnection, CardRemovedError, Disposition, PcscError, Protocol, ShareMode
+from cardtwin.readers.errors import CommandTooLongError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from cardtwin.events import Hub
+    from cardtwin.readers.slot import Slot
+    from cardtwin.readers.turns import Seat
+
+__all__ = ["ManagedConnection"]
+
+
+class _Transaction:
+    """The block of one transaction."""
+
+    __slots__ = ("_connection", "_disposition")
+
+    def __init__(self, connection: ManagedConnection, disposition: Disposition) -> None:
+        self._connection = connection
+        self._disposition = disposition
+
+    def __enter__(self) -> None:
+        self._connection.begin_transaction()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._connection.closed:
+            return
+
+        try:
+            self._connection.end_transaction(self._disposition)
+        except PcscError:
+            if kind is None:
+                raise
+
+
+class ManagedConnection(CardConnection):
+    """A connection. What it needs from the reader while others are in a transaction, it waits for.
+
+    That is what programs see of pcsc-lite 1.9.9: its daemon refuses with SCARD_E_SHARING_VIOLATION, and its
+    client library asks again until the transaction is over. How long, the context's patience says; a wait
+    that cannot end, because this very thread is in the transaction, is refused at once.
+    """
+
+    def __init__(self, slot: Slot, seat: Seat, hub: Hub | None) -> None:
+        self._slot = slot
+        self._seat = seat
+        self._hub = hub
+        self._closed = False
+
+    @property
+    def reader(self) -> str:
+        """The reader's name."""
+        return self._slot.name
+
+    @property
+    def atr(self) -> bytes:
+        """The card's ATR at connect or the last reconnect."""
+        return self._seat.atr
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol in use; UNDEFINED while none is settled."""
+        return self._slot.state.protocol
+
+    @property
+    def max_command_data(self) -> int:
+        """How many bytes of data a command may hold: 255, or up to 65535, as the reader carries."""
+        return self._slot.max_command_data
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, by itself or with its context."""
+        return self._closed
+
+    def transmit(self, command: bytes) -> bytes:
+        """Send a command APDU and return the response APDU, status word included."""
+        slot, seat = self._slot, self._seat
+
+        with slot.lock:
+            if seat.trouble is not None or not slot.turns.free_for(seat):
+                slot.admit(seat)
+
+            card = slot.live
+
+            if card is None:
+                raise slot.unready()
+
+            if len(command) > slot.longest:
+                raise CommandTooLongError(slot.name, f"this reader carries {slot.longest} bytes at most")
+
+            response = card.process(command)
+
+            if slot.live is not card:
+                raise (seat.trouble or CardRemovedError)(slot.name, "during the command")
+
+            hub = self._hub
+
+            if hub is not None and not hub.silent:
+                hub.emit(Exchange(reader=slot.name, command=command, response=response))
+
+            return response
+
+    def check(self) -> None:
+        """Raise what the next use would bring, without a command: a reset or a removal by others.
+
+        Raises:
+            CardResetError: Somebody has reset the card since connect or reconnect.
+            CardRemovedError: The card is gone.
+            InvalidHandleError: The connection is closed.
+            TransactionPendingError: Another connection is in a transaction, and patience is at its end.
+        """
+        with self._slot.lock:
+            self._slot.admit(self._seat)
+
+    def begin_transaction(self) -> None:
+        """Begin a transaction, after those of others. They nest: as many ends as begins."""
+        self._slot.begin(self._seat)
+
+    def end_transaction(self, disposition: Disposition = Disposition.LEAVE) -> None:
+        """End a transaction.
+
+        After a reset or a removal, that error is raised, and the transaction is over all the same.
+
+        Raises:
+            NotTransactedError: There is none.
+            SharingViolationError: It is another connection's.
+            CardResetError: Somebody else has reset the card.
+            CardRemovedError: The card is gone.
+        """
+        self._slot.end(self._seat, disposition)
+
+    def transaction(self, disposition: Disposition = Disposition.LEAVE) -> _Transaction:
+        """Hold the card exclusively for the block.
+
+        With RESET or UNPOWER, this connection too hears of the reset afterwards (CardResetError), until it
+        reconnects: pcsc-lite makes no difference between its own resets and others'.
+        """
+        return _Transaction(self, disposition)
+
+    def reconnect(
+        self,
+        disposition: Disposition = Disposition.LEAVE,
+        *,
+        share: ShareMode = ShareMode.SHARED,
+        protocol: Protocol = Protocol.ANY,
+    ) -> None:
+        """Take the connection up again, with the card that is in the reader now.
+
+        After a removal that may be another card; as long as there is none, CardRemovedError is raised.
+        """
+        self._slot.rejoin(self._seat, disposition, share, protocol)
+
+    def disconnect(self, disposition: Disposition = Disposition.LEAVE) -> None:
+        """Close the connection; what is to happen to the card waits for the transactions of others."""
+        self._slot.leave(self._seat, disposition)
+        self._closed = True
+
+    def abandon(self) -> None:
+        """Close the connection of a program that died or forgot it; a card it held for itself is reset."""
+        self._slot.abandon(self._seat)
+        self._closed = True

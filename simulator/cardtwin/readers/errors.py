@@ -1,0 +1,62 @@
+"""The errors of the readers, beside those of PC/SC.
+
+::
+
+    ReaderError                     the readers were set up wrongly
+    ├── ReaderNameError             no name for a reader, or taken
+    └── ReaderOccupiedError         there is a card in it already
+    PcscError (cardtwin.pcsc)
+    ├── CommandTooLongError         SCARD_E_NOT_TRANSACTED: this reader takes shorter commands only
+    ├── ReaderUnavailableError      SCARD_E_READER_UNAVAILABLE: the reader was taken away
+    ├── UnpoweredCardError          SCARD_W_UNPOWERED_CARD
+    └── SharingViolationError
+        └── TransactionPendingError waiting for the transaction of another was given up, or would never end
+"""
+
+from __future__ import annotations
+
+from cardtwin.pcsc import PcscError, SharingViolationError
+
+__all__ = [
+    "CommandTooLongError",
+    "ReaderError",
+    "ReaderNameError",
+    "ReaderOccupiedError",
+    "ReaderUnavailableError",
+    "TransactionPendingError",
+    "UnpoweredCardError",
+]
+
+
+class ReaderError(Exception):
+    """The readers were set up wrongly."""
+
+
+class ReaderNameError(ReaderError, ValueError):
+    """The text is no name for a reader, or another reader has it."""
+
+
+class ReaderOccupiedError(ReaderError):
+    """There is a card in the reader already."""
+
+
+class CommandTooLongError(PcscError):
+    """The command is longer than the reader can carry."""
+
+    code, name = 0x80100016, "SCARD_E_NOT_TRANSACTED"
+
+
+class ReaderUnavailableError(PcscError):
+    """The reader was taken away."""
+
+    code, name = 0x80100017, "SCARD_E_READER_UNAVAILABLE"
+
+
+class UnpoweredCardError(PcscError):
+    """The card has no power."""
+
+    code, name = 0x80100067, "SCARD_W_UNPOWERED_CARD"
+
+
+class TransactionPendingError(SharingViolationError):
+    """Another connection is in a transaction, and its end was not waited for any longer."""
