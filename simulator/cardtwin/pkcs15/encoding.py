@@ -18,13 +18,13 @@ from cardtwin.pkcs15.objects import (
     PrivateKey,
     PublicKey,
 )
-from cardtwin.pkcs15.paths import Path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from enum import Flag
 
     from cardtwin.pkcs15.objects import AnyObject
+    from cardtwin.pkcs15.paths import Path
 
 __all__ = ["encode_directory", "encode_object", "path_fields"]
 

@@ -186,7 +186,7 @@ def test_an_entry_of_an_unknown_kind_is_kept_as_it_is() -> None:
 
 
 def test_a_reference_written_as_a_negative_number_is_read_as_a_byte() -> None:
-    short = bytes.fromhex("30203003 0C0173 3003 040102 A114 3012 0302020C 0A0102 020106 020108 800182 040100")
+    short = bytes.fromhex("30213003 0C0173 3003 040102 A115 3013 0302020C 0A0102 020106 020108 800182 040100")
 
     (pin,) = parse_aodf(short)
 
