@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from cardtwin.events import Call, Cause, Defect, Event, Exchange, Hub, because, current_cause
+
+
+def test_every_observer_is_told_in_the_order_of_subscription() -> None:
+    hub, told = Hub(), list[str]()
+    hub.subscribe(lambda _: told.append("first"))
+    hub.subscribe(lambda _: told.append("second"))
+    hub.emit(Event())
+    assert told == ["first", "second"]
+
+
+def test_who_has_unsubscribed_is_told_no_more() -> None:
+    hub, told = Hub(), list[Event]()
+    unsubscribe = hub.subscribe(told.append)
+    unsubscribe()
+    unsubscribe()
+    hub.emit(Event())
+    assert told == []
+
+
+def test_a_hub_is_silent_while_nobody_listens() -> None:
+    hub = Hub()
+    before = hub.silent
+    unsubscribe = hub.subscribe(lambda _: None)
+    during = hub.silent
+    unsubscribe()
+    assert (before, during, hub.silent) == (True, False, True)
+
+
+def test_one_observer_subscribed_twice_is_told_twice_until_each_is_taken_off() -> None:
+    hub, told = Hub(), list[Event]()
+    first = hub.subscribe(told.append)
+    hub.subscribe(told.append)
+    hub.emit(Event())
+    first()
+    hub.emit(Event())
+    assert len(told) == 3
+
+
+def test_an_event_takes_the_cause_that_is_in_force() -> None:
+    with because("step 1 (encode)"), because("C_Sign"):
+        event = Call(interface="cryptoki", name="C_Sign")
+
+    assert event.cause is not None
+    assert event.cause.chain() == ("step 1 (encode)", "C_Sign")
+    assert Event().cause is None
+
+
+def test_a_cause_ends_with_its_block_also_by_an_error() -> None:
+    with pytest.raises(RuntimeError), because("step 1"):
+        raise RuntimeError
+
+    assert current_cause() is None
+
+
+def test_a_cause_holds_in_its_own_thread_only() -> None:
+    seen: list[Cause | None] = []
+
+    with because("step 1"):
+        thread = threading.Thread(target=lambda: seen.append(current_cause()))
+        thread.start()
+        thread.join()
+
+    assert seen == [None]
+
+
+def test_the_repr_of_an_exchange_hides_its_bytes() -> None:
+    event = Exchange(reader="R1", command=b"\x00\x20\x00\x81\x041234", response=b"\x90\x00")
+    assert "1234" not in repr(event)
+    assert "R1" in repr(event)
+
+
+def test_events_do_not_change() -> None:
+    event = Defect(where="card", detail="traceback")
+
+    with pytest.raises(FrozenInstanceError):
+        event.where = "reader"  # type: ignore[misc]
