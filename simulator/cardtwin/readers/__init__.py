@@ -8,6 +8,7 @@ from cardtwin.readers.errors import (
     ReaderNameError,
     ReaderOccupiedError,
     ReaderUnavailableError,
+    SocketPathError,
     TransactionPendingError,
     UnpoweredCardError,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "ReaderNameError",
     "ReaderOccupiedError",
     "ReaderUnavailableError",
+    "SocketPathError",
     "TransactionPendingError",
     "UnpoweredCardError",
 ]

@@ -4,7 +4,9 @@
 
     ReaderError                     the readers were set up wrongly
     ├── ReaderNameError             no name for a reader, or taken
-    └── ReaderOccupiedError         there is a card in it already
+    ├── ReaderOccupiedError         there is a card in it already
+    └── SocketPathError             no socket can be made there
+    MalformedMessageError           a client doesn't speak the socket's protocol; ends its session
     PcscError (cardtwin.pcsc)
     ├── CommandTooLongError         SCARD_E_NOT_TRANSACTED: this reader takes shorter commands only
     ├── ReaderUnavailableError      SCARD_E_READER_UNAVAILABLE: the reader was taken away
@@ -19,10 +21,12 @@ from cardtwin.pcsc import PcscError, SharingViolationError
 
 __all__ = [
     "CommandTooLongError",
+    "MalformedMessageError",
     "ReaderError",
     "ReaderNameError",
     "ReaderOccupiedError",
     "ReaderUnavailableError",
+    "SocketPathError",
     "TransactionPendingError",
     "UnpoweredCardError",
 ]
@@ -38,6 +42,14 @@ class ReaderNameError(ReaderError, ValueError):
 
 class ReaderOccupiedError(ReaderError):
     """There is a card in the reader already."""
+
+
+class SocketPathError(ReaderError):
+    """No socket can be made at that path."""
+
+
+class MalformedMessageError(Exception):
+    """A client sent what is no message of the protocol; its session ends, and nobody else's."""
 
 
 class CommandTooLongError(PcscError):

@@ -41,7 +41,7 @@ class ReaderManager:
         self.hub = hub
         self.changed = threading.Condition()
         self._slots: dict[str, Slot] = {}
-        self._watchers: tuple[Callable[[], None], ...] = ()
+        self._watchers: tuple[Callable[[], object], ...] = ()
 
     # The desk: what a person does
 
@@ -172,7 +172,7 @@ class ReaderManager:
         except KeyError:
             raise UnknownReaderError(name) from None
 
-    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
         """Call a function at each change of a state or of the list of readers, in the causing thread.
 
         It must be quick, raise nothing and wait for nobody. The function returned ends it; it may be called

@@ -58,7 +58,8 @@ class Turns:
         """Wait until no transaction of another is under way. Who waits longest goes first.
 
         Raises:
-            TransactionPendingError: The seat's patience is at its end, or this thread would wait for itself.
+            TransactionPendingError: The seat's patience is at its end.
+            SharingViolationError: This thread would wait for itself.
             ReaderUnavailableError: The reader was taken away meanwhile.
         """
         if not self.free_for(seat):
@@ -104,7 +105,7 @@ class Turns:
 
     def _wait(self, seat: Seat) -> None:
         if self.holder is not None and self._thread == threading.get_ident():
-            raise TransactionPendingError(self._reader, "this thread is in it, on another connection")
+            raise SharingViolationError(self._reader, "this thread is in a transaction on another connection")
 
         ticket = object()
         self._queue.append(ticket)
