@@ -1,0 +1,20 @@
+"""The card profile language (PPA): from the text of a .cpf file to a :class:`cardtwin.plan.Plan`."""
+
+from cardtwin.ppa import card_models
+from cardtwin.ppa.environment import Environment
+from cardtwin.ppa.errors import PpaError, RegistrationError, UnknownCardModelError
+from cardtwin.ppa.interpreter import check, evaluate
+from cardtwin.ppa.parser import parse
+from cardtwin.ppa.syntax import Profile
+
+__all__ = [
+    "Environment",
+    "PpaError",
+    "Profile",
+    "RegistrationError",
+    "UnknownCardModelError",
+    "card_models",
+    "check",
+    "evaluate",
+    "parse",
+]
