@@ -1,0 +1,128 @@
+"""What ./check does before it hands over to tox."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import check
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def package(name: str, *, present: bool) -> check.SystemPackage:
+    return check.SystemPackage(name, "a test", lambda: present)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that would have been started; none is."""
+    commands: list[list[str]] = []
+
+    def note(command: list[str], **_: object) -> object:
+        commands.append(command)
+        return type("Completed", (), {"returncode": 0})()
+
+    monkeypatch.setattr(subprocess, "run", note)
+    return commands
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, *, versions: tuple[str, ...] = check.VERSIONS) -> None:
+    monkeypatch.setattr(
+        check, "interpreters", lambda: {version: Path(f"python{version}") for version in versions}
+    )
+    monkeypatch.setattr(check, "system_packages", lambda: (package("opensc", present=True),))
+
+
+def test_the_running_interpreter_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert check.interpreters() == {HERE: Path(sys.executable)}
+
+
+def test_an_interpreter_is_found_with_pyenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = next(version for version in check.VERSIONS if version != HERE)
+    kept = tmp_path / "versions" / f"{other}.1" / "bin" / f"python{other}"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(f"#!/bin/sh\necho {other}\n", encoding="utf-8")
+    kept.chmod(0o755)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setattr(check, "VERSIONS", (other,))
+    assert check.interpreters()[other] == kept
+
+
+def test_every_environment_runs_where_every_interpreter_is(
+    monkeypatch: pytest.MonkeyPatch, started: list[list[str]]
+) -> None:
+    pretend(monkeypatch)
+    assert check.main([]) == 0
+    assert started[0][-1] == "lint,type,package,py313,py312,py311,interop,bench"
+
+
+def test_an_interpreter_that_is_absent_is_told(
+    monkeypatch: pytest.MonkeyPatch, started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    pretend(monkeypatch, versions=("3.11",))
+    assert check.main([]) == 0
+    assert started[0][-1] == "lint,type,package,py311,interop,bench"
+    assert "not tested: Python 3.12, 3.13" in capsys.readouterr().out
+
+
+def test_continuous_integration_has_every_interpreter(
+    monkeypatch: pytest.MonkeyPatch, started: list[list[str]]
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    pretend(monkeypatch, versions=("3.11",))
+    assert check.main([]) == 2
+    assert started == []
+
+
+def test_system_packages_that_cannot_be_installed_are_named(
+    monkeypatch: pytest.MonkeyPatch, started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pretend(monkeypatch)
+    wanted = (
+        package("opensc", present=False),
+        package("openssl", present=True),
+        package("gcc", present=False),
+    )
+    monkeypatch.setattr(check, "system_packages", lambda: wanted)
+    monkeypatch.setattr(check, "install", lambda _: False)
+    assert check.main([]) == 2
+    assert started == []
+    assert "apt-get install opensc gcc" in capsys.readouterr().err
+
+
+def test_environments_that_use_no_system_package_ask_for_none(
+    monkeypatch: pytest.MonkeyPatch, started: list[list[str]]
+) -> None:
+    pretend(monkeypatch)
+    monkeypatch.setattr(check, "system_packages", lambda: (package("opensc", present=False),))
+    assert check.main(["lint"]) == 0
+    assert started[0][-1] == "lint"
+
+
+def test_root_installs_without_sudo_and_nothing_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, started: list[list[str]]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert check.install([package("opensc", present=False)])
+    assert [command[0] for command in started] == ["env", "env"]
+    assert started[1][-2:] == ["--no-install-recommends", "opensc"]
+
+
+def test_who_is_neither_root_nor_in_sudo_installs_nothing(
+    monkeypatch: pytest.MonkeyPatch, started: list[list[str]]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "sudo" else f"/usr/bin/{name}")
+    assert not check.install([package("opensc", present=False)])
+    assert started == []
