@@ -1,0 +1,53 @@
+"""The command line. Commands are imported when they are called: ``--version`` and ``--help`` are quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+__all__ = ["PASSED", "SCENARIO_FAILED", "WRONG_USAGE", "main"]
+
+PASSED = 0
+SCENARIO_FAILED = 1
+WRONG_USAGE = 2
+
+_COMMANDS = {
+    "run": ("cardtwin.cli.run", "Run scenario files."),
+    "schema": ("cardtwin.cli.schema", "Print the JSON Schema of scenario files, for editors."),
+    "coverage": ("cardtwin.cli.coverage", "Tell which requirements the scenarios prove."),
+    "ppa": ("cardtwin.cli.ppa", "Check and evaluate card profiles."),
+    "dsc": ("cardtwin.cli.dsc", "Check encoding descriptions."),
+    "image": ("cardtwin.cli.image", "Show and compare saved card memories."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands by name and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
+        if cmd_name not in _COMMANDS:
+            return None
+
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = import_module(module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cardtwin", prog_name="cardtwin")
+def main() -> None:
+    """The twin of a smart card in its reader.
+
+    Runs scenario files against emulated cards, readers and middleware; checks card profiles and encoding
+    descriptions. Exit status: 0 all well, 1 a scenario failed or a file was found wrong, 2 wrong usage or a
+    file that cannot be read.
+    """

@@ -1,0 +1,118 @@
+"""``cardtwin run``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from cardtwin.cli import PASSED, SCENARIO_FAILED
+from cardtwin.cli.files import load_scenarios
+from cardtwin.report.console import ConsoleReport
+from cardtwin.scenario import Instance, ScenarioResult, Verdict
+from cardtwin.scenario.pool import Options, Outcome, run_all
+from cardtwin.scenario.selection import SelectionError, select
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["command"]
+
+
+@click.command("run", short_help="Run scenario files.")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-n", "processes", type=click.IntRange(1), default=1, metavar="N", help="Run in N processes.")
+@click.option("-k", "expression", default="", metavar="EXPR", help="Only ids with these words: and, or, not.")
+@click.option(
+    "--tag", "tags", multiple=True, metavar="T", help="Only scenarios with this tag; may be repeated."
+)
+@click.option("--list", "list_only", is_flag=True, help="List what would run.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first scenario that fails.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds per scenario."
+)
+@click.option("--seed", metavar="TEXT", help="Seed for the scenarios that have none.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write JSON.")
+@click.option("--trace", type=click.Path(path_type=Path, dir_okay=False), help="Write what happened, masked.")
+def command(  # noqa: PLR0913  # one per option
+    *,
+    paths: tuple[Path, ...],
+    processes: int,
+    expression: str,
+    tags: tuple[str, ...],
+    list_only: bool,
+    fail_fast: bool,
+    timeout: float | None,
+    seed: str | None,
+    junit: Path | None,
+    json_file: Path | None,
+    trace: Path | None,
+) -> None:
+    """Run scenario files, and those in folders that end in .scenario.yaml."""
+    try:
+        instances = select(load_scenarios(paths), expression_text=expression, tags=tags)
+    except SelectionError as error:
+        raise click.BadParameter(str(error), param_hint="-k") from None
+
+    if not instances:
+        raise click.UsageError("no scenario is left to run")
+
+    if list_only:
+        for instance in instances:
+            click.echo(f"{instance.path}::{instance.id}")
+
+        sys.exit(PASSED)
+
+    options = Options(timeout, seed, record=trace is not None)
+    outcomes, seconds = _run(instances, options, processes, fail_fast=fail_fast)
+    results = [outcome.result for outcome in outcomes]
+    _write(results, seconds, junit, json_file)
+
+    if trace is not None:
+        trace.write_text("\n".join(outcome.trace for outcome in outcomes), encoding="utf-8")
+
+    sys.exit(SCENARIO_FAILED if any(r.verdict is Verdict.FAILED for r in results) else PASSED)
+
+
+def _run(
+    instances: Sequence[Instance], options: Options, processes: int, *, fail_fast: bool
+) -> tuple[list[Outcome], float]:
+    """Run, telling about it; return the outcomes in the order of the files."""
+    console = Console(highlight=False)
+    report = ConsoleReport(console, len(instances))
+    outcomes: dict[tuple[Path, str], Outcome] = {}
+    began = time.perf_counter()
+
+    with closing(run_all(instances, options, processes=processes)) as arriving:
+        for outcome in arriving:
+            result = outcome.result
+            outcomes[result.path, result.id] = outcome
+            report.add(result)
+
+            if fail_fast and result.verdict is Verdict.FAILED:
+                break
+
+    seconds = time.perf_counter() - began
+    ordered = [outcomes[i.path, i.id] for i in instances if (i.path, i.id) in outcomes]
+    report.sum_up([outcome.result for outcome in ordered], seconds)
+    return ordered, seconds
+
+
+def _write(
+    results: Sequence[ScenarioResult], seconds: float, junit: Path | None, json_file: Path | None
+) -> None:
+    if junit is not None:
+        from cardtwin.report.junit import write_junit  # noqa: PLC0415  # only where it is asked for
+
+        write_junit(results, seconds, junit)
+
+    if json_file is not None:
+        from cardtwin.report.json import write_json  # noqa: PLC0415  # as above
+
+        write_json(results, seconds, json_file)

@@ -1,0 +1,1 @@
+"""Reports of results: console, JUnit XML, JSON."""

@@ -1,0 +1,63 @@
+"""Why a scenario failed, as plain text."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from cardtwin.scenario import ScenarioResult, StepResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["explain_failure"]
+
+
+def explain_failure(result: ScenarioResult) -> str:
+    """Return the failed step, what was expected and what was there, and the last APDUs decoded."""
+    return "\n".join(_lines(result))
+
+
+def _lines(result: ScenarioResult) -> Iterator[str]:
+    yield f"{result.id}: {result.title}"
+
+    if result.message:
+        yield result.message
+
+    step = result.failed_step
+
+    if step is not None:
+        yield from _step_lines(step)
+
+    waiting = sum(other.verdict is Verdict.NOT_RUN for other in result.steps)
+
+    if waiting:
+        yield f"{waiting} more step{'s were' if waiting > 1 else ' was'} not run"
+
+
+def _step_lines(step: StepResult) -> Iterator[str]:
+    yield f"step {step.number} at {step.place}: {step.title}"
+    failure = step.failure
+
+    if failure is None:
+        return
+
+    yield f"  {failure.message}"
+
+    for name, text in (("expected", failure.expected), ("actual", failure.actual)):
+        if text:
+            yield (
+                textwrap.indent(text, "  | ")
+                .replace("  | ", f"  {name:9} ", 1)
+                .replace("\n  | ", "\n" + " " * 12)
+            )
+
+    if failure.detail:
+        yield textwrap.indent(failure.detail.rstrip(), "  ")
+
+    if step.exchanges:
+        yield f"  the last {len(step.exchanges)} of {step.apdus} APDUs:"
+
+        for exchange in step.exchanges:
+            yield f"    > {exchange.command}" + (f"    {exchange.meaning}" if exchange.meaning else "")
+            yield f"    < {exchange.response}    {exchange.status}"

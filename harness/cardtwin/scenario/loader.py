@@ -1,0 +1,284 @@
+"""From files to instances. All that is wrong in a file is told at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode, parse_yaml
+from cardtwin.scenario.instance import Instance, StepSpec
+from cardtwin.scenario.matrix import Combination, combinations
+from cardtwin.scenario.model import ScenarioModel
+from cardtwin.scenario.setup import build_setup, check_files, check_references, declared
+from cardtwin.scenario.step import COMMON, Step, verbs
+from cardtwin.scenario.substitution import Names, references, substitute
+from cardtwin.scenario.validation import validate
+from cardtwin.source import Diagnostic, Diagnostics, SourceError, SourceText, closest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+__all__ = ["SUFFIX", "find", "load"]
+
+SUFFIX = ".scenario.yaml"
+
+
+def find(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the scenario files: those given, and in folders those that end in ``.scenario.yaml``, sorted.
+
+    Raises:
+        FileNotFoundError: There is no such file or folder.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(path.rglob(f"*{SUFFIX}"))
+        elif path.exists():
+            yield path
+        else:
+            raise FileNotFoundError(f"{path}: there is no such file or folder")
+
+
+def load(path: Path) -> tuple[Instance, ...]:
+    """Read one scenario file.
+
+    Raises:
+        SourceError: The file is wrong; carries all findings of all instances, each once.
+        OSError: The file cannot be read.
+    """
+    source = SourceText.read(path)
+    root = parse_yaml(source)
+    found = Diagnostics()
+
+    if not isinstance(root, MapNode):
+        found.error("not-a-mapping", "a scenario is a mapping", root.span, expected="format: 1")
+        raise SourceError(found)
+
+    reader = _Reader(path, root)
+    instances: list[Instance] = []
+
+    for combination in combinations(root.get("matrix"), found):
+        local = Diagnostics()
+        instance = reader.instance(combination, local)
+        _merge(found, local)
+
+        if instance is not None:
+            instances.append(instance)
+
+    if not len(found) and not instances:  # an empty matrix has its finding already
+        found.error("no-instance", "the scenario has no instance", root.span)
+
+    found.raise_errors()
+    return tuple(instances)
+
+
+def _merge(found: Diagnostics, more: Diagnostics) -> None:
+    """Add what is new: the instances of one file mostly have the same findings."""
+    known = {_key(finding) for finding in found}
+
+    for finding in more:
+        if _key(finding) not in known:
+            found.add(finding)
+
+
+def _key(finding: Diagnostic) -> tuple[object, ...]:
+    span = finding.span
+    return (finding.code, finding.message, span.source.name, span.line, span.column)
+
+
+class _Reader:
+    """Makes the instances of one file."""
+
+    def __init__(self, path: Path, root: MapNode) -> None:
+        self._path = path
+        self._root = root
+        self._includes: dict[Path, Node] = {}
+
+    def instance(self, combination: Combination, found: Diagnostics) -> Instance | None:
+        """Return the instance, or None with findings."""
+        names = Names(combination.values)
+        head = substitute(self._root.without("steps", "matrix", "requires"), names, found)
+        whole = MapNode((*_entries(head), *_entries(self._root, "steps", "matrix")), self._root.span)
+        model = validate(ScenarioModel, whole, found)
+        steps = self._steps(names, found)
+        sections = declared(whole)
+        check_files(whole, sections, found)
+        check_references(steps, sections, found)
+        setup = build_setup(self._path, model, whole, found) if model is not None else None
+
+        if found.errors or model is None or setup is None:
+            return None
+
+        return Instance(
+            id=self._path.name.removesuffix(SUFFIX).removesuffix(".yaml") + combination.suffix,
+            path=self._path,
+            title=model.title,
+            tags=model.tags,
+            target=model.target,
+            values=combination.values,
+            setup=setup,
+            steps=steps,
+            span=self._root.span,
+        )
+
+    def _steps(self, names: Names, found: Diagnostics) -> tuple[StepSpec, ...]:
+        specs: list[StepSpec] = []
+        later: set[str] = set()
+        requires = self._root.get("requires")
+
+        if requires is not None:
+            specs += _spec(0, _requirement(requires), Names(names.values, frozenset()), found)
+
+        for written in self._written(names, found):
+            here = Names(names.values, frozenset(later))
+            specs += _spec(len(specs) + (requires is None), written, here, found)
+            later |= _bound(written, here)
+
+        return tuple(specs)
+
+    def _written(self, names: Names, found: Diagnostics) -> Iterator[Node]:
+        steps = self._root.get("steps")
+
+        for item in steps.items if isinstance(steps, ListNode) else ():
+            if isinstance(item, MapNode) and item.get("use") is not None:
+                yield from self._included(item, names, found)
+            else:
+                yield item
+
+    def _included(self, item: MapNode, names: Names, found: Diagnostics) -> Iterator[Node]:
+        for entry in item.without("use"):
+            found.error("unknown-key", f"{entry.key.text!r} cannot stand beside 'use'", entry.key.span)
+
+        use = item.get("use")
+        assert use is not None, "asked for by the caller"
+        name = substitute(use, names, found)
+
+        if not isinstance(name, TextNode):
+            found.error("bad-value", "'use' takes the path of a list of steps", name.span)
+            return
+
+        tree = self._include(self._path.parent / name.text, name, found)
+
+        for inner in tree.items if isinstance(tree, ListNode) else ():
+            if isinstance(inner, MapNode) and inner.get("use") is not None:
+                found.error(
+                    "nested-use",
+                    "an included list cannot include another",
+                    inner.key_span("use"),
+                    remedy="'use:' goes one level deep: include both lists from the scenario",
+                )
+            else:
+                yield inner
+
+    def _include(self, path: Path, name: TextNode, found: Diagnostics) -> Node | None:
+        if path in self._includes:
+            return self._includes[path]
+
+        try:
+            tree = parse_yaml(SourceText.read(path))
+        except OSError as error:
+            near = sorted(p.name for p in path.parent.glob("*.steps.yaml")) if path.parent.is_dir() else []
+            found.error(
+                "no-such-file",
+                f"{path} cannot be read: {error.strerror}",
+                name.span,
+                remedy=closest(path.name, near),
+            )
+            return None
+        except SourceError as error:
+            for finding in error.diagnostics:
+                found.add(finding)
+
+            return None
+
+        if not isinstance(tree, ListNode):
+            found.error(
+                "not-a-list", "an included file is a list of steps", tree.span, expected="- verb: ..."
+            )
+
+        self._includes[path] = tree
+        return tree
+
+
+def _entries(node: Node, *keys: str) -> tuple[Entry, ...]:
+    assert isinstance(node, MapNode)
+    return tuple(entry for entry in node if not keys or entry.key.text in keys)
+
+
+def _requirement(requires: Node) -> Node:
+    """Return `requires` as the step that checks it."""
+    if not isinstance(requires, MapNode):
+        return requires
+
+    outer = [entry for entry in requires if entry.key.text in {"on", "by"}]
+    key = TextNode("check", requires.span)
+    return MapNode((Entry(key, requires.without("on", "by")), *outer), requires.span)
+
+
+def _spec(number: int, written: Node, names: Names, found: Diagnostics) -> list[StepSpec]:
+    if not isinstance(written, MapNode):
+        found.error("not-a-step", "a step is a mapping", written.span, expected="{verb: argument, ...}")
+        return []
+
+    kind = _kind(written, found)
+
+    if kind is None:
+        return []
+
+    node = substitute(written, names, found)
+    assert isinstance(node, MapNode), "substitution keeps a mapping a mapping"
+    step = validate(kind, node, found)
+    late = bool(references(written) & names.later)
+    return [StepSpec(number, kind, written, node, None if late else step)]
+
+
+def _kind(node: MapNode, found: Diagnostics) -> type[Step] | None:
+    known = verbs()
+    present = [key for key in node.keys() if key in known]  # noqa: SIM118  # a MapNode iterates over entries
+
+    if len(present) == 1:
+        return known[present[0]]
+
+    if present:
+        found.error(
+            "two-verbs",
+            f"a step has one verb, this has {' and '.join(present)}",
+            node.key_span(present[1]),
+            remedy="make two steps of it",
+        )
+        return None
+
+    candidates = [key for key in node.keys() if key not in COMMON]  # noqa: SIM118  # as above
+    remedy = next((hint for key in candidates if (hint := closest(key, known))), "")
+    place = node.key_span(candidates[0]) if candidates else node.span
+    found.error(
+        "no-verb", "this step has no verb", place, expected=f"one of {', '.join(known)}", remedy=remedy
+    )
+    return None
+
+
+def _bound(written: Node, names: Names) -> set[str]:
+    """Return the names that a step binds: by ``bind``, and by ``{bind: name}`` anywhere in it."""
+    node = substitute(written, names, Diagnostics())
+    bound = set(_bind_matchers(node))
+
+    if isinstance(node, MapNode):
+        match node.get("bind"):
+            case TextNode(text):
+                bound.add(text)
+            case MapNode() as names_of_results:
+                bound.update(names_of_results.keys())
+
+    return bound
+
+
+def _bind_matchers(node: Node) -> Iterator[str]:
+    match node:
+        case ListNode(items):
+            for item in items:
+                yield from _bind_matchers(item)
+        case MapNode(entries):
+            for entry in entries:
+                if entry.key.text == "bind" and len(entries) == 1 and isinstance(entry.value, TextNode):
+                    yield entry.value.text
+                else:
+                    yield from _bind_matchers(entry.value)

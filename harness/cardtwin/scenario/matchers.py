@@ -1,0 +1,226 @@
+"""Matchers: a literal, ``{any: n}``, ``{match: RE}``, ``{bind: name}``.
+
+The field that holds a matcher gives it the kind of value that it compares with; so a literal that cannot
+be right is found when the file is read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from cardtwin.plan import Secret
+from cardtwin.scenario.values import Value, parse_flag, parse_hex, parse_number, show
+from cardtwin.source import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "AnyLength",
+    "Bind",
+    "FlagMatcher",
+    "HexMatcher",
+    "Literal",
+    "Matcher",
+    "NumberMatcher",
+    "Regex",
+    "SecretMatcher",
+    "TextListMatcher",
+    "TextMatcher",
+    "is_matcher",
+]
+
+_KINDS = ("any", "match", "bind")
+
+
+class Matcher:
+    """An expectation of one value."""
+
+    def matches(self, value: Value) -> bool:
+        """Whether the value is as expected."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Return the expectation as a person reads it; a secret is not shown."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Matcher):
+    """Exactly this value."""
+
+    value: Value
+
+    def matches(self, value: Value) -> bool:
+        """Whether it is equal."""
+        return type(value) is type(self.value) and value == self.value
+
+    def describe(self) -> str:
+        """Return the value."""
+        return show(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyLength(Matcher):
+    """Anything of that length: bytes, characters or items."""
+
+    length: int
+
+    def matches(self, value: Value) -> bool:
+        """Whether it has that length."""
+        return isinstance(value, bytes | str | Secret | tuple | dict) and len(value) == self.length
+
+    def describe(self) -> str:
+        """Return the length."""
+        return f"anything of length {self.length}"
+
+
+@dataclass(frozen=True, slots=True)
+class Regex(Matcher):
+    """A text that the regular expression matches as a whole; bytes are taken as upper-case hex."""
+
+    pattern: re.Pattern[str]
+
+    def matches(self, value: Value) -> bool:
+        """Whether the whole text matches."""
+        text = _as_text(value)
+        return text is not None and self.pattern.fullmatch(text) is not None
+
+    def describe(self) -> str:
+        """Return the expression."""
+        return f"a match of {self.pattern.pattern}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind(Matcher):
+    """Anything that is there; it gets a name for later steps."""
+
+    name: str
+
+    def matches(self, value: Value) -> bool:
+        """Whether there is a value."""
+        return value is not None
+
+    def describe(self) -> str:
+        """Return the name."""
+        return f"anything, bound to {self.name!r}"
+
+
+def _as_text(value: Value) -> str | None:
+    match value:
+        case bytes():
+            return value.hex().upper()
+        case Secret():
+            return value.reveal().decode("utf-8", errors="replace")
+        case None | tuple() | dict():
+            return None
+        case _:
+            return show(value)
+
+
+def is_matcher(value: Any) -> bool:
+    """Whether a mapping of a scenario file is a matcher, and no mapping of fields."""
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _KINDS
+
+
+def _parse(value: Any, literal: Callable[[Any], Value]) -> Matcher:
+    if not isinstance(value, dict):
+        return Literal(literal(value))
+
+    if len(value) != 1 or next(iter(value)) not in _KINDS:
+        keys = ", ".join(value)
+        hint = closest(next(iter(value), ""), _KINDS)
+        raise ValueError(
+            f"{{{keys}}} is no matcher: one of {{any: n}}, {{match: RE}}, {{bind: name}}"
+            + (f"; {hint}" if hint else "")
+        )
+
+    ((kind, argument),) = value.items()
+
+    if not isinstance(argument, str):
+        raise ValueError(f"{{{kind}: ...}} takes a text")  # noqa: TRY004  # what pydantic collects
+
+    return _MAKERS[kind](argument)
+
+
+def _regex(argument: str) -> Matcher:
+    try:
+        return Regex(re.compile(argument, re.DOTALL))
+    except re.error as error:
+        raise ValueError(f"{argument!r} is no regular expression: {error}") from None
+
+
+def _bind(argument: str) -> Matcher:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_\-]*", argument):
+        raise ValueError(f"{argument!r} is no name for a value")
+
+    return Bind(argument)
+
+
+_MAKERS: dict[str, Callable[[str], Matcher]] = {
+    "any": lambda argument: AnyLength(parse_number(argument)),
+    "match": _regex,
+    "bind": _bind,
+}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text or a matcher is expected here")  # noqa: TRY004  # what pydantic collects
+
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("a list of texts or a matcher is expected")  # noqa: TRY004  # what pydantic collects
+
+    return tuple(_text(item) for item in value)
+
+
+_MATCHER_SCHEMA = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": False,
+    "properties": {
+        "any": {"type": ["integer", "string"], "description": "anything of that length"},
+        "match": {"type": "string", "description": "a regular expression for the whole value"},
+        "bind": {"type": "string", "description": "anything; the value gets that name"},
+    },
+}
+
+
+def _schema(*literals: str) -> WithJsonSchema:
+    plain: dict[str, Any] = {"type": list(literals)}
+
+    if literals == ("array",):
+        plain = {"type": "array", "items": {"type": ["string", "integer"]}}
+
+    return WithJsonSchema({"oneOf": [plain, _MATCHER_SCHEMA]})
+
+
+TextMatcher = Annotated[
+    Matcher,
+    PlainValidator(lambda value: _parse(value, _text)),
+    _schema("string", "integer", "number", "boolean"),
+]
+HexMatcher = Annotated[
+    Matcher, PlainValidator(lambda value: _parse(value, parse_hex)), _schema("string", "integer")
+]
+NumberMatcher = Annotated[
+    Matcher, PlainValidator(lambda value: _parse(value, parse_number)), _schema("string", "integer")
+]
+FlagMatcher = Annotated[
+    Matcher, PlainValidator(lambda value: _parse(value, parse_flag)), _schema("string", "boolean")
+]
+SecretMatcher = Annotated[
+    Matcher,
+    PlainValidator(lambda value: _parse(value, lambda text: Secret.of(_text(text)))),
+    _schema("string", "integer"),
+]
+TextListMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, _texts)), _schema("array")]

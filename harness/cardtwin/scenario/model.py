@@ -1,0 +1,100 @@
+"""The keys of a scenario file, format 1, without its steps: these belong to the verbs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
+
+from cardtwin.scenario.values import Name, NameList
+from cardtwin.targets import names as target_names
+
+__all__ = ["CardModel", "FileReference", "ProcessModel", "ScenarioModel"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileReference(_Model):
+    """A file that stands elsewhere; its content is taken as it is."""
+
+    path: str
+
+
+def _parse_file(value: Any) -> str | FileReference:
+    if isinstance(value, str):
+        return value
+
+    if isinstance(value, dict) and set(value) == {"path"} and isinstance(value["path"], str):
+        return FileReference(path=value["path"])
+
+    raise ValueError("a file is a text (a '|' block), or {path: ...} relative to the scenario")
+
+
+File = Annotated[
+    str | FileReference,
+    PlainValidator(_parse_file),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "string", "description": "the content itself; $(name) is replaced in it"},
+                {
+                    "type": "object",
+                    "properties": {"path": {"type": "string", "description": "relative to the scenario"}},
+                    "required": ["path"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+
+
+def _parse_target(value: Any) -> str:
+    if value not in target_names():
+        raise ValueError(f"{value!r} is no target; there are {', '.join(target_names())}")
+
+    return str(value)
+
+
+TargetName = Annotated[
+    str, PlainValidator(_parse_target), WithJsonSchema({"type": "string", "enum": list(target_names())})
+]
+
+
+class CardModel(_Model):
+    """A card: its model in the catalogue, and what is peculiar to it."""
+
+    model: Name
+    quirks: NameList = ()
+    keys: Literal["pool", "fresh"] = "pool"
+    image: Name | None = None
+
+
+class ProcessModel(_Model):
+    """A program that uses the middleware."""
+
+    config: Name | None = None
+    ppa_config: Name | None = None
+    bits: Literal["32", "64"] = "32"
+    version: str | None = None
+
+
+class ScenarioModel(_Model):
+    """A scenario file, format 1."""
+
+    format: Annotated[Literal["1"], WithJsonSchema({"enum": [1, "1"]})]
+    title: str
+    description: str = ""
+    tags: NameList = ()
+    target: TargetName = "emulated"
+    seed: str | None = None
+    switches: dict[str, str] = {}
+    matrix: Any = None
+    files: dict[str, File] = {}
+    cards: dict[Name, CardModel] = {}
+    readers: dict[Name, Name]
+    processes: dict[Name, ProcessModel] = {}
+    requires: Any = None
+    steps: list[Any]

@@ -1,0 +1,211 @@
+"""Running instances, one after the other or in several processes.
+
+A worker gets a file's path and an instance's id, reads the file itself and sends back the result, which is
+frozen and masked. A worker that dies or hangs costs its own scenario, and is replaced.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
+
+from cardtwin.scenario.loader import load
+from cardtwin.scenario.result import ScenarioResult, Verdict
+from cardtwin.scenario.runner import run
+from cardtwin.targets import get as get_target
+from cardtwin.trace import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
+    from multiprocessing.process import BaseProcess
+    from pathlib import Path
+
+    from cardtwin.scenario.instance import Instance
+
+__all__ = ["Options", "Outcome", "run_all"]
+
+_GRACE = 10.0
+"""Seconds that a worker gets beyond a scenario's time before it is ended from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How instances are run.
+
+    Attributes:
+        timeout: Seconds that each may take; None sets no limit.
+        seed: Takes the place of the seed of those that have none.
+        record: Whether a trace is made.
+    """
+
+    timeout: float | None = None
+    seed: str | None = None
+    record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result, and the trace if one was asked for."""
+
+    result: ScenarioResult
+    trace: str = ""
+
+
+def run_all(instances: Sequence[Instance], options: Options, *, processes: int = 1) -> Generator[Outcome]:
+    """Run instances and yield the outcomes as they come; in several processes that may be out of order.
+
+    Closing the generator ends what still runs.
+    """
+    if processes <= 1 or len(instances) <= 1:
+        for instance in instances:
+            yield _run(instance, options)
+    else:
+        yield from _Pool(instances, options, min(processes, len(instances))).outcomes()
+
+
+def _run(instance: Instance, options: Options) -> Outcome:
+    if options.seed is not None and instance.setup.seed is None:
+        instance = replace(instance, setup=replace(instance.setup, seed=options.seed))
+
+    recorder = Recorder() if options.record else None
+    observers = [recorder] if recorder is not None else []
+    result = run(instance, get_target(instance.target), timeout=options.timeout, observers=observers)
+    return Outcome(result, recorder.text(instance.id) if recorder is not None else "")
+
+
+def _context() -> BaseContext:
+    """Return a way to start processes that copies no threads."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["cardtwin.scenario.pool"])
+    return context
+
+
+def _work(pipe: Connection, options: Options) -> None:
+    """Run what is asked for until the pipe says None: a worker's main function."""
+    loaded: dict[Path, dict[str, Instance]] = {}
+
+    while (job := pipe.recv()) is not None:
+        path, id_ = job
+
+        if path not in loaded:
+            loaded[path] = {instance.id: instance for instance in load(path)}
+
+        pipe.send(_run(loaded[path][id_], options))
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A process, its pipe and what it does."""
+
+    process: BaseProcess
+    pipe: Connection
+    instance: Instance | None = None
+    began: float = 0.0
+
+
+class _Pool:
+    """Workers, and the instances that wait for one."""
+
+    def __init__(self, instances: Sequence[Instance], options: Options, processes: int) -> None:
+        self._waiting = deque(instances)
+        self._options = options
+        self._context = _context()
+        self._workers = [self._start() for _ in range(processes)]
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yield the outcomes as they come."""
+        try:
+            for worker in self._workers:
+                self._give(worker)
+
+            while busy := [worker for worker in self._workers if worker.instance is not None]:
+                ready = wait([worker.pipe for worker in busy], self._patience(busy))
+
+                for worker in busy:
+                    outcome = self._collect(worker, arrived=worker.pipe in ready)
+
+                    if outcome is not None:
+                        yield outcome
+                        self._give(worker)
+        finally:
+            self._end()
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_work, args=(theirs, self._options), daemon=True)  # type: ignore[attr-defined]  # BaseContext's stub lacks it
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def _give(self, worker: _Worker) -> None:
+        worker.instance = self._waiting.popleft() if self._waiting else None
+        worker.began = time.monotonic()
+
+        if worker.instance is not None:
+            worker.pipe.send((worker.instance.path, worker.instance.id))
+
+    def _patience(self, busy: Sequence[_Worker]) -> float | None:
+        if self._options.timeout is None:
+            return None
+
+        oldest = min(worker.began for worker in busy)
+        return max(0.05, oldest + self._options.timeout + _GRACE - time.monotonic())
+
+    def _collect(self, worker: _Worker, *, arrived: bool) -> Outcome | None:
+        if arrived:
+            try:
+                outcome: Outcome = worker.pipe.recv()
+            except EOFError:
+                worker.process.join()
+                return self._replace(
+                    worker, f"the worker process ended with status {worker.process.exitcode}"
+                )
+
+            return outcome
+
+        limit = self._options.timeout
+
+        if limit is not None and time.monotonic() - worker.began > limit + _GRACE:
+            return self._replace(worker, f"the scenario took longer than {limit:g} s and had to be ended")
+
+        return None
+
+    def _replace(self, worker: _Worker, message: str) -> Outcome:
+        instance = worker.instance
+        assert instance is not None, "only a busy worker is replaced"
+        seconds = time.monotonic() - worker.began
+        worker.process.kill()
+        worker.pipe.close()
+        fresh = self._start()
+        worker.process, worker.pipe = fresh.process, fresh.pipe
+        return Outcome(
+            ScenarioResult(
+                instance.id,
+                instance.path,
+                instance.title,
+                instance.target,
+                Verdict.FAILED,
+                seconds,
+                message=message,
+            )
+        )
+
+    def _end(self) -> None:
+        for worker in self._workers:
+            if worker.instance is None:
+                worker.pipe.send(None)
+            else:
+                worker.process.terminate()
+
+        for worker in self._workers:
+            worker.process.join()
+            worker.pipe.close()

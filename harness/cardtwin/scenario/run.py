@@ -1,0 +1,171 @@
+"""What a step has at hand while it runs: the bench, the names bound so far, and what happened until now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cardtwin.events import CardChanged, Defect, Event, Exchange
+from cardtwin.plan import Secret
+from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
+from cardtwin.scenario.errors import UsageError
+from cardtwin.scenario.values import Value, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardtwin.card.image import CardImage
+
+    from cardtwin.scenario.instance import Instance
+    from cardtwin.scenario.step import Step
+    from cardtwin.source import Span
+    from cardtwin.targets import Bench
+
+__all__ = ["Run", "StepLog", "value_node"]
+
+
+@dataclass(slots=True)
+class StepLog:
+    """What happened during one step."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    changes: list[CardChanged] = field(default_factory=list)
+    defects: list[Defect] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Take an event."""
+        match event:
+            case Exchange():
+                self.exchanges.append(event)
+            case CardChanged():
+                self.changes.append(event)
+            case Defect():
+                self.defects.append(event)
+            case _:
+                pass
+
+
+class Run:
+    """One instance on its way.
+
+    Attributes:
+        instance: What runs.
+        bench: Where it runs.
+        logs: What happened in each step that began, in their order; the last one is the present step's.
+        images: Card memories that an ``image`` step saved, by name.
+    """
+
+    def __init__(self, instance: Instance, bench: Bench) -> None:
+        self.instance = instance
+        self.bench = bench
+        self.logs: list[StepLog] = []
+        self.images: dict[str, CardImage] = {}
+        self._ids: dict[str, StepLog] = {}
+        self._values: dict[str, Node] = dict(instance.values)
+        self._secrets: set[str] = set()
+
+    @property
+    def values(self) -> Mapping[str, Node]:
+        """What every name stands for: the matrix's and those that were bound."""
+        return self._values
+
+    def begin(self, id: str) -> StepLog:  # noqa: A002  # the key of the scenario file
+        """Open the log of the next step."""
+        log = StepLog()
+        self.logs.append(log)
+
+        if id:
+            self._ids[id] = log
+
+        return log
+
+    def hear(self, event: Event) -> None:
+        """Take an event that happened on the bench."""
+        if self.logs:
+            self.logs[-1].add(event)
+
+    def before(self) -> StepLog:
+        """Return the log of the step before the present one; empty at the first."""
+        return self.logs[-2] if len(self.logs) > 1 else StepLog()
+
+    def log_of(self, id: str) -> StepLog:  # noqa: A002  # the key of the scenario file
+        """Return the log of an earlier step.
+
+        Raises:
+            UsageError: No step of that id has begun.
+        """
+        if id not in self._ids:
+            raise UsageError(f"no step before this one has the id {id!r}")
+
+        return self._ids[id]
+
+    def reader(self, step: Step) -> str:
+        """Return the reader that a step is about.
+
+        Raises:
+            UsageError: The scenario has several and the step names none.
+        """
+        return _one_of("on", step.on, self.instance.setup.readers)
+
+    def process(self, step: Step) -> str:
+        """Return the program that does a step.
+
+        Raises:
+            UsageError: The scenario has several and the step names none.
+        """
+        return _one_of("by", step.by, self.instance.setup.processes)
+
+    def file(self, name: str) -> bytes:
+        """Return the content of one of the scenario's files."""
+        return self.instance.setup.files[name]
+
+    def bind(self, name: str, value: Value, span: Span) -> None:
+        """Give a value a name for later steps."""
+        self._values[name] = value_node(value, span)
+        self.keep_secret(value)
+
+    def keep_secret(self, value: Value) -> None:
+        """Take note of a secret, so that no message shows it."""
+        match value:
+            case Secret():
+                self._secrets.add(value.reveal().decode("utf-8", errors="replace"))
+            case dict():
+                for inner in value.values():
+                    self.keep_secret(inner)
+            case _:
+                pass
+
+    def masked(self, text: str) -> str:
+        """Return a text with every known secret in it replaced."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            if len(secret) > 3:
+                text = text.replace(secret, "***")
+
+        return text
+
+
+def _one_of(key: str, given: str | None, known: Mapping[str, object]) -> str:
+    name = given if given is not None else next(iter(known), None)
+
+    if name is None or name not in known or (given is None and len(known) > 1):
+        raise UsageError(f"the step says no {key!r} that is there; there are {', '.join(known) or 'none'}")
+
+    return name
+
+
+def value_node(value: Value, span: Span) -> Node:
+    """Return a value as text of a scenario file."""
+    match value:
+        case dict():
+            return MapNode(
+                tuple(Entry(TextNode(key, span), value_node(inner, span)) for key, inner in value.items()),
+                span,
+            )
+        case tuple():
+            return ListNode(tuple(value_node(inner, span) for inner in value), span)
+        case Secret():
+            return TextNode(value.reveal().decode("utf-8", errors="replace"), span)
+        case bytes():
+            return TextNode(value.hex().upper(), span)
+        case _:
+            return TextNode(show(value), span)

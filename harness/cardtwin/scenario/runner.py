@@ -1,0 +1,234 @@
+"""Running an instance: step by step, until one fails."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+import traceback
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from cardtwin.events import Hub, because
+from cardtwin.pcsc import PcscError
+from cardtwin.scenario.comparing import binds, compare
+from cardtwin.scenario.errors import ScenarioError, TimedOutError
+from cardtwin.scenario.result import Failure, ScenarioResult, StepResult, Verdict
+from cardtwin.scenario.run import Run, StepLog
+from cardtwin.source import SourceError
+from cardtwin.targets import TargetError
+from cardtwin.trace import masked_exchanges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from cardtwin.events import Event
+    from cardtwin.scenario.instance import Instance, StepSpec
+    from cardtwin.scenario.step import Observed, Step
+    from cardtwin.targets import Bench, Target
+
+__all__ = ["KEPT_EXCHANGES", "Progress", "run"]
+
+KEPT_EXCHANGES = 8
+"""How many of the last APDUs a failed step keeps."""
+
+
+class Progress(Protocol):
+    """Is told how a run gets on."""
+
+    def __call__(self, instance: Instance, step: StepResult) -> None:
+        """A step has ended."""
+
+
+def run(
+    instance: Instance,
+    target: Target,
+    *,
+    timeout: float | None = None,
+    observers: Sequence[Callable[[Event], None]] = (),
+    progress: Progress | None = None,
+) -> ScenarioResult:
+    """Run an instance and return what came of it; raises nothing for what a scenario does.
+
+    Args:
+        instance: What to run.
+        target: What to run it against.
+        timeout: Seconds that it may take. Held in the main thread, by a signal; elsewhere between steps.
+        observers: Told of every event on the bench.
+        progress: Told of every step's end.
+    """
+    began = time.perf_counter()
+    waiting = tuple(_waiting(spec) for spec in instance.steps)
+    lacking = _lacking(instance, target)
+
+    if lacking:
+        return _result(instance, target, Verdict.UNSUPPORTED, began, waiting, lacking)
+
+    hub = Hub()
+    done: list[StepResult] = []
+    message = ""
+
+    try:
+        with _deadline(timeout), target.open(instance.setup, hub) as bench:
+            for observer in observers:
+                hub.subscribe(observer)
+
+            for step in _steps(instance, bench, hub):
+                done.append(step)
+
+                if progress is not None:
+                    progress(instance, step)
+
+                _check_time(began, timeout)
+    except (TimedOutError, TargetError) as error:
+        message = str(error)
+
+    steps = (*done, *waiting[len(done) :])
+    passed = not message and all(step.verdict is Verdict.PASSED for step in steps)
+    return _result(instance, target, Verdict.PASSED if passed else Verdict.FAILED, began, steps, message)
+
+
+def _check_time(began: float, timeout: float | None) -> None:
+    if timeout is not None and time.perf_counter() - began > timeout:
+        raise TimedOutError(timeout)
+
+
+def _result(
+    instance: Instance,
+    target: Target,
+    verdict: Verdict,
+    began: float,
+    steps: tuple[StepResult, ...],
+    message: str,
+) -> ScenarioResult:
+    seconds = time.perf_counter() - began
+    return ScenarioResult(
+        instance.id, instance.path, instance.title, target.name, verdict, seconds, steps, message
+    )
+
+
+def _waiting(spec: StepSpec) -> StepResult:
+    return StepResult(spec.number, spec.kind.verb, spec.title, str(spec.span), spec.id, spec.proves)
+
+
+def _lacking(instance: Instance, target: Target) -> str:
+    missing = {
+        spec.number: sorted(need.value for need in spec.needs - target.capabilities)
+        for spec in instance.steps
+    }
+    return "; ".join(
+        f"step {number} needs {', '.join(needs)}, which the target {target.name!r} lacks"
+        for number, needs in missing.items()
+        if needs
+    )
+
+
+def _steps(instance: Instance, bench: Bench, hub: Hub) -> Iterator[StepResult]:
+    """Yield the steps' results; the last one is the first that failed."""
+    state = Run(instance, bench)
+    hub.subscribe(state.hear)
+
+    for spec in instance.steps:
+        result = _step(state, spec)
+        yield result
+
+        if result.verdict is not Verdict.PASSED:
+            return
+
+
+def _step(state: Run, spec: StepSpec) -> StepResult:
+    log = state.begin(spec.id)
+    began = time.perf_counter()
+
+    with because(f"step {spec.number} ({spec.kind.verb})"):
+        failure = _failure(state, spec) or _defect(log)
+
+    result = replace(
+        _waiting(spec),
+        verdict=Verdict.FAILED if failure else Verdict.PASSED,
+        seconds=time.perf_counter() - began,
+        apdus=len(log.exchanges),
+    )
+
+    if failure is None:
+        return result
+
+    return replace(
+        result,
+        failure=replace(failure, **{name: state.masked(text) for name, text in _texts(failure)}),
+        exchanges=masked_exchanges(log.exchanges)[-KEPT_EXCHANGES:],
+    )
+
+
+def _texts(failure: Failure) -> Iterator[tuple[str, str]]:
+    for name in ("message", "expected", "actual", "detail"):
+        yield name, getattr(failure, name)
+
+
+def _failure(state: Run, spec: StepSpec) -> Failure | None:
+    try:
+        step = spec.complete(state.values)
+        observed = step.run(state)
+        return _judge(state, spec, step, observed)
+    except TimedOutError as error:
+        return Failure(str(error))
+    except (ScenarioError, TargetError, PcscError) as error:
+        return Failure(str(error))
+    except SourceError as error:
+        return Failure("with the values bound so far, this is no step", detail=str(error))
+    except Exception as error:  # noqa: BLE001  # whatever a step's code does ends this scenario alone
+        return Failure(f"the step broke: {type(error).__name__}: {error}", detail=traceback.format_exc())
+
+
+def _judge(state: Run, spec: StepSpec, step: Step, observed: Observed) -> Failure | None:
+    for value in observed.values.values():
+        state.keep_secret(value)
+
+    expectation = getattr(step, "expect", None)
+    failure = compare(expectation, observed)
+
+    if failure is not None:
+        return failure
+
+    named: Mapping[str, str] = step.binds()
+
+    for name, result in named.items():
+        if observed.values.get(result) is None:
+            have = ", ".join(observed.values)
+            return Failure(f"there is no {result!r} to call {name!r}", f"a result among {have}", "absent")
+
+        state.bind(name, observed.values[result], spec.span)
+
+    for name, value in binds(expectation.matchers() if expectation is not None else {}, observed.values):
+        state.bind(name, value, spec.span)
+
+    return None
+
+
+def _defect(log: StepLog) -> Failure | None:
+    if not log.defects:
+        return None
+
+    defect = log.defects[0]
+    return Failure(f"a defect of cardtwin showed in {defect.where}", detail=defect.detail)
+
+
+@contextmanager
+def _deadline(seconds: float | None) -> Iterator[None]:
+    """Raise TimedOutError in the block when the time is over, where a signal can do that."""
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        raise TimedOutError(seconds)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

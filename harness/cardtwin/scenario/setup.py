@@ -1,0 +1,191 @@
+"""What a scenario finds on the desk, from its keys; and whether what it names is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.provenance import Switches, UnknownSwitchError
+from cardtwin.scenario.document import ListNode, MapNode, Node, TextNode
+from cardtwin.scenario.model import FileReference, ScenarioModel
+from cardtwin.scenario.step import Refers
+from cardtwin.scenario.substitution import references
+from cardtwin.scenario.validation import place
+from cardtwin.source import Diagnostics, closest
+from cardtwin.targets import CardSetup, ProcessSetup, Setup
+from cardtwin.targets import get as get_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from cardtwin.scenario.instance import StepSpec
+
+__all__ = ["DEFAULT_PROCESS", "EMPTY", "build_setup", "check_files", "check_references", "declared"]
+
+DEFAULT_PROCESS = "cardtwin"
+EMPTY = "empty"
+"""What ``readers:`` gives a reader that starts without a card."""
+
+
+def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics) -> Setup:
+    """Return the setup; what is wrong with it goes to `found`."""
+    cards = {
+        name: CardSetup(card.model, card.quirks, card.keys == "fresh", card.image)
+        for name, card in model.cards.items()
+    }
+    readers: dict[str, str | None] = {}
+
+    for reader, what in model.readers.items():
+        if what == EMPTY:
+            readers[reader] = None
+        elif what in cards:
+            readers[reader] = what
+        else:
+            # A model in place of a card: one card of that model, called as its reader.
+            cards[reader] = CardSetup(what)
+            readers[reader] = reader
+
+    setup = Setup(
+        readers=readers,
+        cards=cards,
+        processes=_processes(model),
+        files=dict(_files(path, model, root, found)),
+        seed=model.seed,
+        switches=model.switches,
+    )
+    _check_setup(model, setup, root, found)
+    return setup
+
+
+def _processes(model: ScenarioModel) -> dict[str, ProcessSetup]:
+    given = {
+        name: ProcessSetup(name, process.config, process.ppa_config, int(process.bits), process.version)
+        for name, process in model.processes.items()
+    }
+    return given or {DEFAULT_PROCESS: ProcessSetup(DEFAULT_PROCESS)}
+
+
+def _files(path: Path, model: ScenarioModel, root: Node, found: Diagnostics) -> Iterator[tuple[str, bytes]]:
+    for name, content in model.files.items():
+        if not isinstance(content, FileReference):
+            yield name, content.encode()
+            continue
+
+        target = path.parent / content.path
+
+        try:
+            yield name, target.read_bytes()
+        except OSError as error:
+            near = sorted(p.name for p in target.parent.iterdir()) if target.parent.is_dir() else []
+            found.error(
+                "no-such-file",
+                f"{target} cannot be read: {error.strerror}",
+                place(root, ("files", name, "path")).span,
+                remedy=closest(target.name, near),
+            )
+
+
+def _check_setup(model: ScenarioModel, setup: Setup, root: Node, found: Diagnostics) -> None:
+    for location, message in get_target(model.target).problems(setup):
+        found.error("bad-value", message, place(root, location).span)
+
+    for name, value in model.switches.items():
+        try:
+            Switches({name: value})
+        except UnknownSwitchError as error:
+            found.error("bad-switch", str(error), place(root, ("switches", name)).span)
+
+    used: dict[str, str] = {}
+
+    for reader, card in setup.readers.items():
+        if card is not None and card in used:
+            message = f"the card {card!r} cannot be in {used[card]!r} and {reader!r} at once"
+            found.error("bad-value", message, place(root, ("readers", reader)).span)
+        elif card is not None:
+            used[card] = reader
+
+
+def check_files(root: MapNode, sections: Mapping[str, Sequence[str]], found: Diagnostics) -> None:
+    """Find names of files, in cards and programs, that ``files:`` does not have."""
+    for section, keys in (("cards", ("image",)), ("processes", ("config", "ppa_config"))):
+        node = root.get(section)
+
+        for entry in node if isinstance(node, MapNode) else ():
+            for key in keys:
+                file = entry.value.get(key) if isinstance(entry.value, MapNode) else None
+
+                if isinstance(file, TextNode) and file.text not in sections["files"]:
+                    _unknown("files", file.text, sections["files"], file, found)
+
+
+def declared(root: MapNode) -> dict[str, tuple[str, ...]]:
+    """Return the names that each section of a scenario declares, however wrong the rest of it is."""
+    sections = {name: _keys(root.get(name)) for name in ("files", "cards", "readers", "processes")}
+    readers = root.get("readers")
+    by_model = [
+        entry.key.text
+        for entry in (readers if isinstance(readers, MapNode) else ())
+        if isinstance(entry.value, TextNode) and entry.value.text not in {EMPTY, *sections["cards"]}
+    ]
+    sections["cards"] = (*sections["cards"], *by_model)
+    sections["processes"] = sections["processes"] or (DEFAULT_PROCESS,)
+    return sections
+
+
+def _keys(node: Node | None) -> tuple[str, ...]:
+    return node.keys() if isinstance(node, MapNode) else ()
+
+
+def check_references(
+    steps: Iterable[StepSpec], sections: Mapping[str, Sequence[str]], found: Diagnostics
+) -> None:
+    """Find names in steps that nothing in the scenario has, and readers and programs left open."""
+    ids: set[str] = set()
+
+    for spec in steps:
+        for section, name in _referring(spec):
+            if name.text not in sections[section] and not references(name):
+                _unknown(section, name.text, sections[section], name, found)
+
+        _check_default(spec, "on", sections["readers"], found)
+        _check_default(spec, "by", sections["processes"], found)
+
+        if spec.id and spec.id in ids:
+            found.error("duplicate-id", f"another step has the id {spec.id!r}", spec.node.key_span("id"))
+
+        ids.add(spec.id)
+
+
+def _referring(spec: StepSpec) -> Iterator[tuple[str, TextNode]]:
+    """Yield the texts of a step that name something of the scenario, with the section they name it in."""
+    for name, info in spec.kind.model_fields.items():
+        section = next((mark.section for mark in info.metadata if isinstance(mark, Refers)), None)
+        value = spec.node.get(name)
+
+        if section is None:
+            continue
+
+        for item in value.items if isinstance(value, ListNode) else (value,):
+            if isinstance(item, TextNode):
+                yield section, item
+
+
+def _check_default(spec: StepSpec, key: str, known: Sequence[str], found: Diagnostics) -> None:
+    if spec.node.get(key) is None and len(known) > 1 and key in spec.kind.addressed:
+        found.error(
+            "ambiguous",
+            f"the step doesn't say {key!r}, and there are {len(known)}: {', '.join(known)}",
+            spec.span,
+            remedy=f"add '{key}: {known[0]}'",
+        )
+
+
+def _unknown(section: str, name: str, known: Iterable[str], node: Node, found: Diagnostics) -> None:
+    known = tuple(known)
+    found.error(
+        "unknown-name",
+        f"nothing in '{section}:' is called {name!r}",
+        node.span,
+        expected=f"one of {', '.join(known)}" if known else f"a '{section}:' that has it",
+        remedy=closest(name, known),
+    )

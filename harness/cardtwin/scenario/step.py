@@ -1,0 +1,197 @@
+"""Steps: one verb, its parameters and the closed set ``by, on, expect, bind, proves, id``.
+
+A verb is a class in a module of ``cardtwin.scenario.verbs``::
+
+    @verb("reset", needs={Capability.DESK})
+    class Reset(Step):
+        \"\"\"Reset the card.\"\"\"
+
+        reset: Name
+
+        def run(self, run: Run) -> Observed:
+            run.bench.desk.reset(run.reader(self))
+            return Observed()
+
+The module is found by being there; a package of somebody else's is found by an entry point of the group
+``cardtwin.verbs`` that names its module.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema, model_validator
+
+from cardtwin.scenario.matchers import Matcher, is_matcher
+from cardtwin.scenario.values import Name, NameList, Value
+from cardtwin.targets import Capability
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from cardtwin.scenario.run import Run
+
+__all__ = ["COMMON", "Expectation", "Observed", "Refers", "Step", "verb", "verbs"]
+
+COMMON = ("by", "on", "expect", "bind", "proves", "id")
+ENTRY_POINTS = "cardtwin.verbs"
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """Marks a field whose text names something of the scenario: ``files``, ``readers`` and so on."""
+
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a step saw.
+
+    Attributes:
+        values: Results by name; one that isn't there is absent.
+        success: Whether the step succeeded in the sense of its verb: what holds without ``expect``.
+        note: Why not, in a sentence without secrets.
+    """
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    success: bool = True
+    note: str = ""
+
+
+class Expectation(BaseModel):
+    """What a step expects: a matcher per result. A verb's subclass names its results as fields.
+
+    A literal or a single matcher in place of the mapping is meant for the main result.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    main: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _for_the_main_result(cls, value: Any) -> Any:
+        return {cls.main: value} if not isinstance(value, dict) or is_matcher(value) else value
+
+    def matchers(self) -> dict[str, Matcher | dict[str, Matcher]]:
+        """Return the matchers that the file gives, by result."""
+        return {
+            name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
+        }
+
+
+def _parse_bind(value: Any) -> dict[str, str]:
+    if isinstance(value, str) and value:
+        return {value: ""}
+
+    if isinstance(value, dict) and value and all(isinstance(item, str) for item in value.values()):
+        return value
+
+    raise ValueError("'bind' takes a name, or a mapping of names to results")
+
+
+BindNames = Annotated[
+    dict[str, str],
+    PlainValidator(_parse_bind),
+    WithJsonSchema(
+        {
+            "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}],
+            "description": "a name for the step's result, or names for several results",
+        }
+    ),
+]
+
+
+class Step(BaseModel):
+    """The base of all verbs. A subclass has a field of the verb's name, for the verb's argument."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    verb: ClassVar[str]
+    needs: ClassVar[frozenset[Capability]]
+    addressed: ClassVar[frozenset[str]] = frozenset({"on", "by"})
+    """Which of ``on`` and ``by`` the verb makes use of."""
+
+    bound_result: ClassVar[str] = ""
+    """The result that ``bind: name`` gives a name to; empty where the verb has none."""
+
+    by: Annotated[Name | None, Refers("processes")] = None
+    on: Annotated[Name | None, Refers("readers")] = None
+    bind: BindNames = {}
+    proves: NameList = ()
+    id: Name | None = None
+
+    @classmethod
+    def title(cls, argument: str) -> str:
+        """Return the step in a few words, fit to be shown. `argument` is the verb's own, as text."""
+        return f"{cls.verb} {argument}".rstrip()
+
+    @classmethod
+    def capabilities(cls, keys: Collection[str]) -> frozenset[Capability]:  # noqa: ARG003  # for subclasses
+        """Return what a step of these keys needs of the target."""
+        return cls.needs
+
+    def binds(self) -> dict[str, str]:
+        """Return the names that ``bind`` gives, each with the result that it names."""
+        return {name: result or self.bound_result for name, result in self.bind.items()}
+
+    def run(self, run: Run) -> Observed:
+        """Carry the step out.
+
+        Raises:
+            ScenarioError: It makes no sense here.
+        """
+        raise NotImplementedError
+
+
+S = TypeVar("S", bound=Step)
+_registered: dict[str, type[Step]] = {}
+
+
+def verb(name: str, *, needs: Collection[Capability]) -> Callable[[type[S]], type[S]]:
+    """Register a class as the verb of that name.
+
+    Raises:
+        ValueError: The name is taken by a verb or a parameter, or the class has no field of that name.
+    """
+
+    def register(step: type[S]) -> type[S]:
+        if name in _registered or name in COMMON:
+            raise ValueError(f"there is a verb or a key {name!r} already")
+
+        if name not in step.model_fields:
+            raise ValueError(f"{step.__name__} has no field {name!r} for the verb's argument")
+
+        step.verb = name
+        step.needs = frozenset(needs)
+        _registered[name] = step
+        return step
+
+    return register
+
+
+@cache
+def verbs() -> Mapping[str, type[Step]]:
+    """Return every verb by name, in alphabetical order.
+
+    Raises:
+        ValueError: A parameter of one verb is the name of another: steps would be ambiguous.
+    """
+    package = import_module("cardtwin.scenario.verbs")
+
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        import_module(module.name)
+
+    for entry in entry_points(group=ENTRY_POINTS):
+        entry.load()
+
+    for name, step in _registered.items():
+        if clash := set(step.model_fields) & _registered.keys() - {name}:
+            raise ValueError(f"the parameter {clash.pop()!r} of the verb {name!r} is a verb itself")
+
+    return dict(sorted(_registered.items()))

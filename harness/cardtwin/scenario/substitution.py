@@ -1,0 +1,158 @@
+"""``$(name)``: the one thing that a scenario file substitutes.
+
+A text that is nothing but ``$(name)`` becomes whatever the name stands for, a mapping too; inside a longer
+text the name must stand for a text. A dotted name reaches into a matrix row. ``$$(`` is a plain ``$(``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
+from cardtwin.source import Diagnostics, Note, closest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
+
+__all__ = ["Names", "references", "substitute"]
+
+_REFERENCE = re.compile(r"(?P<escape>\$)?\$\((?P<name>[^()\n]*)\)")
+_NO_VALUES: Mapping[str, Node] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What names stand for.
+
+    Attributes:
+        values: Values that are known now.
+        later: Names that get a value while the scenario runs: they are left as they are.
+    """
+
+    values: Mapping[str, Node] = field(default_factory=lambda: _NO_VALUES)
+    later: AbstractSet[str] = frozenset()
+
+    def find(self, dotted: str) -> Node | None:
+        """Return what a name stands for, or None; the name of a row itself stands for its id."""
+        first, *rest = dotted.split(".")
+        node = self.values.get(first)
+
+        for part in rest:
+            node = node.get(part) if isinstance(node, MapNode) else None
+
+        if isinstance(node, MapNode) and not rest:
+            return node.get("id") or node
+
+        return node
+
+    def known(self) -> tuple[str, ...]:
+        """Return every name that can be written, for remedies."""
+        rows = [
+            f"{name}.{key}"
+            for name, node in self.values.items()
+            if isinstance(node, MapNode)
+            for key in node.keys()  # noqa: SIM118  # a MapNode iterates over entries
+        ]
+        return (*self.values, *rows, *self.later)
+
+
+def references(node: Node) -> frozenset[str]:
+    """Return the names that a tree refers to."""
+    match node:
+        case TextNode(text):
+            return frozenset(m["name"] for m in _REFERENCE.finditer(text) if not m["escape"])
+        case ListNode(items):
+            return frozenset().union(*(references(item) for item in items))
+        case MapNode(entries):
+            return frozenset().union(*(references(entry.value) for entry in entries))
+
+
+def substitute(node: Node, names: Names, diagnostics: Diagnostics) -> Node:
+    """Return the tree with known names replaced; unknown ones become errors in `diagnostics`.
+
+    Keys are left as they are. Places stay those of the text that held the name.
+    """
+    match node:
+        case TextNode():
+            return _text(node, names, diagnostics)
+        case ListNode(items, span):
+            return ListNode(tuple(substitute(item, names, diagnostics) for item in items), span)
+        case MapNode(entries, span):
+            return MapNode(
+                tuple(Entry(e.key, substitute(e.value, names, diagnostics)) for e in entries), span
+            )
+
+
+def _text(node: TextNode, names: Names, diagnostics: Diagnostics) -> Node:
+    if "$(" not in node.text:
+        return node
+
+    whole = _REFERENCE.fullmatch(node.text)
+
+    if whole and not whole["escape"]:
+        return _whole(node, whole["name"], names, diagnostics)
+
+    if references(node) & names.later:
+        # The rest is filled in when the late names have values: all in one go, so that no value is
+        # taken for a reference.
+        _check_names(node, names, diagnostics)
+        return node
+
+    return TextNode(_REFERENCE.sub(lambda m: _part(m, node, names, diagnostics), node.text), node.span)
+
+
+def _whole(node: TextNode, name: str, names: Names, diagnostics: Diagnostics) -> Node:
+    found = names.find(name)
+
+    if found is not None:
+        return _moved(found, node)
+
+    if name not in names.later:
+        _unknown(node, name, names, diagnostics)
+
+    return node
+
+
+def _moved(found: Node, node: TextNode) -> Node:
+    return TextNode(found.text, node.span) if isinstance(found, TextNode) else found
+
+
+def _part(found: re.Match[str], node: TextNode, names: Names, diagnostics: Diagnostics) -> str:
+    if found["escape"]:
+        return found[0][1:]
+
+    value = names.find(found["name"])
+
+    if isinstance(value, TextNode):
+        return value.text
+
+    if value is None:
+        _unknown(node, found["name"], names, diagnostics)
+    else:
+        diagnostics.error(
+            "not-a-text",
+            f"$({found['name']}) stands for more than a text, and cannot stand inside one",
+            node.span,
+            notes=(Note("it stands for this", value.span),),
+        )
+
+    return found[0]
+
+
+def _check_names(node: TextNode, names: Names, diagnostics: Diagnostics) -> None:
+    for name in sorted(references(node) - names.later):
+        if names.find(name) is None:
+            _unknown(node, name, names, diagnostics)
+
+
+def _unknown(node: TextNode, name: str, names: Names, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        "unknown-name",
+        f"nothing is called {name!r} here",
+        node.span,
+        expected="an axis of the matrix, a field of its row, or a name that an earlier step binds",
+        remedy=closest(name, names.known()),
+    )

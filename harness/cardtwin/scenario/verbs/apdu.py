@@ -1,0 +1,51 @@
+"""``apdu``: send one command APDU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from cardtwin.iso7816 import ResponseApdu
+from cardtwin.scenario.matchers import HexMatcher
+from cardtwin.scenario.step import Expectation, Observed, Step, verb
+from cardtwin.scenario.values import Hex, parse_hex
+from cardtwin.targets import Capability
+
+if TYPE_CHECKING:
+    from cardtwin.scenario.run import Run
+
+__all__ = ["Apdu", "ApduExpectation"]
+
+
+class ApduExpectation(Expectation):
+    """What comes back: the status word (2 bytes), and the data before it."""
+
+    main: ClassVar[str] = "sw"
+    sw: HexMatcher | None = None
+    data: HexMatcher | None = None
+
+
+@verb("apdu", needs={Capability.APDU})
+class Apdu(Step):
+    """Send one command APDU, given in hex. Without `expect`, the status word is 90xx or 61xx."""
+
+    bound_result: ClassVar[str] = "data"
+    apdu: Hex
+    expect: ApduExpectation | None = None
+
+    @classmethod
+    def title(cls, argument: str) -> str:
+        """Return the verb and the header: data may be a secret."""
+        try:
+            return f"apdu {parse_hex(argument)[:4].hex(' ').upper()}"
+        except ValueError:
+            return "apdu"
+
+    def run(self, run: Run) -> Observed:
+        """Send the command."""
+        connection = run.bench.connection(run.process(self), run.reader(self))
+        response = ResponseApdu.parse(connection.transmit(self.apdu))
+        return Observed(
+            {"sw": response.sw.to_bytes(2), "data": response.data},
+            success=response.sw.is_success,
+            note=f"the card answers {response.sw}",
+        )

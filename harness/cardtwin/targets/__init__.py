@@ -1,0 +1,57 @@
+"""What scenarios run against. Only a target puts a card into a reader and a middleware above both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.targets.interface import (
+    Bench,
+    Capability,
+    CardSetup,
+    Desk,
+    ProcessSetup,
+    Setup,
+    Target,
+    TargetError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "Bench",
+    "Capability",
+    "CardSetup",
+    "Desk",
+    "ProcessSetup",
+    "Setup",
+    "Target",
+    "TargetError",
+    "emulated",
+    "get",
+    "names",
+]
+
+
+def emulated() -> Target:
+    """Return the target that emulates card, reader and middleware in this process."""
+    from cardtwin.targets.emulated import EmulatedTarget  # noqa: PLC0415  # heavy, and only needed to run
+
+    return EmulatedTarget()
+
+
+_TARGETS: dict[str, Callable[[], Target]] = {"emulated": emulated}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all targets."""
+    return tuple(_TARGETS)
+
+
+def get(name: str) -> Target:
+    """Return the target of that name.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return _TARGETS[name]()

@@ -1,0 +1,183 @@
+"""What a scenario runs against: a target, the bench that it sets up, and the capabilities of both."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from cardtwin.card.image import CardImage
+    from cardtwin.middleware import PersonalDesktopClient
+
+    from cardtwin.encoding import Engine
+    from cardtwin.events import Hub
+    from cardtwin.pcsc import CardConnection
+
+__all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Setup", "Target", "TargetError"]
+
+
+class TargetError(Exception):
+    """A target cannot set up what a scenario asks for, or the bench cannot do what a step asks."""
+
+
+class Capability(Enum):
+    """What a target may offer. A step names what it needs, so what cannot run is known before the run."""
+
+    APDU = "apdu"
+    """Command APDUs through a PC/SC connection."""
+
+    PERSONAL = "personal"
+    """Personal Desktop Client, and encodings above it."""
+
+    DESK = "desk"
+    """Hands and eyes at the reader: insert, remove, reset, power; look into the card, save and load it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardSetup:
+    """A card of the scenario.
+
+    Attributes:
+        model: The name in the catalogue of card models.
+        quirks: Oddities that are switched on.
+        fresh_keys: Whether generated keys are new even where a seed is given.
+        image: The name of the file that holds its memory at the start; None starts it as delivered.
+    """
+
+    model: str
+    quirks: tuple[str, ...] = ()
+    fresh_keys: bool = False
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSetup:
+    """A program of the scenario that uses the middleware.
+
+    Attributes:
+        name: What the program is called, such as ``java.exe``.
+        config: The file that is its Personal.cfg; None has none.
+        ppa_config: The file that is its iD2ppa.cfg; None has none.
+        bits: Of the library, 32 or 64.
+        version: The middleware's version; None takes the usual one.
+    """
+
+    name: str
+    config: str | None = None
+    ppa_config: str | None = None
+    bits: int = 32
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a scenario finds on the desk.
+
+    Attributes:
+        readers: The card in each reader, by name; None leaves the reader empty.
+        cards: The cards by name, those on the desk included.
+        processes: The programs by name.
+        files: Contents by name.
+        seed: What all randomness comes from; None takes the system's.
+        switches: Values of switches (``cardtwin.provenance``) by rule id.
+    """
+
+    readers: Mapping[str, str | None]
+    cards: Mapping[str, CardSetup]
+    processes: Mapping[str, ProcessSetup]
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    seed: str | None = None
+    switches: Mapping[str, str] = field(default_factory=dict)
+
+
+class Desk(Protocol):
+    """Hands and eyes at the readers."""
+
+    def insert(self, reader: str, card: str) -> None:
+        """Put a card of the scenario into a reader.
+
+        Raises:
+            TargetError: The reader holds a card, or the card is in another reader.
+        """
+
+    def remove(self, reader: str) -> None:
+        """Take the card out.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+
+    def reset(self, reader: str) -> None:
+        """Reset the card in a reader."""
+
+    def power(self, reader: str, *, on: bool) -> None:
+        """Power the card in a reader, or take its power away."""
+
+    def image(self, reader: str) -> CardImage:
+        """Return the memory of the card in a reader, as it is; the card does not notice."""
+
+    def load(self, reader: str, image: CardImage) -> None:
+        """Make this the memory of the card in a reader, and reset the card."""
+
+
+class Bench(ABC):
+    """What a target has set up for one scenario. A context manager; leaving it takes all down again."""
+
+    @abstractmethod
+    def connection(self, process: str, reader: str) -> CardConnection:
+        """Return the process's connection to the card in a reader, a shared one, opened where needed."""
+
+    @abstractmethod
+    def client(self, process: str) -> PersonalDesktopClient:
+        """Return the process's Personal Desktop Client."""
+
+    @abstractmethod
+    def engine(self, process: str) -> Engine:
+        """Return the engine that runs encodings with the process's Personal Desktop Client."""
+
+    @property
+    @abstractmethod
+    def desk(self) -> Desk:
+        """Return the hands and eyes at the readers."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Take all down. A second call does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Target(Protocol):
+    """Something that scenarios run against."""
+
+    @property
+    def name(self) -> str:
+        """The name that scenario files and reports use."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it offers."""
+
+    def problems(self, setup: Setup) -> tuple[tuple[tuple[str, ...], str], ...]:
+        """Return what it cannot set up: the place in the scenario (keys), and what is wrong there."""
+
+    def open(self, setup: Setup, hub: Hub) -> Bench:
+        """Set up a bench; all that happens on it is told to the hub.
+
+        Raises:
+            TargetError: It cannot be set up.
+        """

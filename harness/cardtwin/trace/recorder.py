@@ -1,0 +1,69 @@
+"""The recorder: events as text, without secrets, times or anything else that differs between runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.events import Call, CardChanged, Defect, Event, Exchange, ReaderChanged
+from cardtwin.trace.masking import masked_exchanges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """An observer that keeps events and writes them as a trace.
+
+    The text has one line per event, the cause above the first event that has it::
+
+        ## erase[cardos-4.4]
+        # step 1 (apdu)
+        > R1 00 A4 00 0C 02 3F 00    SELECT FILE ...
+        < R1 90 00
+        * R1 file created 3F00/5015
+    """
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        """Keep an event."""
+        self._events.append(event)
+
+    def text(self, title: str) -> str:
+        """Return the trace under a title."""
+        return "".join(f"{line}\n" for line in (f"## {title}", *self._lines()))
+
+    def _lines(self) -> Iterator[str]:
+        exchanges = iter(masked_exchanges([e for e in self._events if isinstance(e, Exchange)]))
+        cause: tuple[str, ...] = ()
+
+        for event in self._events:
+            chain = event.cause.chain() if event.cause else ()
+
+            if chain != cause:
+                cause = chain
+                yield f"# {' / '.join(chain)}"
+
+            match event:
+                case Exchange():
+                    masked = next(exchanges)
+                    yield f"> {masked.reader} {masked.command}" + (
+                        f"  {masked.meaning}" if masked.meaning else ""
+                    )
+                    yield f"< {masked.reader} {masked.response}"
+                case Call():
+                    arguments = ", ".join(f"{name}={value}" for name, value in event.arguments)
+                    yield f"= {event.interface} {event.name}({arguments}) -> {event.result}"
+                case CardChanged():
+                    detail = f" {event.detail}" if event.detail else ""
+                    yield f"* {event.reader} {event.change.value} {event.subject}{detail}"
+                case ReaderChanged():
+                    atr = f" {event.atr.hex(' ').upper()}" if event.atr else ""
+                    yield f"* {event.reader} {event.change.value}{atr}"
+                case Defect():
+                    yield f"! defect in {event.where}"
+                case _:
+                    pass

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Write:
+    """Write a scenario file: the steps, and keys that replace or add to a small head."""
+
+    def write(steps: str, *, name: str = "demo", **keys: str) -> Path:
+        head = {"format": "1", "title": "A demonstration", "readers": "{R1: cardos-4.4}", **keys}
+        lines = [f"{key}: {value}" for key, value in head.items() if value]
+        path = tmp_path / f"{name}.scenario.yaml"
+        path.write_text("\n".join(lines) + "\nsteps:\n" + textwrap.indent(textwrap.dedent(steps), "  "))
+        return path
+
+    return write
