@@ -1,0 +1,81 @@
+"""Keys at work: environments, operations, generation, authentication (ISO/IEC 7816-8; 7816-4, 11.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.decode.forms import Details, Form
+from cardtwin.decode.model import Effect
+from cardtwin.iso7816 import Tlv, TlvFormatError
+from cardtwin.provenance import Basis
+
+if TYPE_CHECKING:
+    from cardtwin.iso7816 import CommandApdu
+
+__all__ = ["FORMS"]
+
+_TEMPLATES: Final = {
+    0xA4: "authentication",
+    0xA6: "key agreement",
+    0xAA: "hash",
+    0xB4: "checksum",
+    0xB6: "signature",
+    0xB8: "confidentiality",
+}
+_REFERENCES: Final = {0x80: "algorithm", 0x83: "key", 0x84: "key", 0x95: "usage"}
+
+
+def _set_environment(apdu: CommandApdu) -> Details:
+    template = _TEMPLATES.get(apdu.p2, f"template {apdu.p2:02X}")
+
+    try:
+        references = Tlv.parse_all(apdu.data)
+    except TlvFormatError:
+        return Details(f"{template}, {len(apdu.data)} bytes")
+
+    named = (f"{_REFERENCES.get(one.tag, f'{one.tag:02X}')} {one.value.hex().upper()}" for one in references)
+    return Details(", ".join((template, *named)))
+
+
+def _environment(apdu: CommandApdu) -> Details:
+    return Details(f"environment {apdu.p2:02X}")
+
+
+def _generate(apdu: CommandApdu) -> Details:
+    if len(apdu.data) != 8:
+        return Details(f"{len(apdu.data)} bytes")
+
+    return Details(f"key {apdu.data[1]:02X}, public key to file {apdu.data[2:4].hex().upper()}")
+
+
+def _authenticate(apdu: CommandApdu) -> Details:
+    return Details(f"key {apdu.p2:02X}, {len(apdu.data)} bytes")
+
+
+def _challenge(apdu: CommandApdu) -> Details:
+    return Details(f"{apdu.le or 0} bytes")
+
+
+_READS: Final = Effect.READS
+
+FORMS: Final = (
+    Form("MSE SET", "00 22 .1 ..", Effect.SELECTS, Basis.CLIENT, _set_environment),
+    Form("MSE STORE", "00 22 .2 ..", Effect.WRITES, Basis.STATED, _environment),
+    Form("MSE RESTORE", "00 22 .3 ..", Effect.SELECTS, Basis.CLIENT, _environment),
+    Form("MSE ERASE", "00 22 .4 ..", Effect.WRITES | Effect.DESTROYS, Basis.STATED, _environment),
+    Form("PSO COMPUTE DIGITAL SIGNATURE", "00 2A 9E 9A", _READS, Basis.CLIENT),
+    Form("PSO DECIPHER", "00 2A 80 86", _READS, Basis.CLIENT, hides_response=True),
+    Form("PSO DECIPHER", "00 2A 80 84", _READS, Basis.STATED, hides_response=True),
+    Form("PSO KEY AGREEMENT", "00 2A 80 A6", _READS, Basis.CLIENT, hides_response=True),
+    Form("PSO ENCIPHER", "00 2A 8. 80", _READS, Basis.STATED, hides=True),
+    Form("PSO HASH", "00 2A 90 ..", Effect.SELECTS, Basis.STATED),
+    Form("PSO VERIFY DIGITAL SIGNATURE", "00 2A 00 A8", _READS, Basis.STATED),
+    Form("PSO VERIFY CERTIFICATE", "00 2A 00 .E", Effect.SELECTS, Basis.STATED),
+    Form("GENERATE KEY PAIR", "00 46 00 00", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _generate),
+    Form("GET CHALLENGE", "00 84 .. ..", _READS, Basis.CLIENT, _challenge),
+    Form("GIVE RANDOM", "80 86 00 00", Effect.SELECTS, Basis.CLIENT),
+    Form("INTERNAL AUTHENTICATE", "00 88 .. ..", _READS, Basis.CLIENT, _authenticate),
+    Form(
+        "EXTERNAL AUTHENTICATE", "00 82 .. ..", Effect.SPENDS_TRIES, Basis.CLIENT, _authenticate, hides=True
+    ),
+)

@@ -1,0 +1,122 @@
+"""CardOS's objects: PINs, keys, security environments and access conditions, written with PUT DATA.
+
+In object control information (OCI) the lengths are single plain bytes, so that ``8F 82`` means 130 bytes: it
+is no BER-TLV. The body, tag 8F, is a PIN or a part of a key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.decode.forms import Details, Form
+from cardtwin.decode.model import Effect
+from cardtwin.iso7816 import Tlv, TlvFormatError
+from cardtwin.provenance import Basis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardtwin.iso7816 import CommandApdu
+
+__all__ = ["FORMS"]
+
+_NAME, _ACCESS, _ACCESS_RULES, _BODY = 0x83, 0x86, 0xAB, 0x8F
+_ALWAYS_RULE: Final = 0x90
+
+
+def _plain_objects(data: bytes) -> Iterator[tuple[int, slice]]:
+    """Yield tag and place of each object with a plain length.
+
+    Raises:
+        ValueError: The lengths don't add up.
+    """
+    at = 0
+
+    while at < len(data):
+        end = at + 2 + data[at + 1] if at + 1 < len(data) else len(data) + 1
+
+        if end > len(data):
+            raise ValueError("the lengths of the objects don't add up")
+
+        yield data[at], slice(at + 2, end)
+        at = end
+
+
+def _object_name(data: bytes) -> str:
+    if len(data) != 2:
+        return "object"
+
+    kind, number = data
+
+    if kind == 0x00:
+        return f"test object {number:02X}"
+
+    if kind & 0xF0 == 0x20:
+        return f"key {number:02X}, part {(kind & 0x0F) + 1}"
+
+    return f"object {number:02X} of class {kind:02X}"
+
+
+def _oci(apdu: CommandApdu) -> Details:
+    try:
+        found = tuple(_plain_objects(apdu.data))
+    except ValueError:
+        return Details(f"{len(apdu.data)} bytes that are no object control information")
+
+    names = [apdu.data[place] for tag, place in found if tag == _NAME]
+    bodies = tuple(place for tag, place in found if tag == _BODY)
+
+    # Without a name these may be bytes from anywhere that happen to add up.
+    if len(names) != 1:
+        return Details(f"{len(apdu.data)} bytes")
+
+    size = sum(place.stop - place.start for place in bodies)
+    return Details(
+        f"{_object_name(names[0])}, " + (f"{size} bytes" if bodies else "without body"), secrets=bodies
+    )
+
+
+def _seci(apdu: CommandApdu) -> Details:
+    number = apdu.data[2:3].hex().upper() if apdu.data[:2] == b"\x83\x01" else ""
+    return Details(f"security environment {number}".rstrip())
+
+
+def _fci(apdu: CommandApdu) -> Details:
+    """Read new conditions: those that leave everything open can be changed again, others perhaps not."""
+    try:
+        open_again = all(_is_open(found) for found in Tlv.parse_all(apdu.data))
+    except TlvFormatError:
+        open_again = False
+
+    return Details("access conditions of the current file", Effect.WRITES if open_again else None)
+
+
+def _is_open(found: Tlv) -> bool:
+    if found.tag == _ACCESS:
+        return not any(found.value)
+
+    if found.tag == _ACCESS_RULES:
+        return all(child.tag in {0x80, _ALWAYS_RULE} for child in found.children())
+
+    return False
+
+
+def _key_data(apdu: CommandApdu) -> Details:
+    return Details(f"{_object_name(bytes((apdu.p1, apdu.p2)))}, {len(apdu.data)} bytes")
+
+
+def _put(apdu: CommandApdu) -> Details:
+    return Details(f"object {apdu.p1:02X}{apdu.p2:02X}, {len(apdu.data)} bytes")
+
+
+_LOCKS: Final = Effect.WRITES | Effect.IRREVERSIBLE
+
+FORMS: Final = (
+    Form("PUT DATA OCI", "00 DA 01 6E", Effect.WRITES, Basis.CLIENT, _oci, hides=True),
+    Form("PUT DATA SECI", "00 DA 01 6D", Effect.WRITES, Basis.CLIENT, _seci),
+    Form("PUT DATA FCI", "00 DA 01 6F", _LOCKS, Basis.CLIENT, _fci),
+    Form("CHANGE KEY DATA", "90 24 .. ..", Effect.WRITES, Basis.CLIENT, _key_data, hides=True),
+    # Other objects may be keys: what they hold stays hidden.
+    Form("PUT DATA", "00 DA .. ..", _LOCKS, Basis.STATED, _put, hides=True),
+    Form("PUT DATA", "00 DB .. ..", _LOCKS, Basis.STATED, _put, hides=True),
+)

@@ -1,0 +1,248 @@
+"""Commands and responses, read one by one or in the order in which a card got them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.decode.commands import FORMS
+from cardtwin.decode.forms import Details, Form, Table
+from cardtwin.decode.model import Decoded, Effect
+from cardtwin.iso7816 import ApduFormatError, CommandApdu, StatusWord
+from cardtwin.provenance import Basis
+
+if TYPE_CHECKING:
+    from cardtwin.events import Exchange
+
+__all__ = [
+    "TABLE",
+    "Decoder",
+    "Reading",
+    "decode",
+    "explain",
+    "masked",
+    "masked_response",
+    "register",
+    "secrets_in_response",
+]
+
+TABLE: Final = Table(FORMS)
+
+_HEADER_SIZE: Final = 4
+_CHAINED: Final = 0x10
+_GET_RESPONSE: Final = "GET RESPONSE"
+_MORE_DATA: Final = 0x61
+_UNKNOWN: Final = Form("unknown", ".. 00 .. ..", Effect.UNKNOWN, Basis.OURS, hides=True, hides_response=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One exchange, read and masked: fit for reports and traces.
+
+    Attributes:
+        decoded: The command.
+        command: Its bytes in hex, with ``**`` for each byte that may be a secret.
+        response: The response's bytes likewise.
+        status: The status word; None if the response has none.
+        answered: How many bytes of data the response has.
+    """
+
+    decoded: Decoded
+    command: str
+    response: str
+    status: StatusWord | None
+    answered: int
+
+    @property
+    def line(self) -> str:
+        """The exchange in one line: header, name, parameters, status word by name, length of the answer."""
+        what = f"{self.decoded.name} {self.decoded.parameters}".rstrip()
+        answer = "no status word" if self.status is None else str(self.status)
+        size = f", {self.answered} bytes" if self.answered else ""
+        return f"{self.command[: 3 * _HEADER_SIZE - 1]}  {what} -> {answer}{size}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The pieces of a chained command so far. Never shown: they may hold secrets."""
+
+    header: bytes
+    data: bytes
+
+
+class Decoder:
+    """Reads the commands that one card gets, in their order, and so understands chains and GET RESPONSE.
+
+    A new decoder takes what came before as unknown.
+    """
+
+    def __init__(self, table: Table = TABLE) -> None:
+        self._table = table
+        self._chain: _Chain | None = None
+        self._secret_waits = True
+
+    def reset(self) -> None:
+        """Forget what came before, as the card does at a reset."""
+        self._chain = None
+        self._secret_waits = False
+
+    def command(self, command: bytes) -> Decoded:
+        """Read the next command."""
+        try:
+            apdu = CommandApdu.parse(command)
+        except ApduFormatError:
+            self._chain = None
+            return _malformed(command)
+
+        form = self._table.find(_canonical(apdu)) or _UNKNOWN
+        pending, self._chain = self._chain, None
+
+        if pending and pending.header != _unchained(apdu):
+            pending = None
+
+        if apdu.chained:
+            self._chain = _Chain(_unchained(apdu), (pending.data if pending else b"") + apdu.data)
+            return _piece(form, apdu, len(self._chain.data))
+
+        decoded = _last_piece(form, apdu, pending) if pending else _whole(form, apdu)
+
+        if form.name == _GET_RESPONSE:
+            return replace(decoded, secret_response=self._secret_waits)
+
+        return decoded
+
+    def read(self, command: bytes, response: bytes) -> Reading:
+        """Read the next command with its response, and mask both."""
+        decoded = self.command(command)
+        status = StatusWord(int.from_bytes(response[-2:])) if len(response) >= 2 else None
+        self._secret_waits = decoded.secret_response and status is not None and status >> 8 == _MORE_DATA
+
+        return Reading(
+            decoded,
+            _hex(command, decoded.secrets),
+            _hex(response, _response_secrets(decoded, response)),
+            status,
+            max(0, len(response) - 2),
+        )
+
+
+def register(*forms: Form) -> None:
+    """Add forms to the table that all decoders use unless they are given another.
+
+    Raises:
+        ValueError: A form of just that header stands in the table already.
+    """
+    TABLE.register(*forms)
+
+
+def decode(command: bytes) -> Decoded:
+    """Read one command by itself. For a piece of a chained command, a :class:`Decoder` knows more."""
+    return Decoder().command(command)
+
+
+def masked(command: bytes) -> str:
+    """Return a command in hex, with ``**`` for each byte that may be a secret."""
+    return _hex(command, decode(command).secrets)
+
+
+def secrets_in_response(command: bytes, response: bytes) -> tuple[slice, ...]:
+    """Return where in a response secrets lie, or may lie. The status word is never one."""
+    return _response_secrets(decode(command), response)
+
+
+def masked_response(command: bytes, response: bytes) -> str:
+    """Return the response to a command in hex, with ``**`` for each byte that may be a secret."""
+    return _hex(response, secrets_in_response(command, response))
+
+
+def explain(exchange: Exchange) -> str:
+    """Return an exchange in one line, for reports. Holds no secret."""
+    return Decoder().read(exchange.command, exchange.response).line
+
+
+def _malformed(command: bytes) -> Decoded:
+    secrets = (slice(_HEADER_SIZE, len(command)),) if len(command) > _HEADER_SIZE else ()
+    return Decoded(
+        "malformed", f"{len(command)} bytes", Effect.UNKNOWN, Basis.STATED, secrets, secret_response=True
+    )
+
+
+def _whole(form: Form, apdu: CommandApdu) -> Decoded:
+    if _protected(apdu):
+        return _sealed(form, apdu)
+
+    details = form.read(apdu)
+    return _decoded(form, details, _placed(_secrets(form, details, len(apdu.data)), apdu))
+
+
+def _piece(form: Form, apdu: CommandApdu, so_far: int) -> Decoded:
+    """Describe a piece that isn't the last one: hidden whole, if the command may hold a secret at all."""
+    details = Details(f"piece of a chain, {len(apdu.data)} bytes, {so_far} so far")
+    secrets = (slice(0, len(apdu.data)),) if form.hides or _protected(apdu) else ()
+    return _decoded(form, details, _placed(secrets, apdu))
+
+
+def _last_piece(form: Form, apdu: CommandApdu, pending: _Chain) -> Decoded:
+    if _protected(apdu):
+        return _sealed(form, apdu)
+
+    details = form.read(replace(apdu, data=pending.data + apdu.data, extended=True))
+    hidden = (slice(0, len(apdu.data)),) if form.hides and apdu.data else ()
+    return _decoded(form, details, _placed(hidden, apdu))
+
+
+def _sealed(form: Form, apdu: CommandApdu) -> Decoded:
+    """Describe a command under secure messaging: its data are not looked into, and hidden whole."""
+    details = Details(f"secure messaging, {len(apdu.data)} bytes")
+    decoded = _decoded(form, details, _placed((slice(0, len(apdu.data)),), apdu))
+    return replace(decoded, secret_response=True)
+
+
+def _decoded(form: Form, details: Details, secrets: tuple[slice, ...]) -> Decoded:
+    effect = form.effect if details.effect is None else details.effect
+    return Decoded(form.name, details.parameters, effect, form.basis, secrets, form.hides_response)
+
+
+def _secrets(form: Form, details: Details, size: int) -> tuple[slice, ...]:
+    if not form.hides:
+        return ()
+
+    return (slice(0, size),) if details.secrets is None else details.secrets
+
+
+def _placed(secrets: tuple[slice, ...], apdu: CommandApdu) -> tuple[slice, ...]:
+    """Turn places in the data field into places in the command."""
+    start = _HEADER_SIZE + (3 if apdu.extended else 1)
+    return tuple(slice(start + one.start, start + one.stop) for one in secrets if one.stop > one.start)
+
+
+def _response_secrets(decoded: Decoded, response: bytes) -> tuple[slice, ...]:
+    return (slice(0, len(response) - 2),) if decoded.secret_response and len(response) > 2 else ()
+
+
+def _hex(data: bytes, secrets: tuple[slice, ...]) -> str:
+    digits = [f"{byte:02X}" for byte in data]
+
+    for place in secrets:
+        digits[place] = ["**"] * len(digits[place])
+
+    return " ".join(digits)
+
+
+def _interindustry(cla: int) -> bool:
+    return not cla & 0x80
+
+
+def _protected(apdu: CommandApdu) -> bool:
+    """Tell whether CLA announces the standard's secure messaging (ISO/IEC 7816-4, 5.4.1)."""
+    mask = 0x20 if apdu.cla & 0x40 else 0x0C
+    return _interindustry(apdu.cla) and bool(apdu.cla & mask)
+
+
+def _canonical(apdu: CommandApdu) -> bytes:
+    """Return the header without the bits for channel, chaining and secure messaging."""
+    return bytes((0 if _interindustry(apdu.cla) else apdu.cla,)) + apdu.header[1:]
+
+
+def _unchained(apdu: CommandApdu) -> bytes:
+    return bytes((apdu.cla & ~_CHAINED,)) + apdu.header[1:]
