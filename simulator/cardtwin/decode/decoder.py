@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.decode.commands import FORMS
@@ -64,10 +64,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """The pieces of a chained command so far. Never shown: they may hold secrets."""
+    """The pieces of a chained command so far; they may hold secrets."""
 
     header: bytes
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 class Decoder:
