@@ -1,3 +1,153 @@
 """Decisions about encoding descriptions."""
 
 from __future__ import annotations
+
+from cardtwin.provenance.rules import Basis, rule
+
+__all__ = [
+    "BLOCK_ORDER",
+    "CLEAR_FIELDS",
+    "DELETE_AND_INIT",
+    "DELETE_LOGIN",
+    "DEVICE_8710",
+    "EMPTY_VALUE",
+    "ERROR_FRAME",
+    "ICCSN_FORM",
+    "LIBRARY_CHOICE",
+    "LIBRARY_PATHS",
+    "NO_BLOB",
+    "OUTPUTS_AFTER_ERROR",
+    "READ_WRITE_FLAGS",
+    "SECRET_NAMES",
+    "SO_LOGIN",
+    "SUCCESS_VALUE",
+]
+
+SECRET_NAMES = rule(
+    "encoding.secret-names",
+    Basis.INFERRED,
+    "ENC-07",
+    "PIN, SignPIN (PIN2), InitialPUK and Operator_PIN reach the profile as SEC_PIN1, SEC_PIN2, SEC_PUK "
+    "and SEC_OP. That they reach it as SEC_ variables is stated, which as which is not.",
+)
+
+DEVICE_8710 = rule(
+    "encoding.device-8710",
+    Basis.INFERRED,
+    "BLOB-12, MW-13",
+    "Devices=8710 is JPKIEncoder, 8711 is Smart ID Desktop App. That JPKIEncoder does not decrypt PINs is "
+    "stated, which number it has follows from the titles of templates; `warn` lets such an encoding run.",
+    choices=("refuse", "warn"),
+    default="refuse",
+)
+
+SO_LOGIN = rule(
+    "encoding.so-login",
+    Basis.INFERRED,
+    "ENC-30, ENC-31",
+    "After initialisation Identity Manager logs in once as security officer, with the credential that "
+    "OperatorPinIsSOCredential names, if the token has a security officer at all. When it really does so "
+    "is not public; `never` leaves the login out.",
+    choices=("after-init", "never"),
+    default="after-init",
+)
+
+BLOCK_ORDER = rule(
+    "encoding.block-order",
+    Basis.INFERRED,
+    "BLOB-07",
+    "An encoding runs in three blocks: initialisation, applications, finalisation (ICCSN and ATR, then "
+    "the encrypted PINs). Only the last block's name and contents are stated.",
+)
+
+DELETE_LOGIN = rule(
+    "encoding.delete-login",
+    Basis.INFERRED,
+    "DEL-04",
+    "The highest credential before DeleteProfile is the PUK (PUK or InitialPUK), presented as security "
+    "officer, before the PIN, presented as user. If that login fails, nothing is deleted.",
+)
+
+DELETE_AND_INIT = rule(
+    "encoding.delete-and-init",
+    Basis.OURS,
+    "DEL-01, ENC-03",
+    "DeleteProfile and InitToken in one description are refused: which comes first is not public.",
+)
+
+EMPTY_VALUE = rule(
+    "encoding.empty-value",
+    Basis.OURS,
+    "DEL-04, ENC-03",
+    "A field whose value is empty counts as not given, for optional keywords.",
+)
+
+READ_WRITE_FLAGS = rule(
+    "encoding.read-write-flags",
+    Basis.INFERRED,
+    "BLOB-06, BLOB-14",
+    "A field's Read flag lets what was read from the card into its target, the Write flag lets the "
+    "target's value into the encoding. Stated for encrypted PINs, taken to hold for every field.",
+)
+
+CLEAR_FIELDS = rule(
+    "encoding.clear-fields",
+    Basis.OURS,
+    "ENC-01",
+    "The targets of ClearFields are emptied after success and after failure, not after a refusal.",
+)
+
+SUCCESS_VALUE = rule(
+    "encoding.success-value",
+    Basis.OURS,
+    "BLOB-10",
+    "Meta_ProductionResult is `success` where nothing failed; only `error` is stated. "
+    "ProductionResultErrorMsg is then gone.",
+)
+
+ERROR_FRAME = rule(
+    "encoding.error-frame",
+    Basis.OURS,
+    "BLOB-10",
+    "Failures other than a missing decryption key are told in the same frame, 'Error Accessing Smartcard "
+    "( (PkiUtilsException): ...)', with cardtwin's own words in it.",
+)
+
+OUTPUTS_AFTER_ERROR = rule(
+    "encoding.outputs-after-error",
+    Basis.OURS,
+    "BLOB-10",
+    "An encoding that fails stores none of its outputs, the ICCSN included.",
+)
+
+NO_BLOB = rule(
+    "encoding.no-blob",
+    Basis.INFERRED,
+    "BLOB-11",
+    "A card without encrypted PINs gives no values, and the encoding succeeds. A blob of an unknown "
+    "format counts as none.",
+)
+
+ICCSN_FORM = rule(
+    "encoding.iccsn-form",
+    Basis.INFERRED,
+    "ENC-17, ENC-28",
+    "The chip's serial number is written as upper-case hexadecimal; with UseICCSNwithATR the ATR follows "
+    "after a hyphen, in the same form, as the documentation's example shows.",
+)
+
+LIBRARY_CHOICE = rule(
+    "encoding.library-choice",
+    Basis.INFERRED,
+    "ENC-02",
+    "Where several are named, PKCS11LibraryWindows32 is loaded, else PKCS11Library, else "
+    "PKCS11LibraryWindows64.",
+)
+
+LIBRARY_PATHS = rule(
+    "encoding.library-paths",
+    Basis.OURS,
+    "MW-12, MW-14",
+    "The library table: only personal.dll's path is stated. Version 5.17.0 and the paths of the 64-bit "
+    "library and of other middlewares are cardtwin's; entries can be added and replaced.",
+)

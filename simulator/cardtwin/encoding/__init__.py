@@ -1,0 +1,65 @@
+"""Encoding descriptions (.dsc): parser, checks, and the engine that carries them out.
+
+Identity Manager's part of an electronic personalisation. ::
+
+    description = parse(SourceText.read(path))
+    check(description, attachments=["token.cpf"]).raise_errors()
+    outcome = Engine(open_middleware, keys=keys).run(Job(description, ...))
+"""
+
+from cardtwin.encoding.checks import check, check_job
+from cardtwin.encoding.description import Application, Description, Field, Setting, Settings
+from cardtwin.encoding.engine import Engine
+from cardtwin.encoding.errors import (
+    CardSelectionError,
+    EncodingError,
+    MissingValueError,
+    NoCardEraserError,
+)
+from cardtwin.encoding.job import Job
+from cardtwin.encoding.library import PERSONAL_DESKTOP_CLIENT, LibraryEntry, LibraryTable
+from cardtwin.encoding.outcome import ERROR_MESSAGE, RESULT, Outcome
+from cardtwin.encoding.parser import parse
+from cardtwin.encoding.process import (
+    EncryptedField,
+    FieldMapping,
+    PlainField,
+    PoolField,
+    Process,
+    ProcessVariable,
+)
+from cardtwin.encoding.token import CardEraser, Login, TokenMiddleware, TokenState, UserType
+
+__all__ = [
+    "ERROR_MESSAGE",
+    "PERSONAL_DESKTOP_CLIENT",
+    "RESULT",
+    "Application",
+    "CardEraser",
+    "CardSelectionError",
+    "Description",
+    "EncodingError",
+    "EncryptedField",
+    "Engine",
+    "Field",
+    "FieldMapping",
+    "Job",
+    "LibraryEntry",
+    "LibraryTable",
+    "Login",
+    "MissingValueError",
+    "NoCardEraserError",
+    "Outcome",
+    "PlainField",
+    "PoolField",
+    "Process",
+    "ProcessVariable",
+    "Setting",
+    "Settings",
+    "TokenMiddleware",
+    "TokenState",
+    "UserType",
+    "check",
+    "check_job",
+    "parse",
+]

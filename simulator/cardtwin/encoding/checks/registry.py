@@ -1,0 +1,83 @@
+"""Checks, registered: each is a function that looks at a scope and reports into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.encoding.keywords import PIN_OUTPUTS
+from cardtwin.encoding.library import LibraryTable
+from cardtwin.encoding.values import FieldRef, Text
+from cardtwin.provenance import Switches
+from cardtwin.source import Diagnostics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from cardtwin.encoding.description import Description, Setting
+    from cardtwin.encoding.job import Job
+
+__all__ = ["CHECKS", "LIBRARY_KEYWORDS", "LOGIN_KEYWORDS", "Scope", "checked_by"]
+
+LIBRARY_KEYWORDS: Final = ("PKCS11LibraryWindows32", "PKCS11Library", "PKCS11LibraryWindows64")
+"""Keywords that name a library; the first that is there counts."""
+
+LOGIN_KEYWORDS: Final = ("PIN", "InitialPUK", "PUK", "Operator_PIN", "SignPIN", "SignPUK")
+"""Keywords whose values are presented to a card or put on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a check looks at.
+
+    Attributes:
+        description: The description.
+        libraries: The library table.
+        switches: Chosen behaviour.
+        attachments: Names of the files attached to it; None where they aren't known.
+        job: The job that is about to run; None where the description alone is checked.
+        diagnostics: Where findings go.
+    """
+
+    description: Description
+    libraries: LibraryTable = field(default_factory=LibraryTable.default)
+    switches: Switches = field(default_factory=Switches)
+    attachments: Collection[str] | None = None
+    job: Job | None = None
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
+
+    def setting(self, name: str) -> Setting | None:
+        """Return the setting of a keyword in [Description], or None."""
+        return self.description.settings.get(name)
+
+    def flag(self, name: str) -> bool:
+        """Whether a flag in [Description] is true."""
+        return self.description.settings.flag(name)
+
+    def text(self, setting: Setting | None) -> str:
+        """Return the text of a setting that holds one; empty where it isn't there."""
+        return setting.value.text if setting is not None and isinstance(setting.value, Text) else ""
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The device numbers of [Encoding]."""
+        listed = self.text(self.description.encoding.get("Devices")).split(",")
+        return tuple(device.strip() for device in listed if device.strip())
+
+    @property
+    def pin_outputs(self) -> tuple[tuple[Setting, FieldRef], ...]:
+        """The settings that name where a decrypted PIN goes, with the field."""
+        return tuple(
+            (setting, setting.value)
+            for setting in self.description.settings
+            if setting.keyword in PIN_OUTPUTS and isinstance(setting.value, FieldRef)
+        )
+
+
+CHECKS: Final[list[Callable[[Scope], None]]] = []
+
+
+def checked_by(check: Callable[[Scope], None]) -> Callable[[Scope], None]:
+    """Register a check."""
+    CHECKS.append(check)
+    return check

@@ -1,0 +1,146 @@
+"""What kind of encoding it is, and whether its parts go together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cardtwin.encoding.checks.registry import Scope, checked_by
+from cardtwin.provenance.encoding import DEVICE_8710
+
+__all__ = ["JPKI_ENCODER"]
+
+JPKI_ENCODER: Final = "8710"
+_DESKTOP_APP: Final = "8711"
+_USED_WITH: Final = {
+    "PIN": ("InitToken", "DeleteProfile", "SetPIN"),
+    "InitialPUK": ("InitToken", "DeleteProfile", "SetPIN"),
+    "PUK": ("DeleteProfile", "SetPIN"),
+    "Operator_PIN": ("InitToken", "DeleteProfile"),
+    "SignPIN": ("InitToken",),
+    "OperatorPinIsSOCredential": ("InitToken",),
+    "InitialLabel": ("InitToken",),
+    "ChipProfile": ("InitToken",),
+    "ProfileParameters": ("InitToken",),
+    "SelectCriteriaIccsn": ("UseSelectCriteriaIccsn",),
+}
+
+
+@checked_by
+def _type(scope: Scope) -> None:
+    setting = scope.description.encoding.get("Type")
+
+    if setting is None:
+        scope.diagnostics.error(
+            "missing-type",
+            "[Encoding] has no Type",
+            scope.description.encoding.span,
+            expected="Type=1024,Chip",
+        )
+    elif "chip" not in (part.strip().casefold() for part in scope.text(setting).split(",")):
+        scope.diagnostics.error(
+            "not-supported",
+            f"not supported yet: encodings of type {scope.text(setting)}",
+            setting.value_span,
+            expected="1024,Chip",
+        )
+
+
+@checked_by
+def _devices(scope: Scope) -> None:
+    setting = scope.description.encoding.get("Devices")
+
+    if setting is None:
+        scope.diagnostics.error(
+            "missing-devices",
+            "[Encoding] has no Devices",
+            scope.description.encoding.span,
+            expected=f"Devices={_DESKTOP_APP}",
+        )
+    elif len(scope.devices) != 1:
+        scope.diagnostics.error("several-devices", "an encoding for chips has one device", setting.value_span)
+    elif scope.devices[0] not in {JPKI_ENCODER, _DESKTOP_APP}:
+        scope.diagnostics.warning(
+            "unknown-device",
+            f"device {scope.devices[0]} is not known",
+            setting.value_span,
+            remedy=f"{JPKI_ENCODER} is JPKIEncoder, {_DESKTOP_APP} is Smart ID Desktop App",
+        )
+
+
+@checked_by
+def _decryption_on_jpki_encoder(scope: Scope) -> None:
+    if not scope.pin_outputs or JPKI_ENCODER not in scope.devices:
+        return
+
+    setting = scope.description.encoding.get("Devices")
+    assert setting is not None
+    refuse = scope.switches[DEVICE_8710] == "refuse"
+    report = scope.diagnostics.error if refuse else scope.diagnostics.warning
+    report(
+        "decryption-by-jpki-encoder",
+        "JPKIEncoder does not read encrypted PINs",
+        setting.value_span,
+        remedy=f"write Devices={_DESKTOP_APP}, for Smart ID Desktop App",
+    )
+
+
+@checked_by
+def _not_supported(scope: Scope) -> None:
+    report = scope.diagnostics.error if scope.job is not None else scope.diagnostics.warning
+
+    for setting in (*scope.description.encoding, *scope.description.settings):
+        if setting.keyword.later and getattr(setting.value, "on", True):
+            report("not-supported", f"not supported yet: {setting.keyword.later}", setting.span)
+
+    for application in scope.description.applications:
+        report("not-supported", "not supported yet: encoding applications", application.settings.span)
+
+
+@checked_by
+def _delete_and_init(scope: Scope) -> None:
+    setting = scope.setting("DeleteProfile")
+
+    if setting is not None and scope.flag("DeleteProfile") and scope.flag("InitToken"):
+        scope.diagnostics.error(
+            "delete-and-init",
+            "a description deletes a profile or initialises a token, not both",
+            setting.span,
+            remedy="use two descriptions, one after the other",
+        )
+
+
+@checked_by
+def _selection(scope: Scope) -> None:
+    setting = scope.setting("UseSelectCriteriaIccsn")
+
+    if setting is not None and scope.flag(setting.name) and scope.setting("SelectCriteriaIccsn") is None:
+        scope.diagnostics.error(
+            "missing-criterion",
+            "a card is to be selected by ICCSN, and SelectCriteriaIccsn is missing",
+            setting.span,
+            expected="SelectCriteriaIccsn=FIELD",
+        )
+
+
+@checked_by
+def _unused(scope: Scope) -> None:
+    for setting in scope.description.settings:
+        users = _USED_WITH.get(setting.name, ())
+
+        if users and not any(scope.flag(user) for user in users):
+            scope.diagnostics.warning(
+                "unused-keyword",
+                f"{setting.name} is not used without {' or '.join(f'{user}=true' for user in users)}",
+                setting.span,
+            )
+
+
+@checked_by
+def _nothing_to_do(scope: Scope) -> None:
+    verbs = ("InitToken", "DeleteProfile", "SetPIN", "RetrieveAllTokens")
+    does = any(scope.flag(verb) for verb in verbs) or scope.setting("ICCSN") is not None
+
+    if not does and not scope.pin_outputs and not scope.description.applications:
+        scope.diagnostics.warning(
+            "nothing-to-do", "this description does nothing to a card", scope.description.settings.span
+        )

@@ -1,0 +1,149 @@
+"""The values of one job: are they there, and are they what the keyword takes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.encoding.checks.registry import LOGIN_KEYWORDS, Scope, checked_by
+from cardtwin.encoding.errors import MissingValueError
+from cardtwin.encoding.values import FieldList, Literal
+
+if TYPE_CHECKING:
+    from cardtwin.encoding.description import Setting
+    from cardtwin.encoding.values import FieldRef, Value
+    from cardtwin.plan import Secret
+
+__all__ = ["LABEL_LENGTH", "decode_parameter"]
+
+LABEL_LENGTH: Final = 32
+"""The room of a token's label in bytes (PKCS#11, CK_TOKEN_INFO)."""
+
+_INPUTS: Final = (
+    *LOGIN_KEYWORDS,
+    "InitialLabel",
+    "OperatorPinIsSOCredential",
+    "SelectCriteriaIccsn",
+    "CMSCardSerialNumber",
+)
+
+
+def decode_parameter(value: str | Secret) -> bytes:
+    """Return the bytes that a profile parameter's Base64 text stands for.
+
+    Raises:
+        ValueError: It is no Base64.
+    """
+    text = value.encode() if isinstance(value, str) else value.reveal()
+
+    try:
+        return base64.b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error:
+        raise ValueError("no Base64") from None
+
+
+@checked_by
+def _inputs_are_there(scope: Scope) -> None:
+    for name in _INPUTS:
+        setting = scope.setting(name)
+
+        if setting is None or (value := _value(scope, setting, setting.value)) is None:
+            continue
+
+        if name == "InitialPUK" and scope.flag("InitToken") and not len(value):
+            scope.diagnostics.error("empty-value", "InitialPUK is empty", setting.value_span)
+
+
+@checked_by
+def _parameters(scope: Scope) -> None:
+    setting = scope.setting("ProfileParameters")
+
+    if setting is None or not isinstance(setting.value, FieldList):
+        return
+
+    for field in setting.value.fields:
+        if (value := _value(scope, setting, field)) is None:
+            continue
+
+        try:
+            decode_parameter(value)
+        except ValueError:
+            scope.diagnostics.error(
+                "not-base64",
+                f"the value of parameter {field.name} is no Base64",
+                field.span,
+                remedy="values of profile parameters are written in Base64",
+            )
+
+
+@checked_by
+def _label(scope: Scope) -> None:
+    setting = scope.setting("InitialLabel")
+
+    if setting is None:
+        return
+
+    if isinstance(setting.value, Literal):
+        label: str | Secret | None = setting.value.text
+    else:
+        label = _peek(scope, setting.value)
+
+    if label is not None and len(label.encode() if isinstance(label, str) else label) > LABEL_LENGTH:
+        scope.diagnostics.error(
+            "label-too-long", f"a token's label has {LABEL_LENGTH} bytes at most", setting.value_span
+        )
+
+
+@checked_by
+def _so_credential(scope: Scope) -> None:
+    setting = scope.setting("OperatorPinIsSOCredential")
+
+    if scope.job is None or setting is None or isinstance(setting.value, Literal):
+        return
+
+    value = _peek(scope, setting.value)
+    word = value.casefold() if isinstance(value, str) else None
+
+    if value is not None and word not in {"true", "false", ""}:
+        scope.diagnostics.error(
+            "bad-flag-value",
+            "the value of OperatorPinIsSOCredential is neither true nor false",
+            setting.value_span,
+        )
+    elif word == "true" and scope.flag("InitToken") and _is_empty(scope, "Operator_PIN"):
+        scope.diagnostics.error(
+            "missing-operator-pin",
+            "the operator PIN is to log in, and Operator_PIN has no value",
+            setting.span,
+            expected="Operator_PIN=FIELD",
+        )
+
+
+def _is_empty(scope: Scope, name: str) -> bool:
+    setting = scope.setting(name)
+    return setting is None or not _peek(scope, setting.value)
+
+
+def _peek(scope: Scope, value: Value) -> str | Secret | None:
+    """Return a value, or None if the job has none; that is reported elsewhere."""
+    if scope.job is None:
+        return None
+
+    try:
+        return scope.job.value(value)
+    except MissingValueError:
+        return None
+
+
+def _value(scope: Scope, setting: Setting, value: Value | FieldRef) -> str | Secret | None:
+    """Return a value, or None if the job has none, and report that."""
+    if scope.job is None:
+        return None
+
+    try:
+        return scope.job.value(value)
+    except MissingValueError as error:
+        span = getattr(value, "span", setting.value_span)
+        scope.diagnostics.error("missing-value", f"{setting.name}: {error}", span)
+        return None

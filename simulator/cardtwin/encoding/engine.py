@@ -1,0 +1,155 @@
+"""Identity Manager's part: carries out a job, and tells the process what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.encoding import finalisation, initialisation  # noqa: F401  # they register their commands
+from cardtwin.encoding.checks import Scope, check_job
+from cardtwin.encoding.checks.library import chosen_library
+from cardtwin.encoding.errors import CardSelectionError, EncodingError
+from cardtwin.encoding.finalisation import card_number
+from cardtwin.encoding.library import LibraryTable
+from cardtwin.encoding.outcome import ERROR_MESSAGE, RESULT, Outcome
+from cardtwin.encoding.run import COMMANDS, Run
+from cardtwin.encoding.values import FieldList
+from cardtwin.events import because
+from cardtwin.middleware.errors import MiddlewareError
+from cardtwin.pcsc import PcscError
+from cardtwin.plan import NoMatchingKeyError, PinBlobError
+from cardtwin.plan.cms import CmsPinBlobCodec
+from cardtwin.provenance import Switches
+from cardtwin.source import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cardtwin.encoding.job import Job
+    from cardtwin.encoding.library import LibraryEntry
+    from cardtwin.encoding.process import Process
+    from cardtwin.encoding.token import TokenMiddleware
+    from cardtwin.plan import DecryptionKey, PinBlobCodec
+
+__all__ = ["Engine"]
+
+_FAILURES = (EncodingError, MiddlewareError, PcscError, PinBlobError, SourceError)
+
+
+class Engine:
+    """Runs encodings, one after the other."""
+
+    def __init__(
+        self,
+        middleware: Callable[[LibraryEntry], TokenMiddleware],
+        *,
+        keys: Sequence[DecryptionKey] = (),
+        codec: PinBlobCodec | None = None,
+        libraries: LibraryTable | None = None,
+        switches: Switches | None = None,
+    ) -> None:
+        """Take what encodings run with.
+
+        Args:
+            middleware: Opens the middleware that a library stands for.
+            keys: Private keys for encrypted PINs.
+            codec: The format of encrypted PINs; None takes cardtwin's.
+            libraries: The library table; None takes the one that cardtwin ships.
+            switches: Chosen behaviour; None takes the defaults.
+        """
+        self._middleware = middleware
+        self._keys = tuple(keys)
+        self._codec = codec or CmsPinBlobCodec()
+        self._libraries = libraries or LibraryTable.default()
+        self._switches = switches or Switches()
+
+    def run(self, job: Job) -> Outcome:
+        """Carry out a job. What fails at the card is told by the outcome.
+
+        Raises:
+            SourceError: The description, its mapping or its values are wrong. The card wasn't touched, and
+                the process is as it was.
+        """
+        findings = check_job(job, libraries=self._libraries, switches=self._switches)
+        findings.raise_errors()
+        scope = Scope(job.description, self._libraries, self._switches, tuple(job.attachments), job)
+        reader = ""
+
+        try:
+            run = self._open(job, scope)
+            reader = run.reader
+            self._carry_out(run)
+        except _FAILURES as error:
+            failed = job.process.with_variable(RESULT, "error").with_variable(ERROR_MESSAGE, _message(error))
+            return Outcome(_cleared(failed, scope), {}, error, reader, findings.warnings)
+
+        done = job.process.with_variable(RESULT, "success").without_variable(ERROR_MESSAGE)
+        fields = {name: value for name, value in run.fields.items() if _is_read(job, name)}
+
+        for name, value in fields.items():
+            if (mapping := job.mapped(name)) is not None:
+                done = done.with_value(mapping.target, value)
+
+        return Outcome(_cleared(done, scope), fields, None, reader, findings.warnings)
+
+    def _open(self, job: Job, scope: Scope) -> Run:
+        library = chosen_library(scope)
+        assert library is not None, "the checks refuse a library that isn't known"
+        middleware = self._middleware(library)
+        reader = _select(job, scope, middleware)
+        return Run(job, scope, middleware, reader, self._keys, self._codec, self._switches)
+
+    def _carry_out(self, run: Run) -> None:
+        for entry in sorted(COMMANDS, key=lambda entry: entry.block.value):
+            if entry.applies(run.scope):
+                with because(entry.name):
+                    entry.carry_out(run)
+
+
+def _select(job: Job, scope: Scope, middleware: TokenMiddleware) -> str:
+    readers = [job.reader] if job.reader is not None else list(middleware.readers())
+
+    if scope.flag("UseSelectCriteriaIccsn"):
+        criterion = scope.setting("SelectCriteriaIccsn")
+        assert criterion is not None
+        wanted = job.text(criterion.value).upper()
+        with_atr = scope.flag("UseICCSNwithATR")
+        readers = [name for name in readers if card_number(middleware, name, with_atr=with_atr) == wanted]
+
+        if not readers:
+            raise CardSelectionError(f"no card has the ICCSN {wanted}")
+
+    if not readers:
+        raise CardSelectionError("no reader holds a card")
+
+    if len(readers) > 1:
+        raise CardSelectionError(f"{len(readers)} cards could be meant: {', '.join(readers)}")
+
+    return readers[0]
+
+
+def _is_read(job: Job, field: str) -> bool:
+    mapping = job.mapped(field)
+    return mapping is not None and mapping.read
+
+
+def _message(error: Exception) -> str:
+    """Word a failure as Identity Manager words the one that is known (BLOB-10)."""
+    if isinstance(error, NoMatchingKeyError):
+        return (
+            f"Error Accessing Smartcard ( (PkiUtilsException): java.lang.IllegalArgumentException: {error})"
+        )
+
+    return f"Error Accessing Smartcard ( (PkiUtilsException): {error})"
+
+
+def _cleared(process: Process, scope: Scope) -> Process:
+    setting = scope.setting("ClearFields")
+    fields = setting.value.fields if setting is not None and isinstance(setting.value, FieldList) else ()
+
+    for field in fields:
+        mapping = scope.job.mapped(field.name) if scope.job is not None else None
+
+        if mapping is not None and process.value(mapping.target) is not None:
+            process = process.with_value(mapping.target, "")
+
+    return process

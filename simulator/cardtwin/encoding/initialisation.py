@@ -1,0 +1,93 @@
+"""The first block: a token is made, or its profile deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.encoding.checks.values import decode_parameter
+from cardtwin.encoding.errors import NoCardEraserError
+from cardtwin.encoding.run import Block, Run, command
+from cardtwin.encoding.token import Login, UserType
+from cardtwin.encoding.values import FieldList
+from cardtwin.events import because
+from cardtwin.plan import SecretName
+from cardtwin.provenance.encoding import SO_LOGIN
+
+if TYPE_CHECKING:
+    from cardtwin.source import SourceText
+
+__all__ = ["SECRETS"]
+
+SECRETS: Final = {
+    "PIN": SecretName.PIN1,
+    "SignPIN": SecretName.PIN2,
+    "InitialPUK": SecretName.PUK,
+    "Operator_PIN": SecretName.OP,
+}
+"""Which keyword reaches the profile as which secret (inferred, see ``encoding.secret-names``)."""
+
+
+@command("InitToken", Block.INITIALISATION, lambda scope: scope.flag("InitToken"))
+def _init_token(run: Run) -> None:
+    secrets = {name: secret for keyword, name in SECRETS.items() if (secret := run.given(keyword))}
+    run.middleware.init_token(
+        run.reader, _profile(run), parameters=_parameters(run), secrets=secrets, label=_label(run)
+    )
+
+    if run.switches[SO_LOGIN] == "after-init":
+        _log_in_as_security_officer(run)
+
+
+def _profile(run: Run) -> SourceText:
+    profile = run.job.attachment(run.scope.text(run.scope.setting("ChipProfile")))
+    assert profile is not None, "the checks refuse a profile that isn't there"
+    return profile
+
+
+def _parameters(run: Run) -> dict[str, bytes]:
+    setting = run.scope.setting("ProfileParameters")
+
+    if setting is None or not isinstance(setting.value, FieldList):
+        return {}
+
+    return {field.name: decode_parameter(run.job.value(field)) for field in setting.value.fields}
+
+
+def _label(run: Run) -> str | None:
+    setting = run.scope.setting("InitialLabel")
+    return run.job.text(setting.value) or None if setting is not None else None
+
+
+def _log_in_as_security_officer(run: Run) -> None:
+    if run.middleware.token(run.reader).so_credential is None:
+        return
+
+    credential = run.given("Operator_PIN" if _operator_pin_logs_in(run) else "InitialPUK")
+    assert credential is not None, "the checks refuse a credential that isn't there"
+
+    with because("login as security officer"):
+        run.middleware.login(run.reader, UserType.SO, credential)
+
+
+def _operator_pin_logs_in(run: Run) -> bool:
+    setting = run.scope.setting("OperatorPinIsSOCredential")
+    return setting is not None and run.job.text(setting.value).casefold() == "true"
+
+
+@command("DeleteProfile", Block.INITIALISATION, lambda scope: scope.flag("DeleteProfile"))
+def _delete_profile(run: Run) -> None:
+    eraser = run.middleware.card_eraser(run.reader)
+
+    if eraser is None:
+        raise NoCardEraserError('object "Card Eraser" not found')
+
+    eraser.destroy(_highest_login(run))
+
+
+def _highest_login(run: Run) -> Login | None:
+    """Return the login with the PUK, else with the PIN; None asks for the anonymous deletion."""
+    if puk := run.given("PUK") or run.given("InitialPUK"):
+        return Login(UserType.SO, puk)
+
+    pin = run.given("PIN")
+    return Login(UserType.USER, pin) if pin else None

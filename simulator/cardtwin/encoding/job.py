@@ -1,0 +1,102 @@
+"""What is to be done once: a description, and everything that the process gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cardtwin.encoding.errors import MissingValueError
+from cardtwin.encoding.process import FieldMapping, Process
+from cardtwin.encoding.values import DialogAnswer, FieldRef, Literal, SecretLiteral
+from cardtwin.plan import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardtwin.encoding.description import Description
+    from cardtwin.encoding.values import Value
+    from cardtwin.source import SourceText
+
+__all__ = ["Job"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of an encoding.
+
+    Attributes:
+        description: What to do.
+        attachments: Files that were added to the description, card profiles above all, by name.
+        mapping: Targets of the description's fields, by field name.
+        process: The variables and data pools that the targets lie in.
+        dialog: What the user enters, by the dialog's number.
+        reader: The reader with the card; None takes the only one, or the one that is selected by ICCSN.
+        jre_bits: 32 or 64, the JRE that JAVA_HOME names; None where there is none. JPKIEncoder needs it.
+    """
+
+    description: Description
+    attachments: Mapping[str, SourceText] = field(default_factory=dict)
+    mapping: Mapping[str, FieldMapping] = field(default_factory=dict)
+    process: Process = field(default_factory=Process)
+    dialog: Mapping[int, Secret] = field(default_factory=dict)
+    reader: str | None = None
+    jre_bits: int | None = 32
+
+    def mapped(self, name: str) -> FieldMapping | None:
+        """Return the mapping of a field, compared without regard to case."""
+        folded = name.casefold()
+        return next((found for key, found in self.mapping.items() if key.casefold() == folded), None)
+
+    def attachment(self, name: str) -> SourceText | None:
+        """Return the attached file of that name, compared without regard to case."""
+        folded = name.casefold()
+        return next((found for key, found in self.attachments.items() if key.casefold() == folded), None)
+
+    def value(self, value: Value) -> str | Secret:
+        """Return what a literal, a field or a dialog amounts to; an empty text where it has no value.
+
+        Raises:
+            MissingValueError: The field is not mapped or has no Write flag, its target doesn't exist,
+                or the dialog wasn't answered.
+        """
+        match value:
+            case Literal(text):
+                return text
+            case SecretLiteral(secret):
+                return secret
+            case DialogAnswer(number):
+                return self._answer(number)
+            case FieldRef(name):
+                return self._field(name)
+            case _:
+                raise TypeError(f"{type(value).__name__} has no single value")
+
+    def secret(self, value: Value) -> Secret:
+        """Return the value as a secret; errors as in :meth:`value`."""
+        found = self.value(value)
+        return found if isinstance(found, Secret) else Secret.of(found)
+
+    def text(self, value: Value) -> str:
+        """Return the value as text; errors as in :meth:`value`."""
+        found = self.value(value)
+        return found if isinstance(found, str) else found.reveal().decode(errors="replace")
+
+    def _answer(self, number: int) -> Secret:
+        if number not in self.dialog:
+            raise MissingValueError(f"nobody answers dialog {number}")
+
+        return self.dialog[number]
+
+    def _field(self, name: str) -> str | Secret:
+        mapping = self.mapped(name)
+
+        if mapping is None:
+            raise MissingValueError(f"field {name!r} is mapped to nothing")
+
+        if not mapping.write:
+            raise MissingValueError(f"field {name!r} is mapped without the Write flag")
+
+        if (found := self.process.value(mapping.target)) is None:
+            raise MissingValueError(f"field {name!r} is mapped to {mapping.target}, which doesn't exist")
+
+        return found

@@ -1,0 +1,179 @@
+"""Which private keys may open encrypted PINs. They are global: every tenant has all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from cardtwin.encoding.keys.private import RsaDecryptionKey
+from cardtwin.source import Diagnostics, closest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cardtwin.encoding.keys.descriptors import Descriptor, KeyEntry, KeyTable
+    from cardtwin.encoding.keys.properties import Properties
+    from cardtwin.plan import DecryptionKey
+    from cardtwin.source import Span
+
+__all__ = ["DESCRIPTOR_PROPERTY", "KeyConfiguration", "decryption_keys"]
+
+DESCRIPTOR_PROPERTY: Final = "pinBlobDecryptor.keyDescriptorNames"
+_CLASSPATH: Final = "classpath:"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConfiguration:
+    """Where keys are named.
+
+    Attributes:
+        table: engineSignEncrypt.xml.
+        properties: system.properties.
+        classpath: Folders in which ``classpath:`` locations are looked up, in that order.
+    """
+
+    table: KeyTable
+    properties: Properties
+    classpath: tuple[Path, ...] = ()
+
+
+def decryption_keys(configuration: KeyConfiguration) -> tuple[DecryptionKey, ...]:
+    """Return the keys of the descriptors that the property lists, in its order; none if it is not set.
+
+    Raises:
+        SourceError: A name resolves to nothing, a descriptor is not plain RSA, or a key can't be loaded.
+    """
+    listed = configuration.properties.get(DESCRIPTOR_PROPERTY)
+
+    if listed is None:
+        return ()
+
+    diagnostics = Diagnostics()
+    names = [name for piece in listed.value.split(",") if (name := piece.strip())]
+    entries = [_resolve(name, listed.span, configuration.table, diagnostics) for name in names]
+    keys = [_load(entry, configuration.classpath, diagnostics) for entry in entries if entry is not None]
+    diagnostics.raise_errors()
+    return tuple(key for key in keys if key is not None)
+
+
+def _resolve(name: str, span: Span, table: KeyTable, diagnostics: Diagnostics) -> KeyEntry | None:
+    descriptor = table.descriptors.get(name)
+
+    if descriptor is None:
+        diagnostics.error(
+            "unknown-descriptor",
+            f"no descriptor is called {name!r}",
+            span,
+            expected="names of descriptors, not of keys",
+            remedy=_meant(name, table) or closest(name, table.descriptors),
+        )
+        return None
+
+    _require_plain_rsa(descriptor, diagnostics)
+
+    if (entry := table.keys.get(descriptor.key)) is None:
+        diagnostics.error(
+            "unknown-key",
+            f"descriptor {name!r} names key {descriptor.key!r}, which isn't there",
+            descriptor.span,
+            remedy=closest(descriptor.key, table.keys),
+        )
+
+    return entry
+
+
+def _meant(name: str, table: KeyTable) -> str:
+    users = (found.name for found in table.descriptors.values() if found.key.casefold() == name.casefold())
+    meant = next(users, None)
+    return f"{name!r} is a key; the descriptor that uses it is {meant!r}" if meant else ""
+
+
+def _require_plain_rsa(descriptor: Descriptor, diagnostics: Diagnostics) -> None:
+    if descriptor.algorithm != "RSA":
+        diagnostics.error(
+            "not-rsa",
+            f"descriptor {descriptor.name!r} has algorithm {descriptor.algorithm!r}",
+            descriptor.span,
+            expected='algorithm="RSA"',
+        )
+
+    if descriptor.parameters:
+        diagnostics.error(
+            "further-parameters",
+            f"descriptor {descriptor.name!r} has further parameters: {', '.join(descriptor.parameters)}",
+            descriptor.span,
+            remedy="for decrypting PINs, algorithm and key stand alone",
+        )
+
+
+def _load(entry: KeyEntry, classpath: Sequence[Path], diagnostics: Diagnostics) -> DecryptionKey | None:
+    loader = _LOADERS.get(entry.kind.casefold())
+
+    if loader is None:
+        diagnostics.error(
+            "unknown-key-type", f"key {entry.name!r} is of type {entry.kind!r}", entry.span, expected="pkcs12"
+        )
+        return None
+
+    return loader(entry, classpath, diagnostics)
+
+
+def _load_hsm(entry: KeyEntry, _: Sequence[Path], diagnostics: Diagnostics) -> DecryptionKey | None:
+    diagnostics.error(
+        "not-supported",
+        f"not supported yet: key {entry.name!r} lies in an HSM",
+        entry.span,
+        expected="a key of type pkcs12",
+    )
+    return None
+
+
+def _load_pkcs12(
+    entry: KeyEntry, classpath: Sequence[Path], diagnostics: Diagnostics
+) -> DecryptionKey | None:
+    path = _find(entry.location, classpath)
+
+    if path is None:
+        places = ", ".join(str(folder) for folder in classpath) or "no folder is given"
+        diagnostics.error(
+            "missing-key-file",
+            f"key {entry.name!r}: {entry.location} is not found",
+            entry.span,
+            remedy=f"{_CLASSPATH} stands for: {places}",
+        )
+        return None
+
+    try:
+        key, _, _ = pkcs12.load_key_and_certificates(path.read_bytes(), entry.pin.reveal() or None)
+    except (ValueError, OSError):
+        diagnostics.error(
+            "unreadable-key-file",
+            f"key {entry.name!r}: {path.name} is broken, or its PIN is wrong",
+            entry.span,
+        )
+        return None
+
+    if not isinstance(key, RSAPrivateKey):
+        diagnostics.error("not-rsa", f"key {entry.name!r}: {path.name} holds no RSA key", entry.span)
+        return None
+
+    return RsaDecryptionKey(key)
+
+
+def _find(location: str, classpath: Sequence[Path]) -> Path | None:
+    if not location.startswith(_CLASSPATH):
+        path = Path(location)
+        return path if path.is_file() else None
+
+    name = PurePosixPath(location.removeprefix(_CLASSPATH).lstrip("/"))
+    return next((folder / name for folder in classpath if (folder / name).is_file()), None)
+
+
+_LOADERS: Final[dict[str, Callable[[KeyEntry, Sequence[Path], Diagnostics], DecryptionKey | None]]] = {
+    "pkcs12": _load_pkcs12,
+    "hsm": _load_hsm,
+}

@@ -1,0 +1,221 @@
+"""The table of keywords: where each stands, what it takes, and how well founded it is.
+
+A keyword that is not in the table is a mistake. One that is in it and is not carried out yet says so in
+`later`, and a description that uses it is refused before the card is touched.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.encoding.values import ValueForm
+from cardtwin.plan import SecretName
+from cardtwin.provenance import Basis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["PIN_OUTPUTS", "Keyword", "SectionKind", "find", "keyword", "keywords"]
+
+
+class SectionKind(Enum):
+    """Kinds of sections, as messages write them."""
+
+    ENCODING = "[Encoding]"
+    FIELDS = "[Fields]"
+    DESCRIPTION = "[Description]"
+    APPLICATION = "[Application_X]"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """One keyword.
+
+    Attributes:
+        name: As the documentation spells it; case makes no difference.
+        section: Where it stands.
+        form: What it takes.
+        source: The title of the public page that shows it.
+        since: The first version that has it, where that is public.
+        basis: Whether its meaning is stated.
+        aliases: Other names of the same.
+        secret: Whether a literal for it is a secret.
+        later: What is not supported yet, if it isn't; empty where it is.
+    """
+
+    name: str
+    section: SectionKind
+    form: ValueForm
+    source: str
+    since: str = ""
+    basis: Basis = Basis.STATED
+    aliases: tuple[str, ...] = ()
+    secret: bool = False
+    later: str = ""
+
+
+_table: dict[tuple[SectionKind, str], Keyword] = {}
+_SUSPECT: Final = re.compile(r"pin|puk|passw|secret|managerkey", re.IGNORECASE)
+
+
+def keyword(entry: Keyword) -> Keyword:
+    """Enter a keyword in the table, under its name and its aliases.
+
+    Raises:
+        ValueError: A name is taken in that section.
+    """
+    names = [(entry.section, name.casefold()) for name in (entry.name, *entry.aliases)]
+
+    for place in names:
+        if place in _table:
+            raise ValueError(f"{place[1]!r} stands in the table of {entry.section.value} already")
+
+    _table.update(dict.fromkeys(names, entry))
+    return entry
+
+
+def find(section: SectionKind, name: str) -> Keyword | None:
+    """Return the keyword of that name or alias, compared without regard to case."""
+    return _table.get((section, name.casefold()))
+
+
+def keywords(section: SectionKind | None = None) -> tuple[Keyword, ...]:
+    """Return the keywords of a section, or all, in the order of entry."""
+    return tuple(dict.fromkeys(entry for (kind, _), entry in _table.items() if section in {None, kind}))
+
+
+def holds_secret(name: str) -> bool:
+    """Whether a literal after that name is to be hidden: it is a secret, or may be a misspelt one."""
+    known = [entry for kind in SectionKind if (entry := find(kind, name))]
+    return any(entry.secret for entry in known) or (not known and bool(_SUSPECT.search(name)))
+
+
+_STRUCTURE: Final = "Structure of an encoding description"
+_PERSONAL: Final = "Encodings using Personal Desktop Client middleware"
+_CREDENTIALS: Final = "Card initialization and credentials"
+_UNBLOCK: Final = "Block and unblock card"
+_READER: Final = "Reader, card selection and information"
+_CERTIFICATES: Final = "Certificates and keys"
+_OBJECTS: Final = "Write data objects to smart cards"
+_SIGNATURE: Final = "Use signature slot"
+
+_APPLICATIONS: Final = "encoding applications"
+_ALL_TOKENS: Final = "reading the ICCSNs of all cards"
+_SET_PIN: Final = "setting, changing and unblocking PINs by a description"
+_SERIAL: Final = "writing a card serial number"
+
+
+def _enter(section: SectionKind, form: ValueForm, source: str, names: Iterable[str], later: str = "") -> None:
+    for name in names:
+        keyword(Keyword(name, section, form, source, later=later))
+
+
+def _secret(name: str, source: str, *, aliases: tuple[str, ...] = (), later: str = "") -> Keyword:
+    return keyword(
+        Keyword(
+            name,
+            SectionKind.DESCRIPTION,
+            ValueForm.VALUE,
+            source,
+            aliases=aliases,
+            secret=True,
+            later=later,
+        )
+    )
+
+
+_enter(SectionKind.ENCODING, ValueForm.TEXT, _STRUCTURE, ("Type", "Devices"))
+_enter(SectionKind.ENCODING, ValueForm.TEXT, _STRUCTURE, ("Subtype",), "encodings without Devices")
+_enter(SectionKind.ENCODING, ValueForm.FLAG, _STRUCTURE, ("SkipEject",))
+_enter(SectionKind.ENCODING, ValueForm.VALUE, _STRUCTURE, ("MessagingServerField",))
+
+_enter(
+    SectionKind.DESCRIPTION,
+    ValueForm.TEXT,
+    _PERSONAL,
+    ("PKCS11LibraryWindows32", "PKCS11LibraryWindows64", "PKCS11Library", "ChipProfile"),
+)
+_enter(SectionKind.DESCRIPTION, ValueForm.TEXT, _STRUCTURE, ("MiniDriverLibrary",), "minidrivers")
+_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _PERSONAL, ("InitToken", "DeleteProfile"))
+_enter(SectionKind.DESCRIPTION, ValueForm.FIELD_LIST, _PERSONAL, ("ProfileParameters",))
+_enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _PERSONAL, ("InitialLabel", "OperatorPinIsSOCredential"))
+_secret("PIN", _CREDENTIALS)
+_secret("InitialPUK", _CREDENTIALS)
+_secret("PUK", _UNBLOCK)
+_secret("Operator_PIN", _PERSONAL)
+_secret("SignPIN", _PERSONAL, aliases=("PIN2",))
+_secret("SignPUK", _SIGNATURE, later="changing the signature PUK")
+_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _CREDENTIALS, ("SetPIN",), _SET_PIN)
+_enter(SectionKind.DESCRIPTION, ValueForm.FIELD_LIST, _CREDENTIALS, ("ClearFields",))
+_enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _PERSONAL, ("CMSCardSerialNumber",), _SERIAL)
+
+keyword(Keyword("ICCSN", SectionKind.DESCRIPTION, ValueForm.FIELD, _PERSONAL, aliases=("iccsnfield",)))
+_enter(
+    SectionKind.DESCRIPTION,
+    ValueForm.FLAG,
+    _READER,
+    ("useChipSerialAsIccsn", "UseSelectCriteriaIccsn", "UseICCSNwithATR"),
+)
+_enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _READER, ("SelectCriteriaIccsn",))
+_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _READER, ("RetrieveAllTokens",), _ALL_TOKENS)
+_enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _READER, ("AllTokensIccsnsField",), _ALL_TOKENS)
+_enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _PERSONAL, ("ApplicationListField",), _APPLICATIONS)
+_enter(SectionKind.DESCRIPTION, ValueForm.TEXT, _SIGNATURE, ("ApplicationList",), _APPLICATIONS)
+
+PIN_OUTPUTS: Final = {
+    keyword(
+        Keyword(f"CardPinDecryption_Output_{name}", SectionKind.DESCRIPTION, ValueForm.FIELD, _PERSONAL)
+    ): name
+    for name in SecretName
+}
+"""The keywords that name where decrypted PINs go, and the secret that each is for."""
+
+_enter(
+    SectionKind.APPLICATION,
+    ValueForm.FLAG,
+    _CERTIFICATES,
+    ("KeyArchivalRequest", "WriteP12Data", "WriteCertificate", "WriteCertKeyList"),
+    _APPLICATIONS,
+)
+_enter(SectionKind.APPLICATION, ValueForm.FLAG, _UNBLOCK, ("BlockCard",), _APPLICATIONS)
+_enter(
+    SectionKind.APPLICATION,
+    ValueForm.FIELD,
+    _CERTIFICATES,
+    ("CardSerialNumberField", "Certificate", "CertKeyList", "CertKeyListReturnField"),
+    _APPLICATIONS,
+)
+_enter(
+    SectionKind.APPLICATION,
+    ValueForm.TEXT,
+    _CERTIFICATES,
+    ("CertTempl", "CertKeyListMode", "KeySize"),
+    _APPLICATIONS,
+)
+_enter(SectionKind.APPLICATION, ValueForm.CRITERIA, _CERTIFICATES, ("ObjectCriteria",), _APPLICATIONS)
+_enter(SectionKind.APPLICATION, ValueForm.FIELD, _OBJECTS, ("DataObject",), _APPLICATIONS)
+_enter(SectionKind.APPLICATION, ValueForm.LABEL, _OBJECTS, ("LabelExpressionDataObject",), _APPLICATIONS)
+_enter(SectionKind.APPLICATION, ValueForm.ATTRIBUTES, _OBJECTS, ("AttributesDataObject",), _APPLICATIONS)
+keyword(
+    Keyword(
+        "P12PASSWORD",
+        SectionKind.APPLICATION,
+        ValueForm.VALUE,
+        _CERTIFICATES,
+        secret=True,
+        later=_APPLICATIONS,
+    )
+)
+keyword(
+    Keyword(
+        "Location",
+        SectionKind.APPLICATION,
+        ValueForm.VALUE,
+        _SIGNATURE,
+        since="Identity Manager 22.10.2",
+        later=_APPLICATIONS,
+    )
+)

@@ -1,0 +1,86 @@
+"""One encoding while it runs, and the table of its commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cardtwin.encoding.checks.registry import Scope
+    from cardtwin.encoding.job import Job
+    from cardtwin.encoding.token import TokenMiddleware
+    from cardtwin.plan import DecryptionKey, PinBlobCodec, Secret
+    from cardtwin.provenance import Switches
+
+__all__ = ["COMMANDS", "Block", "Command", "Run", "command"]
+
+
+class Block(Enum):
+    """The blocks of an encoding, in the order in which they run."""
+
+    INITIALISATION = 1
+    APPLICATIONS = 2
+    FINALISATION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a command works with.
+
+    Attributes:
+        job: What is to be done.
+        scope: The checked description.
+        middleware: The middleware that the description names.
+        reader: The reader with the card.
+        keys: Private keys for encrypted PINs.
+        codec: The format of encrypted PINs.
+        switches: Chosen behaviour.
+        fields: What was read so far, by field.
+    """
+
+    job: Job
+    scope: Scope
+    middleware: TokenMiddleware
+    reader: str
+    keys: Sequence[DecryptionKey]
+    codec: PinBlobCodec
+    switches: Switches
+    fields: dict[str, str | Secret] = field(default_factory=dict)
+
+    def given(self, keyword: str) -> Secret | None:
+        """Return a credential of [Description]; None where it is missing or empty."""
+        setting = self.scope.setting(keyword)
+
+        if setting is None:
+            return None
+
+        secret = self.job.secret(setting.value)
+        return secret if len(secret) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its name, its block, when it applies, and what it does."""
+
+    name: str
+    block: Block
+    applies: Callable[[Scope], bool]
+    carry_out: Callable[[Run], None]
+
+
+COMMANDS: Final[list[Command]] = []
+
+
+def command(
+    name: str, block: Block, applies: Callable[[Scope], bool]
+) -> Callable[[Callable[[Run], None]], Callable[[Run], None]]:
+    """Register a command; within a block, commands run in the order of entry."""
+
+    def register(carry_out: Callable[[Run], None]) -> Callable[[Run], None]:
+        COMMANDS.append(Command(name, block, applies, carry_out))
+        return carry_out
+
+    return register

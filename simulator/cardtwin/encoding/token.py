@@ -1,0 +1,81 @@
+"""What the engine asks of a middleware, and nothing more: a test hands in its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cardtwin.plan import Secret, SecretName
+    from cardtwin.source import SourceText
+
+__all__ = ["CardEraser", "Login", "TokenMiddleware", "TokenState", "UserType"]
+
+
+class UserType(Enum):
+    """Who logs in (PKCS#11, CK_USER_TYPE)."""
+
+    SO = 0
+    USER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A credential, and as whom it is presented."""
+
+    user: UserType
+    secret: Secret = field(repr=False)
+
+
+class TokenState(Protocol):
+    """A token as far as the engine looks at it."""
+
+    @property
+    def so_credential(self) -> object | None:
+        """The credential that logs in as security officer; None where the token has none."""
+
+
+class CardEraser(Protocol):
+    """The virtual object "Card Eraser"."""
+
+    def destroy(self, login: Login | None) -> None:
+        """Delete the token profile, after that login, or anonymously."""
+
+
+class TokenMiddleware(Protocol):
+    """A middleware, opened for one encoding."""
+
+    def readers(self) -> Sequence[str]:
+        """Return the names of the readers that hold a card."""
+
+    def atr(self, reader: str) -> bytes:
+        """Return the card's answer to reset."""
+
+    def chip_serial(self, reader: str) -> bytes:
+        """Return the chip's own serial number."""
+
+    def token(self, reader: str) -> TokenState:
+        """Return the token's state."""
+
+    def init_token(
+        self,
+        reader: str,
+        profile: SourceText,
+        *,
+        parameters: Mapping[str, bytes],
+        secrets: Mapping[SecretName, Secret],
+        label: str | None,
+    ) -> object:
+        """InitTokenPPA: make a token from a card profile."""
+
+    def login(self, reader: str, user: UserType, secret: Secret) -> None:
+        """Log in once, and out again."""
+
+    def card_eraser(self, reader: str) -> CardEraser | None:
+        """Return the Card Eraser, or None where the card shows none."""
+
+    def encrypted_pins(self, reader: str) -> bytes | None:
+        """Return the contents of the object "Encrypted PINs", or None."""
