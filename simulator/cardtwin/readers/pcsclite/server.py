@@ -8,10 +8,12 @@ import stat
 import struct
 import tempfile
 import threading
+import traceback
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from cardtwin.events import Defect
 from cardtwin.readers.errors import SocketPathError
 from cardtwin.readers.pcsclite.handles import Handles
 from cardtwin.readers.pcsclite.requests import HANDLERS
@@ -139,6 +141,13 @@ class PcscLiteServer:
     def _run(self, session: Session, name: str) -> None:
         try:
             session.run(name)
+        except Exception:
+            hub = self._manager.hub
+
+            if hub is not None:
+                hub.emit(Defect(where=name, detail=traceback.format_exc()))
+
+            raise
         finally:
             with self._lock:
                 del self._sessions[session]
