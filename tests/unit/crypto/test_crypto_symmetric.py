@@ -17,7 +17,7 @@ FACTORY: Final = b"\xff" * 16
 KEY: Final = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 MAC_INPUT: Final = b"Now is the time for all "
 
-# Payloads of a vendor's erase script for CardOS V4.3B, and the FORMAT that cardtool-like clients mean.
+# Payloads of a vendor's erase script for CardOS V4.3B, and the FORMAT that OpenSC means to send.
 VECTORS: Final = (
     ("06 00 00", "", "06000008 00000000 F76AFC09 E6D5F465"),
     (
