@@ -107,7 +107,7 @@ def check_installed(wheel: Path, environment: Path) -> None:
         binaries / "python", "-m", "pytest", "--trace-config", "--collect-only", cwd=environment
     )
 
-    if "cardtwin.plugin" not in plugins:
+    if "PLUGIN registered: <module 'cardtwin.plugin'" not in plugins:
         raise PackageError("pytest does not load the plugin")
 
     check_types(environment, binaries)
