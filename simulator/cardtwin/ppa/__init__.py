@@ -1,11 +1,13 @@
 """The card profile language (PPA): from the text of a .cpf file to a :class:`cardtwin.plan.Plan`."""
 
 from cardtwin.ppa import card_models
+from cardtwin.ppa.describe import describe
 from cardtwin.ppa.environment import Environment
 from cardtwin.ppa.errors import PpaError, RegistrationError, UnknownCardModelError
 from cardtwin.ppa.interpreter import check, evaluate
 from cardtwin.ppa.parser import parse
 from cardtwin.ppa.syntax import Profile
+from cardtwin.ppa.vocabulary import function, procedure, statement
 
 __all__ = [
     "Environment",
@@ -15,6 +17,10 @@ __all__ = [
     "UnknownCardModelError",
     "card_models",
     "check",
+    "describe",
     "evaluate",
+    "function",
     "parse",
+    "procedure",
+    "statement",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cardtwin.plan import Content
 from cardtwin.ppa import readers
 from cardtwin.ppa.errors import RejectedError
 from cardtwin.ppa.layout import Directory, File, least_length
@@ -34,13 +35,8 @@ def complete(run: Run) -> None:
 
 def _fill(run: Run, file: File) -> None:
     if file.body is None:
-        if file.size is None:
-            run.report.error(
-                "auto-without-content",
-                f"{file.name.text} takes its size from its contents, and has none",
-                file.size_span,
-                remedy=f"give it a size in bytes, or contents with File Static {file.name.text}",
-            )
+        if file.size is None and not file.spoilt:
+            _no_content(run, file)
 
         return
 
@@ -51,7 +47,9 @@ def _fill(run: Run, file: File) -> None:
 
     length = least_length(file.content)
 
-    if file.size is not None and length > file.size:
+    if file.size is None and file.content == Content():
+        _no_content(run, file)
+    elif file.size is not None and length > file.size:
         run.report.error(
             "too-long",
             f"the contents of {file.name.text} take {length} bytes, and the file has {file.size}",
@@ -59,6 +57,15 @@ def _fill(run: Run, file: File) -> None:
             remedy=f"make maxsize at least {length}",
             notes=(Note("the file's size", file.size_span),),
         )
+
+
+def _no_content(run: Run, file: File) -> None:
+    run.report.error(
+        "auto-without-content",
+        f"{file.name.text} takes its size from its contents, and has none",
+        file.size_span,
+        remedy=f"give it a size in bytes, or contents with File Static {file.name.text}",
+    )
 
 
 def _check_ids(directory: Directory, report: Diagnostics) -> None:

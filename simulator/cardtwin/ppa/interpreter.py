@@ -11,6 +11,7 @@ from cardtwin.ppa.vocabulary import load_vocabulary
 from cardtwin.source import Diagnostics, Note
 
 if TYPE_CHECKING:
+    from cardtwin.plan import PinPlan
     from cardtwin.ppa.environment import Environment
     from cardtwin.ppa.syntax import Profile
 
@@ -33,7 +34,7 @@ def evaluate(profile: Profile, environment: Environment, report: Diagnostics | N
     found = Diagnostics()
     run = Run(profile, environment, found)
     run.execute(profile.statements)
-    _finish(run)
+    pins = _finish(run)
     found.raise_errors()
 
     for finding in found:
@@ -44,11 +45,12 @@ def evaluate(profile: Profile, environment: Environment, report: Diagnostics | N
         source=profile.source.name,
         card_model=run.card_model,
         root=run.layout.root.plan(),
-        pins=(),
-        keys=tuple(run.objects.keys),
+        pins=pins,
+        keys=tuple(key.plan for key in run.objects.keys.values()),
         profile_name=run.persinfo.profile_name,
         eraseable=run.place_of("MakeCardEraseable()") is not None,
         burn_fuse=run.place_of("BurnFuse()") is not None,
+        label_written=run.label_written,
     )
 
 
@@ -69,8 +71,8 @@ def check(profile: Profile, environment: Environment) -> Diagnostics:
     return found
 
 
-def _finish(run: Run) -> None:
-    """Check what can be told only when all has been said."""
+def _finish(run: Run) -> tuple[PinPlan, ...]:
+    """Check what shows only when all has been said; return the PINs in the order of their making."""
     run.variables.report_unused()
     start = run.profile.source.start
     remedies = {
@@ -84,6 +86,8 @@ def _finish(run: Run) -> None:
             run.report.error("missing-statement", f"the profile has no {what}", start, remedy=remedy)
 
     _check_fuse_last(run)
+    run.objects.report_missing(run.report)
+    return run.objects.ordered_pins(run.report)
 
 
 def _check_fuse_last(run: Run) -> None:

@@ -19,12 +19,10 @@ __all__ = ["Body", "Directory", "File", "Layout", "least_length"]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A File block: where the contents of a file are said. `literal` for File Static."""
+    """A File block: the file's name there, and what its contents are."""
 
     name: Name
     data: Expression
-    literal: bool
-    span: Span
 
 
 @dataclass(slots=True)
@@ -40,6 +38,7 @@ class File:
         access: Its access conditions.
         path: File identifiers from the MF to this file.
         body: Where its contents are said, if they are.
+        spoilt: Whether a File block for it was rejected: nothing more is said about its contents.
         content: The contents, once they have been evaluated.
     """
 
@@ -51,6 +50,7 @@ class File:
     access: dict[Operation, Access]
     path: tuple[int, ...] = ()
     body: Body | None = None
+    spoilt: bool = False
     content: Content | None = None
 
     @property

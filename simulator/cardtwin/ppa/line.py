@@ -1,4 +1,4 @@
-"""What a statement or a function finds behind its name, each piece read by a reader of :mod:`cardtwin.ppa.readers`."""
+"""What stands behind the name of a statement or function; a reader reads each piece."""
 
 from __future__ import annotations
 
@@ -47,6 +47,11 @@ class Line:
         """Return an attribute, or None."""
         key = name.casefold()
         return next((each for each in self.directive.attributes if each.name.key == key), None)
+
+    def span_of(self, name: str) -> Span:
+        """Return the place of an attribute's value, or of the directive where it isn't there."""
+        found = self.attribute(name)
+        return found.values[0].span if found else self.span
 
     def required(self, name: str, read: Reader[_T]) -> _T:
         """Return the value of an attribute that has to be there.

@@ -27,7 +27,8 @@ _WORDS: Final = {
     "_NL": "the end of the line",
 }
 
-# Tokens that are wrong wherever they stand: code, message, remedy. {text} is the token, {inner} what it encloses.
+# Tokens that are wrong wherever they stand: code, message, remedy. {text} is the token, {inner} what it
+# encloses.
 _WRONG_ANYWHERE: Final = {
     "UNCLOSED_STRING": (
         "unclosed-string",

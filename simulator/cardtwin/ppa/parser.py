@@ -84,7 +84,7 @@ def _trees(source: SourceText, diagnostics: Diagnostics) -> list[Tree[Token]]:
     state = _lark().parse_interactive()
 
     for line in _lines(_lark().lex(text)):
-        parser = state.copy(deepcopy_values=False)
+        parser = state.copy(deepcopy_values=False)  # type: ignore[no-untyped-call]  # lark's
 
         try:
             for token in line:
@@ -94,7 +94,7 @@ def _trees(source: SourceText, diagnostics: Diagnostics) -> list[Tree[Token]]:
         else:
             state = parser
 
-    profile: Tree[Token] = state.feed_eof()
+    profile: Tree[Token] = state.feed_eof()  # type: ignore[no-untyped-call]  # lark's
     return [child for child in profile.children if isinstance(child, Tree)]
 
 

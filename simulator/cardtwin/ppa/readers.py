@@ -26,6 +26,7 @@ __all__ = [
     "byte_string",
     "content",
     "file_id",
+    "label",
     "name",
     "number",
     "one_of",
@@ -37,13 +38,13 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
-_Read = TypeVar("_Read", covariant=True)
+_T_co = TypeVar("_T_co", covariant=True)
 
 
-class Reader(Protocol[_Read]):
+class Reader(Protocol[_T_co]):
     """Reads one kind of value."""
 
-    def __call__(self, run: Run, expression: Expression, /) -> _Read:
+    def __call__(self, run: Run, expression: Expression, /) -> _T_co:
         """Return the value.
 
         Raises:
@@ -59,6 +60,18 @@ def name(run: Run, expression: Expression) -> Name:
 def unread(run: Run, expression: Expression) -> Expression:  # noqa: ARG001  # the reader of all that follows
     """Return the expression itself, to be evaluated later or not at all."""
     return expression
+
+
+def label(run: Run, expression: Expression) -> str:
+    """Read what users see: a text of 1 to 255 bytes in UTF-8 (pkcs15-ub-label)."""
+    found = text(run, expression)
+
+    if not 1 <= len(found.encode()) <= 255:
+        run.reject(
+            "out-of-range", "this label cannot be used", expression.span, expected="1 to 255 bytes in UTF-8"
+        )
+
+    return found
 
 
 def text(run: Run, expression: Expression) -> str:
@@ -230,13 +243,5 @@ def _any_of(words: Mapping[str, object]) -> str:
 
 
 def _wrong(run: Run, expression: Expression, expected: str, value: Value | None = None) -> NoReturn:
-    if value is None:
-        message = (
-            "a word that stands for itself has to be here"
-            if "one of" in expected
-            else "this is something else"
-        )
-    else:
-        message = f"{kind_of(value)} cannot stand here"
-
+    message = "a word has to stand here" if value is None else f"{kind_of(value)} cannot stand here"
     run.reject("wrong-value", message, expression.span, expected=expected)

@@ -47,6 +47,7 @@ class Run:
         objects: PINs, keys, certificates and the token, from X_ statements.
         persinfo: What the PERSINFO functions gather.
         card_model: What CardModel said; empty before.
+        label_written: Whether the contents of a file hold the label from outside.
         done: The statements that have been carried out, in order.
     """
 
@@ -61,6 +62,7 @@ class Run:
         self.objects = Objects()
         self.persinfo = PersInfo()
         self.card_model = ""
+        self.label_written = False
         self.done: list[Statement] = []
         self._called: dict[str, Span] = {}
 
@@ -179,9 +181,22 @@ class Run:
                 remedy=f"move it {'there' if form.place is Place.DIRECTORY else 'out of the block'}",
             )
 
+        if place is Place.PROFILE:
+            self._before_files(keyword)
+
         self._check_operands(form, line.directive)
         self._check_attributes(form, line.directive)
         form.run(self, line)
+
+    def _before_files(self, keyword: Name) -> None:
+        if (created := self.place_of("CreateFiles()")) is not None:
+            self.reject(
+                "order",
+                f"{keyword.text} stands behind CreateFiles()",
+                keyword.span,
+                remedy="put it before CreateFiles()",
+                notes=(Note("CreateFiles()", created),),
+            )
 
     def _check_operands(self, form: StatementForm, directive: Directive) -> None:
         if len(directive.operands) != len(form.operands):

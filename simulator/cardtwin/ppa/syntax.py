@@ -1,4 +1,4 @@
-"""The syntax tree of a card profile. Every node knows its place; places don't count when trees are compared."""
+"""The syntax tree of a card profile. Every node knows its place, which doesn't count in comparisons."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The statements and functions that come with cardtwin. Importing this registers them."""
 
-from cardtwin.ppa.builtin import card, layout, persinfo
+from cardtwin.ppa.builtin import card, contents, keys, layout, persinfo, pins, token
 
-__all__ = ["card", "layout", "persinfo"]
+__all__ = ["card", "contents", "keys", "layout", "persinfo", "pins", "token"]

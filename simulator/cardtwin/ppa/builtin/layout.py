@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.plan import Access, Operation
-from cardtwin.ppa import readers
+from cardtwin.ppa import declared, readers
 from cardtwin.ppa.errors import RejectedError
 from cardtwin.ppa.files import complete
 from cardtwin.ppa.layout import Body, Directory, File
-from cardtwin.ppa.syntax import Assignment, ByteString, String
+from cardtwin.ppa.syntax import Assignment, Block, ByteString, Directive, Name, String
 from cardtwin.ppa.vocabulary import Place, procedure, statement
 from cardtwin.source import Note
 
 if TYPE_CHECKING:
     from cardtwin.ppa.line import Arguments, Line
     from cardtwin.ppa.run import Run
-    from cardtwin.ppa.syntax import Expression, Name, Statement
-    from cardtwin.source import Span
+    from cardtwin.ppa.syntax import Expression, Statement
 
 _MASTER_FILE = 0x3F00
 
@@ -45,9 +44,9 @@ def create_df(run: Run, line: Line) -> None:
         directory = Directory(
             name,
             line.required("id", readers.file_id),
-            _span_of(line, "id"),
+            line.span_of("id"),
             line.required("maxsize", readers.size),
-            _span_of(line, "maxsize"),
+            line.span_of("maxsize"),
             _access(line, Operation.UPDATE, Operation.CREATE),
             line.optional("aid", _aid, b""),
         )
@@ -73,9 +72,9 @@ def create_ef(run: Run, line: Line) -> None:
         file = File(
             name,
             line.required("id", readers.file_id),
-            _span_of(line, "id"),
+            line.span_of("id"),
             line.required("maxsize", readers.size),
-            _span_of(line, "maxsize"),
+            line.span_of("maxsize"),
             _access(line, Operation.READ, Operation.UPDATE),
         )
     except RejectedError:
@@ -106,11 +105,6 @@ def _new_name(run: Run, line: Line) -> Name:
     return name
 
 
-def _span_of(line: Line, name: str) -> Span:
-    found = line.attribute(name)
-    return found.values[0].span if found else line.span
-
-
 def _access(line: Line, *operations: Operation) -> dict[Operation, Access]:
     return {operation: line.required(operation.value, readers.access) for operation in operations}
 
@@ -130,13 +124,15 @@ def _aid(run: Run, expression: Expression) -> bytes:
 
 
 def _names_below(body: tuple[Statement, ...]) -> set[str]:
-    """Return the names that a rejected block would have declared, so that they aren't reported as unknown."""
-    names = set()
+    """Return the names that a rejected block would have declared: nothing more is said about them."""
+    names: set[str] = set()
 
     for each in body:
-        opening = getattr(each, "opening", each)
-        names |= {operand.key for operand in getattr(opening, "operands", ()) if hasattr(operand, "key")}
-        names |= _names_below(getattr(each, "body", ()))
+        match each:
+            case Directive(operands=(Name() as name,)):
+                names.add(name.key)
+            case Block(opening=Directive(operands=(Name() as name,)), body=below):
+                names |= {name.key} | _names_below(below)
 
     return names
 
@@ -145,7 +141,8 @@ def _names_below(body: tuple[Statement, ...]) -> set[str]:
 def file(run: Run, line: Line) -> None:
     """Say what a file holds."""
     literal = line.operand(0, readers.one_of({"Static": True, "Dynamic": False}))
-    name = line.operand(1, readers.name)
+    found = _without_body(run, line)
+    found.spoilt = True
     data = _data(run, line)
 
     if literal and not isinstance(data, (ByteString, String)):
@@ -154,10 +151,11 @@ def file(run: Run, line: Line) -> None:
             "the data of File Static is written out",
             data.span,
             expected="bytes such as 0x{3F 00}, or a text",
-            remedy=f"write File Dynamic {name.text} for contents that are worked out",
+            remedy=f"write File Dynamic {found.name.text} for contents that are worked out",
         )
 
-    _declared(run, name).body = Body(name, data, literal, line.span)
+    found.body = Body(line.operand(1, readers.name), data)
+    found.spoilt = False
 
 
 def _data(run: Run, line: Line) -> Expression:
@@ -189,27 +187,14 @@ def _data(run: Run, line: Line) -> Expression:
     return data.value
 
 
-def _declared(run: Run, name: Name) -> File:
-    found = run.layout.find(name.key)
-
-    if name.key in run.layout.broken:
-        raise RejectedError
-
-    if not isinstance(found, File):
-        files = [each.name.text for each in run.layout.files()]
-        run.reject(
-            "undeclared-file",
-            f"{name.text} is a directory" if found else f"there is no file {name.text}",
-            name.span,
-            expected="the name of a CreateEf before this line",
-            remedy=readers.closest(name.text, files),
-        )
+def _without_body(run: Run, line: Line) -> File:
+    found = line.operand(1, declared.file)
 
     if found.body is not None:
         run.reject(
             "duplicate-body",
-            f"{name.text} has its contents already",
-            name.span,
+            f"{found.name.text} has its contents already",
+            line.directive.operands[1].span,
             remedy="put all bytes into one File",
             notes=(Note("the first one", found.body.name.span),),
         )

@@ -130,7 +130,8 @@ def sec(run: Run, arguments: Arguments) -> bytes:
 def put_pubrsa_and_sec(run: Run, arguments: Arguments) -> Content:
     """Give the encrypted PINs together with the public halves of the RSA keys that the profile makes."""
     blob = sec(run, arguments)
-    names = [key.name for key in run.objects.keys if key.algorithm is KeyAlgorithm.RSA and key.generate]
+    keys = [key.plan for key in run.objects.keys.values()]
+    names = [key.name for key in keys if key.algorithm is KeyAlgorithm.RSA and key.generate]
 
     if not names:
         run.reject(
