@@ -1,0 +1,185 @@
+"""The algorithm byte of stored objects, and the keys that their bodies make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from cardtwin.card.crypto import Curve, EcPrivateKey, KeyFormatError, RsaPrivateKey
+from cardtwin.card.errors import Refusal
+from cardtwin.card.memory import ObjectKey
+from cardtwin.card.plain_tlv import parse_plain
+from cardtwin.iso7816 import StatusWord
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from cardtwin.card.memory import CardImage, SecurityObject
+    from cardtwin.card.models import CardModel
+
+__all__ = [
+    "EC",
+    "KEY_CLASS",
+    "PIN",
+    "TEST_CLASS",
+    "TRIPLE_DES",
+    "KeyCache",
+    "PrivateKey",
+    "curve_of",
+    "ec_body",
+    "hashes_on_card",
+    "key_parts",
+    "pads",
+    "prefixed",
+    "private_key",
+    "signs",
+    "stored_algorithms",
+    "without_prefix",
+]
+
+PrivateKey: TypeAlias = RsaPrivateKey | EcPrivateKey
+
+TEST_CLASS: Final = 0x00
+KEY_CLASS: Final = 0x20
+
+PIN: Final = 0x87
+"""The algorithm byte of a test object that is a PIN."""
+
+TRIPLE_DES: Final = 0x02
+"""Our algorithm byte of a test object that EXTERNAL AUTHENTICATE passes: triple DES with 16 or 24 bytes."""
+
+_SIGN: Final = 0x80
+_SHA1: Final = 0x40
+_RSA_PADDED: Final = {0x08, 0x88, 0xC8}
+_RSA_TWO_PARTS: Final = _RSA_PADDED | {0x0C, 0x8C, 0xCC}
+_RSA_FIVE_PARTS: Final = {0x0A, 0x8A}
+EC: Final = {0x0E, 0x8E}
+"""Our algorithm bytes of keys on elliptic curves: key agreement, signature."""
+
+_CURVES: Final = {
+    bytes.fromhex("2A8648CE3D030107"): Curve.P256,
+    bytes.fromhex("2B81040022"): Curve.P384,
+    bytes.fromhex("2B81040023"): Curve.P521,
+    bytes.fromhex("2B2403030208010107"): Curve.BRAINPOOL_P256R1,
+    bytes.fromhex("2B240303020801010B"): Curve.BRAINPOOL_P384R1,
+    bytes.fromhex("2B240303020801010D"): Curve.BRAINPOOL_P512R1,
+}
+_OIDS: Final = {curve: oid for oid, curve in _CURVES.items()}
+_COMPONENT_CLASSES: Final = range(KEY_CLASS, KEY_CLASS + 5)
+
+
+def stored_algorithms(model: CardModel, class_: int) -> Collection[int]:
+    """Return the algorithm bytes that an object of a class may have on a card."""
+    if class_ in _COMPONENT_CLASSES:
+        return _RSA_TWO_PARTS | _RSA_FIVE_PARTS | (EC if "elliptic-curves" in model.capabilities else set())
+
+    return {PIN, TRIPLE_DES}
+
+
+def signs(algorithm: int) -> bool:
+    """Tell whether a key of that algorithm byte is for signatures."""
+    return bool(algorithm & _SIGN)
+
+
+def pads(algorithm: int) -> bool:
+    """Tell whether the card pads, or takes padding off, for a key of that algorithm byte."""
+    return algorithm in _RSA_PADDED
+
+
+def hashes_on_card(algorithm: int) -> bool:
+    """Tell whether the card makes the SHA-1 digest itself."""
+    return bool(algorithm & _SIGN and algorithm & _SHA1)
+
+
+def prefixed(body: bytes) -> bytes:
+    """Return a body with the prefix ``n+1 00`` that two-part keys have."""
+    return bytes((len(body) + 1 & 0xFF, 0)) + body
+
+
+def without_prefix(body: bytes) -> bytes:
+    """Return a body without the prefix ``n+1 00``, or as it is where it has none."""
+    return body[2:] if len(body) > 2 and body[:2] == bytes((len(body) - 1 & 0xFF, 0)) else body
+
+
+def key_parts(image: CardImage, key: ObjectKey) -> tuple[SecurityObject, ...]:
+    """Return the components of a private key from its first one on, as far as they go on.
+
+    Refuses with 6984 where a component is missing.
+    """
+    parts = []
+
+    for class_ in _COMPONENT_CLASSES:
+        part = image.objects.get(ObjectKey(key.df, class_, key.id))
+
+        if part is None:
+            break
+
+        parts.append(part)
+
+        if not part.continues:
+            return tuple(parts)
+
+    raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
+
+def private_key(parts: tuple[SecurityObject, ...]) -> PrivateKey:
+    """Return the key that components make: one (EC), two (n, d), five (p, q, dp, dq, 1/q mod p).
+
+    Refuses with 6984 what is no key, as after overwriting with FF.
+    """
+    try:
+        if parts[0].algorithm in EC:
+            return _ec(parts)
+
+        numbers = [int.from_bytes(without_prefix(part.body)) for part in parts]
+
+        if len(numbers) == 2:
+            return RsaPrivateKey.from_n_d(*numbers)
+
+        if len(numbers) == 5:
+            return RsaPrivateKey.from_crt(*numbers)
+    except KeyFormatError:
+        pass
+
+    raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
+
+def _ec(parts: tuple[SecurityObject, ...]) -> EcPrivateKey:
+    values = parse_plain(parts[0].body, known={0x06, 0x04})
+    return EcPrivateKey(curve_of(parts[0]), int.from_bytes(values.get(0x04, b"")))
+
+
+def curve_of(part: SecurityObject) -> Curve:
+    """Return the curve of a key object. Refuses with 6984 an unknown one."""
+    curve = _CURVES.get(parse_plain(part.body, known={0x06, 0x04}).get(0x06, b""))
+
+    if curve is None:
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
+    return curve
+
+
+def ec_body(key: EcPrivateKey) -> bytes:
+    """Return the body of an EC key object, a form of ours: ``06 n curve 04 n d``."""
+    oid, number = _OIDS[key.curve], key.d.to_bytes(key.curve.size)
+    return bytes((0x06, len(oid))) + oid + bytes((0x04, len(number))) + number
+
+
+class KeyCache:
+    """The private keys in use, so that their parts are put together and checked only once."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[bytes, ...], PrivateKey] = {}
+
+    def get(self, parts: tuple[SecurityObject, ...]) -> PrivateKey:
+        """Return private_key(parts), from memory where it was asked for before."""
+        bodies = tuple(part.body for part in parts)
+        key = self._keys.get(bodies)
+
+        if key is None:
+            key = self._keys[bodies] = private_key(parts)
+
+        return key
+
+    def clear(self) -> None:
+        """Forget all keys."""
+        self._keys.clear()

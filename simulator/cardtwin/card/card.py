@@ -1,0 +1,195 @@
+"""The emulated card: the contact side of one chip."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.card import transmission
+from cardtwin.card.chip import Chip
+from cardtwin.card.commands import ANY
+from cardtwin.card.errors import ImageError, Refusal
+from cardtwin.events import Defect, Hub
+from cardtwin.iso7816 import ApduFormatError, CommandApdu, StatusWord
+from cardtwin.pcsc import CardMuteError, Protocol, ProtocolMismatchError
+from cardtwin.provenance import Switches
+
+if TYPE_CHECKING:
+    from cardtwin.card.memory import CardImage
+    from cardtwin.card.models import CardModel
+    from cardtwin.entropy import Entropy
+
+__all__ = ["EmulatedCard"]
+
+_WRONG_LENGTH: Final = StatusWord.WRONG_LENGTH.to_bytes(2)
+_NO_DIAGNOSIS: Final = StatusWord.NO_PRECISE_DIAGNOSIS.to_bytes(2)
+
+
+class EmulatedCard:
+    """A card of a model, in software. It has the shape of :class:`cardtwin.pcsc.Card`.
+
+    It does no input or output, reads no clock and starts no thread; whoever shares it takes care that one
+    command comes after the other.
+    """
+
+    def __init__(
+        self,
+        model: CardModel,
+        *,
+        image: CardImage | None = None,
+        entropy: Entropy,
+        switches: Switches | None = None,
+        hub: Hub | None = None,
+        reader: str = "",
+        fresh_keys: bool = False,
+    ) -> None:
+        """Make a card, without power.
+
+        Args:
+            model: What card it is.
+            image: Its memory; without one, the card is as delivered.
+            entropy: Where its random numbers come from.
+            switches: Which of several possible behaviours holds.
+            hub: Who is told of changes and defects.
+            reader: The reader's name, for events.
+            fresh_keys: Search for RSA keys also where the entropy is seeded, instead of taking them from the pool.
+
+        Raises:
+            ImageError: The image is another model's.
+        """
+        self._hub = hub or Hub()
+        self._reader = reader
+        self._system = model.operating_system
+        self._powered = False
+        self._chip = Chip(
+            model,
+            self._system,
+            _of_model(image or model.blank(), model),
+            entropy,
+            switches or Switches(),
+            hub=self._hub,
+            reader=reader,
+            fresh_keys=fresh_keys,
+        )
+        self._routes = self._system.routes(self._chip.image.life_cycle)
+
+    @property
+    def model(self) -> CardModel:
+        """What card it is."""
+        return self._chip.model
+
+    @property
+    def image(self) -> CardImage:
+        """The whole non-volatile memory, with the secrets in it."""
+        return self._chip.image
+
+    @property
+    def protocol(self) -> Protocol:
+        """T=1 while the card has power, else UNDEFINED."""
+        return self._chip.model.protocol if self._powered else Protocol.UNDEFINED
+
+    def load(self, image: CardImage) -> None:
+        """Put another memory into the card. What it knew only since its last reset is lost.
+
+        Raises:
+            ImageError: The image is another model's.
+        """
+        self._chip.image = _of_model(image, self._chip.model)
+        self._reset()
+
+    def cut_power_after(self, writes: int | None) -> None:
+        """Let only so many more writes reach the memory: the next one finds no power, and the card is mute.
+
+        Args:
+            writes: How many; None takes an earlier call back.
+        """
+        self._chip.cut_power_after(writes)
+
+    def power_on(self, protocol: Protocol) -> bytes:
+        """Power or reset the card and return its ATR.
+
+        Raises:
+            ProtocolMismatchError: The reader doesn't speak the card's protocol.
+        """
+        if not protocol & self._chip.model.protocol:
+            raise ProtocolMismatchError(self._reader)
+
+        self._reset()
+        self._powered = True
+        return self._chip.image.atr
+
+    def power_off(self) -> None:
+        """Take the power away."""
+        self._reset()
+        self._powered = False
+
+    def _reset(self) -> None:
+        self._chip.forget()
+        self._routes = self._system.routes(self._chip.image.life_cycle)
+
+    def process(self, command: bytes) -> bytes:
+        """Take one command APDU and return one response APDU. Any byte string is answered.
+
+        Raises:
+            CardMuteError: The card has no power, or lost it while it wrote.
+        """
+        if not self._powered:
+            raise CardMuteError(self._reader, "the card has no power")
+
+        chip = self._chip
+
+        try:
+            apdu = CommandApdu.parse(command)
+            route = self._routes.get(apdu.cla << 8 | apdu.ins)
+            session = chip.session
+
+            if apdu.extended and len(apdu.data) > chip.model.max_data:
+                raise Refusal(StatusWord.WRONG_LENGTH)
+
+            if route is None or session.chain is not None or session.rest:
+                form, apdu = transmission.unusual(chip, self._routes, apdu)
+            else:
+                found = route.get(apdu.p1 << 8 | apdu.p2) or route.get(ANY)
+
+                if found is None:
+                    return StatusWord.INCORRECT_P1_P2.to_bytes(2)
+
+                form = found
+
+            data, status, writes = form.handler(chip, apdu)
+
+            if writes:
+                chip.commit(*writes)
+                self._routes = self._system.routes(chip.image.life_cycle)
+
+            if len(data) > (apdu.le or 0):
+                return transmission.shortened(chip, apdu, data, status)
+
+            return data + status.to_bytes(2)
+        except Refusal as refusal:
+            return refusal.status.to_bytes(2)
+        except ApduFormatError:
+            chip.session.chain = None
+            return _WRONG_LENGTH
+        except CardMuteError:
+            self.power_off()
+            raise
+        except Exception:  # noqa: BLE001  # whatever it is, a card answers; the scenario hears of it by the event
+            self._report(command)
+            return _NO_DIAGNOSIS
+
+    def _report(self, command: bytes) -> None:
+        """Emit the exception in flight, without its message and local values: they may hold secrets."""
+        kind, _, trace = sys.exc_info()
+        frames = "".join(traceback.format_tb(trace))
+        name = kind.__name__ if kind else ""
+        where = f"{self.model.name}, command {command[:4].hex(' ').upper()}"
+        self._hub.emit(Defect(where=where, detail=frames + name))
+
+
+def _of_model(image: CardImage, model: CardModel) -> CardImage:
+    if image.model != model.name:
+        raise ImageError(f"the image is that of a {image.model!r}, the card is a {model.name!r}")
+
+    return image

@@ -1,0 +1,188 @@
+"""What a command sees of the card: memory, volatile state, conditions, and the way to write at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.card.access import ALWAYS
+from cardtwin.card.algorithms import KeyCache
+from cardtwin.card.errors import Refusal
+from cardtwin.card.memory import Ef, ObjectKey, climb, parent
+from cardtwin.card.session import UNLIMITED, Session
+from cardtwin.events import CardChanged, Hub
+from cardtwin.iso7816 import StatusWord
+from cardtwin.pcsc import CardMuteError
+
+if TYPE_CHECKING:
+    from cardtwin.card.memory import CardImage, Df, File, SecurityObject
+    from cardtwin.card.models import CardModel
+    from cardtwin.card.system import CardSystem
+    from cardtwin.card.writes import Write
+    from cardtwin.entropy import Entropy
+    from cardtwin.provenance import Switches
+
+__all__ = ["Chip"]
+
+_LARGEST_REFERENCE = 0x7F
+
+
+class Chip:
+    """The inside of a card.
+
+    Attributes:
+        model: What the chip is.
+        system: Its operating system.
+        image: The non-volatile memory; only commit() changes it.
+        session: The volatile state.
+        entropy: Where challenges and keys come from.
+        switches: Which of several possible behaviours holds.
+        fresh_keys: Whether seeded RSA keys are searched for instead of taken from the pool.
+        keys: The private keys used since the last reset.
+    """
+
+    def __init__(
+        self,
+        model: CardModel,
+        system: CardSystem,
+        image: CardImage,
+        entropy: Entropy,
+        switches: Switches,
+        *,
+        hub: Hub | None = None,
+        reader: str = "",
+        fresh_keys: bool = False,
+    ) -> None:
+        self.model = model
+        self.system = system
+        self.image = image
+        self.session = Session()
+        self.entropy = entropy
+        self.switches = switches
+        self.fresh_keys = fresh_keys
+        self.keys = KeyCache()
+        self._hub = hub or Hub()
+        self._reader = reader
+        self._writes_until_cut: int | None = None
+
+    def cut_power_after(self, writes: int | None) -> None:
+        """Let only so many more writes reach the memory, then the power is gone; None takes that back."""
+        self._writes_until_cut = writes
+
+    def commit(self, *writes: Write) -> None:
+        """Change the memory, now.
+
+        A command gives its writes as its outcome instead. What calls this is what must hold before the
+        outcome is known: a retry counter goes down before the comparison.
+
+        Raises:
+            CardMuteError: The power was cut before all was written.
+        """
+        kept = writes if self._writes_until_cut is None else writes[: self._writes_until_cut]
+        image = self.image
+
+        for write in kept:
+            image = write.apply(image)
+
+        self.image = image
+        self._tell(kept)
+
+        if self._writes_until_cut is not None:
+            self._writes_until_cut -= len(kept)
+
+            if len(kept) < len(writes):
+                self._writes_until_cut = None
+                raise CardMuteError(self._reader, "the power was cut while the card wrote")
+
+    def _tell(self, writes: tuple[Write, ...]) -> None:
+        if self._hub.silent:
+            return
+
+        for write in writes:
+            change, subject, detail = write.change()
+            self._hub.emit(CardChanged(reader=self._reader, change=change, subject=subject, detail=detail))
+
+    @property
+    def free(self) -> int:
+        """How many bytes of the memory are free."""
+        return self.model.memory - self.image.used
+
+    def require_room(self, size: int) -> None:
+        """Refuse with 6A84 where the memory hasn't so many bytes left."""
+        if size > self.free:
+            raise Refusal(StatusWord.NOT_ENOUGH_MEMORY)
+
+    def current_df(self) -> Df:
+        """Return the current DF; a deactivated one is refused with 6283."""
+        return self._active(self.image.files[self.session.df])  # type: ignore[return-value]  # only DFs hold files
+
+    def current_ef(self) -> Ef:
+        """Return the current EF; 6986 without one, 6283 where it is deactivated."""
+        path = self.session.ef
+
+        if path is None:
+            raise Refusal(StatusWord.NO_CURRENT_EF)
+
+        return self._active(self.image.files[path])  # type: ignore[return-value]  # only EFs become the current EF
+
+    @staticmethod
+    def _active(file: File) -> File:
+        if not file.active:
+            raise Refusal(StatusWord.FILE_DEACTIVATED)
+
+        return file
+
+    def child(self, df: bytes, file_id: bytes) -> bytes | None:
+        """Return the path of the file in a DF with that identifier, or None."""
+        path = df + file_id
+        return path if path in self.image.files else None
+
+    def find_object(self, df: bytes, class_: int, id_: int) -> ObjectKey | None:
+        """Return the object of that class and id in a DF, else in its parent, and so on up to the MF."""
+        for at in climb(df):
+            key = ObjectKey(at, class_, id_)
+
+            if key in self.image.objects:
+                return key
+
+        return None
+
+    def object(self, key: ObjectKey) -> SecurityObject:
+        """Return an object that is there."""
+        return self.image.objects[key]
+
+    def require(self, df: bytes, condition: int) -> None:
+        """Refuse with 6982 unless an access condition is met.
+
+        Args:
+            df: Where the search for the test object begins: the DF itself, or the DF that holds the EF or object.
+            condition: The condition byte.
+        """
+        if condition == ALWAYS:
+            return
+
+        key = self.find_object(df, 0x00, condition) if condition <= _LARGEST_REFERENCE else None
+        uses = self.session.passed.get(key, 0) if key else 0
+
+        if key is None or not uses:
+            raise Refusal(StatusWord.SECURITY_STATUS_NOT_SATISFIED)
+
+        if uses != UNLIMITED:
+            self.session.passed[key] = uses - 1
+
+    def require_of_file(self, path: bytes, operation: int) -> None:
+        """Refuse with 6982 unless a file's condition for an operation is met."""
+        file = self.image.files[path]
+        self.require(parent(path) if isinstance(file, Ef) else path, file.access[operation])
+
+    def pass_test(self, key: ObjectKey) -> None:
+        """Note that a test object was passed."""
+        self.session.passed[key] = self.object(key).consent or UNLIMITED
+
+    def fail_test(self, key: ObjectKey) -> None:
+        """Forget that a test object was passed."""
+        self.session.passed.pop(key, None)
+
+    def forget(self) -> None:
+        """Forget everything volatile, as a reset does."""
+        self.session = Session()
+        self.keys.clear()

@@ -1,0 +1,8 @@
+"""The card operating systems, one module each: their command forms with provenance, and their own ways."""
+
+from __future__ import annotations
+
+from cardtwin.card.cos.cardos44 import CARDOS_44
+from cardtwin.card.cos.cardos53 import CARDOS_53
+
+__all__ = ["CARDOS_44", "CARDOS_53"]

@@ -1,0 +1,115 @@
+"""CardOS V5.3, as what differs from V4.4.
+
+How a V5 is personalised is not public. For that it takes V4.4's commands here: those forms are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from cardtwin.card import dataobjects, environment, fci, keys
+from cardtwin.card.commands import CommandForm
+from cardtwin.card.cos.cardos44 import CARDOS_44
+from cardtwin.card.system import CardSystem, DataObject
+from cardtwin.iso7816 import StatusWord
+from cardtwin.provenance import Basis
+
+__all__ = ["CARDOS_53"]
+
+_OPENSC: Final = "OpenSC, driver cardos"
+_GNUPG: Final = "GnuPG, application p15"
+_ATOS: Final = "the vendor's own PKCS#11 library, in a public report"
+_RECORDED: Final = "a recorded CardOS V5.3 card"
+_REPORTS: Final = "outputs of cardos-tool in public reports"
+_TEMPLATES: Final = frozenset(
+    {environment.AUTHENTICATION, environment.SIGNATURE, environment.CONFIDENTIALITY}
+)
+
+_OURS: Final = {
+    "CREATE FILE",
+    "DELETE FILE",
+    "DEACTIVATE FILE",
+    "ACTIVATE FILE",
+    "DIRECTORY",
+    "PUT DATA FCI",
+    "PUT DATA OCI",
+    "PUT DATA SECI",
+    "CHANGE KEY DATA",
+    "GENERATE KEY PAIR",
+    "ERASE FILES",
+    "FORMAT",
+    "CHANGE STARTKEY",
+}
+"""Forms of V4.4 that write, or that the eraser needs, for which no client of V5 is public."""
+
+_KNOWN: Final = {
+    "SELECT by identifier": (Basis.CLIENT, _GNUPG),
+    "SELECT by AID": (Basis.RECORDED, _RECORDED),
+    "SELECT by path from the MF": (Basis.RECORDED, _RECORDED),
+    "READ BINARY": (Basis.RECORDED, _RECORDED),
+    "READ RECORD": (Basis.CLIENT, _GNUPG),
+    "VERIFY": (Basis.RECORDED, _RECORDED),
+    "CHANGE REFERENCE DATA": (Basis.CLIENT, _OPENSC),
+    "RESET RETRY COUNTER": (Basis.CLIENT, _OPENSC),
+    "LOGOUT": (Basis.RECORDED, _ATOS),
+    "PSO COMPUTE DIGITAL SIGNATURE": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
+    "PSO DECIPHER": (Basis.RECORDED, _ATOS),
+    "GET DATA": (Basis.RECORDED, _RECORDED),
+}
+"""Forms of V4.4 that are known of V5 too, and from where."""
+
+_REPLACED: Final = {"MSE SET", "MSE SET, CNS", "MSE RESTORE", "MSE RESTORE, CNS", "GIVE RANDOM"}
+
+
+def _inherited(form: CommandForm) -> CommandForm:
+    if form.name in _OURS:
+        return replace(form, basis=Basis.OURS, source="the command of V4.4")
+
+    basis, source = _KNOWN.get(form.name, (Basis.INFERRED, f"V4.4: {form.source}"))
+    return replace(form, basis=basis, source=source)
+
+
+_FORMS: Final = (
+    CommandForm(
+        "MSE SET",
+        0x00,
+        0x22,
+        environment.set_key_and_algorithm,
+        Basis.RECORDED,
+        f"{_ATOS}; {_OPENSC}; {_GNUPG}",
+        frozenset({0x41}),
+        _TEMPLATES,
+    ),
+    CommandForm(
+        "MSE RESTORE", 0x00, 0x22, environment.restore, Basis.CLIENT, _GNUPG, frozenset({0xF3}), None
+    ),
+    CommandForm(
+        "PSO ECDH",
+        0x00,
+        0x2A,
+        keys.agree,
+        Basis.CLIENT,
+        f"{_OPENSC}; {_GNUPG}",
+        frozenset({0x80}),
+        frozenset({0xA6}),
+        chaining=True,
+    ),
+)
+
+_DATA_OBJECTS: Final = {
+    0x81: DataObject("serial number", dataobjects.serial, Basis.RECORDED, _REPORTS),
+    0x89: DataObject("memory sizes", dataobjects.memory_sizes_5, Basis.CLIENT, _OPENSC),
+    0x8A: DataObject("free memory", dataobjects.free_memory_4, Basis.RECORDED, _REPORTS),
+    0x8B: DataObject("production data", dataobjects.production_data, Basis.OURS, "only its length is public"),
+}
+
+CARDOS_53: Final = CardSystem(
+    name="CardOS V5.3",
+    forms=(*(_inherited(form) for form in CARDOS_44.forms if form.name not in _REPLACED), *_FORMS),
+    data_objects={**CARDOS_44.data_objects, **_DATA_OBJECTS},
+    control_information=fci.cardos_5,
+    wrong_pin=StatusWord.counter,
+    tells_pin_status=True,
+    chooses_algorithm=True,
+)

@@ -1,0 +1,183 @@
+"""Control information of files: what CREATE FILE takes, and what SELECT tells (ISO/IEC 7816-4, 7.4.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.card.access import ALWAYS, NEVER, DfOperation, EfOperation, complete
+from cardtwin.card.errors import Refusal
+from cardtwin.card.memory import Df, Ef, File, FileKind, parent
+from cardtwin.iso7816 import FileControl, StatusWord, Tlv, TlvFormatError
+
+if TYPE_CHECKING:
+    from cardtwin.card.chip import Chip
+
+__all__ = ["cardos_4", "cardos_5", "parse_creation"]
+
+_SHAREABLE: Final = 0x40
+_DF: Final = 0x38
+_KNOWN_TAGS: Final = {0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x88, 0x8A, 0x8B, 0xCB}
+_SM_TAGS: Final = {0x8B, 0xCB}
+_RESERVED_IDS: Final = {b"\x3f\x00", b"\x3f\xff", b"\xff\xff", b"\x00\x00"}
+_TEMPLATES: Final = {0x62, 0x6F}
+_AID_LENGTH: Final = range(1, 17)
+
+_PIN: Final = 0x87
+_USAGE_PIN: Final = 0x08
+_USAGE_KEY: Final = 0x80
+
+
+def parse_creation(data: bytes) -> tuple[bytes, File]:
+    """Return the identifier and the empty file that CREATE FILE describes.
+
+    Refuses with 6A85 what is no template, with 6A80 what the file system doesn't know or do: other tags,
+    reserved identifiers, conditions of secure messaging other than none.
+    """
+    try:
+        control = FileControl.parse(data)
+    except TlvFormatError:
+        raise Refusal(StatusWord.LC_INCONSISTENT_WITH_TLV) from None
+
+    tags = [found.tag for found in control.objects]
+    file_id = control.get(0x83)
+
+    if (
+        control.template not in _TEMPLATES
+        or len(set(tags)) < len(tags)
+        or not _KNOWN_TAGS.issuperset(tags)
+        or any(found.tag in _SM_TAGS and found.value.strip(b"\xff") for found in control.objects)
+        or file_id is None
+        or len(file_id) != 2
+        or file_id in _RESERVED_IDS
+    ):
+        raise Refusal(StatusWord.WRONG_DATA)
+
+    descriptor = control.get(0x82) or b""
+    is_df = descriptor[:1] and descriptor[0] & ~_SHAREABLE == _DF
+    return file_id, _df(control) if is_df else _ef(control, descriptor)
+
+
+def _df(control: FileControl) -> Df:
+    name = control.get(0x84)
+
+    if name is not None and len(name) not in _AID_LENGTH:
+        raise Refusal(StatusWord.WRONG_DATA)
+
+    return Df(
+        size=_number(control.get(0x81)),
+        access=complete(control.get(0x86) or b"", df=True),
+        name=name or b"",
+        options=control.get(0x85) or b"\x00",
+    )
+
+
+def _ef(control: FileControl, descriptor: bytes) -> Ef:
+    try:
+        kind = FileKind(descriptor[0] & ~_SHAREABLE)
+    except (IndexError, ValueError):
+        raise Refusal(StatusWord.WRONG_DATA) from None
+
+    size = _number(_size_of_ef(control))
+    length = count = 0
+
+    if kind.has_fixed_records:
+        length, count = _records(descriptor)
+        size = length * count
+    elif not size:
+        raise Refusal(StatusWord.WRONG_DATA)
+
+    return Ef(
+        kind=kind,
+        size=size,
+        access=complete(control.get(0x86) or b""),
+        descriptor=descriptor,
+        content=b"" if kind.has_records else bytes(size),
+        record_length=length,
+        record_count=count,
+        options=control.get(0x85) or b"\x00",
+    )
+
+
+def _size_of_ef(control: FileControl) -> bytes | None:
+    """Some clients give an EF's size under 81."""
+    size = control.get(0x80)
+    return control.get(0x81) if size is None else size
+
+
+def _records(descriptor: bytes) -> tuple[int, int]:
+    """Return length and number of records: kind, 21, length in two bytes, number in one or two."""
+    if not 5 <= len(descriptor) <= 6:
+        raise Refusal(StatusWord.WRONG_DATA)
+
+    length, count = int.from_bytes(descriptor[2:4]), int.from_bytes(descriptor[4:])
+
+    if not (1 <= length <= 255 and 1 <= count <= 254):
+        raise Refusal(StatusWord.WRONG_DATA)
+
+    return length, count
+
+
+def _number(value: bytes | None) -> int:
+    if value is None or not 1 <= len(value) <= 2:
+        raise Refusal(StatusWord.WRONG_DATA)
+
+    return int.from_bytes(value)
+
+
+def cardos_4(_chip: Chip, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as CardOS M4 gives it."""
+    head = Tlv(0x81 if isinstance(file, Df) else 0x80, file.size.to_bytes(2))
+    objects = [head, Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:])]
+
+    if isinstance(file, Df) and file.name:
+        objects.append(Tlv(0x84, file.name))
+
+    objects += [Tlv(0x85, file.options), Tlv(0x86, file.access)]
+    return FileControl(template, tuple(objects)).encode()
+
+
+def cardos_5(chip: Chip, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as CardOS 5 gives it: long-form length, conditions in AB."""
+    is_df = isinstance(file, Df)
+    objects = [
+        Tlv(0x83, path[-2:]),
+        Tlv(0x82, _descriptor(file)),
+        Tlv(0x81 if is_df else 0x80, file.size.to_bytes(2)),
+        Tlv(0x88),
+    ]
+
+    if isinstance(file, Df) and file.name:
+        objects.append(Tlv(0x84, file.name))
+
+    objects += [
+        Tlv(0x85, file.options),
+        Tlv(0x8A, b"\x05" if file.active else b"\x04"),
+        Tlv(0xAB, _rules(chip, path, file)),
+    ]
+    return FileControl(template, tuple(objects)).encode(long_form=True)
+
+
+def _descriptor(file: File) -> bytes:
+    return bytes((_DF,)) if isinstance(file, Df) else file.descriptor
+
+
+def _rules(chip: Chip, path: bytes, file: File) -> bytes:
+    """Return access rules in expanded format (ISO/IEC 7816-4, 9.3.3): access mode and condition, by turns."""
+    if isinstance(file, Df):
+        df, modes = path, ((0x40, DfOperation.DELETE), (0x06, DfOperation.CREATE))
+        rows = [(mode, file.access[operation]) for mode, operation in modes]
+    else:
+        df = parent(path)
+        rows = [(0x01, file.access[EfOperation.READ]), (0x06, file.access[EfOperation.UPDATE])]
+
+    return b"".join(Tlv(0x80, bytes((mode,))).encode() + _condition(chip, df, at) for mode, at in rows)
+
+
+def _condition(chip: Chip, df: bytes, condition: int) -> bytes:
+    if condition in {ALWAYS, NEVER}:
+        return Tlv(0x90 if condition == ALWAYS else 0x97).encode()
+
+    key = chip.find_object(df, 0x00, condition)
+    is_key = key is not None and chip.object(key).algorithm != _PIN
+    usage = _USAGE_KEY if is_key else _USAGE_PIN
+    return Tlv.constructed(0xA4, (Tlv(0x83, bytes((condition,))), Tlv(0x95, bytes((usage,))))).encode()

@@ -1,0 +1,217 @@
+"""Card images in files: saving, loading, comparing.
+
+A card image is the whole non-volatile memory. PINs and keys are part of it, in the clear: keep the file as you
+would keep them. It is made readable for its owner only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardtwin.card.access import ALWAYS, EfOperation
+from cardtwin.card.errors import ImageError, ImageVersionError
+from cardtwin.card.imagecodec import VERSION, decode, encode
+from cardtwin.card.memory import CardImage, Df, Ef, SecurityObject, path_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cardtwin.card.memory import File
+
+__all__ = ["CardImage", "Difference", "ImageError", "ImageVersionError", "compare", "load", "save"]
+
+_SHOWN = 16
+
+
+def save(image: CardImage, path: str | os.PathLike[str]) -> None:
+    """Write an image to a file, wholly or not at all: beside it first, then renamed into its place.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    target = Path(path)
+    text = json.dumps(encode(image), indent=1) + "\n"
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> CardImage:
+    """Read an image from a file.
+
+    Raises:
+        ImageVersionError: Its version isn't known here.
+        ImageError: It is no card image, or what it says can't be; the message says where in the file.
+        OSError: It can't be read.
+    """
+    text = Path(path).read_bytes()
+
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ImageError(f"{os.fspath(path)}{place}: this is no JSON text, so no card image") from None
+
+    try:
+        return decode(value)
+    except ImageVersionError as error:
+        raise ImageVersionError(f"{os.fspath(path)}: {error}; this program knows version {VERSION}") from None
+    except ImageError as error:
+        raise ImageError(f"{os.fspath(path)}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which two images differ.
+
+    Attributes:
+        subject: A file's path, an object, or a property of the card.
+        before: What the first image says; empty where it has no such thing.
+        after: What the second one says.
+    """
+
+    subject: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.before or 'not there'} -> {self.after or 'not there'}"
+
+
+def compare(before: CardImage, after: CardImage) -> tuple[Difference, ...]:
+    """Return in what two images differ: properties, then file by file, then object by object.
+
+    No PIN and no key is shown, nor the content of a file that isn't free to read.
+    """
+    return tuple(
+        [
+            *_card(before, after),
+            *_pairs(before.files, after.files, path_text, _file_aspects),
+            *_pairs(before.objects, after.objects, str, _object_aspects),
+            *_pairs(
+                before.environments,
+                after.environments,
+                lambda key: f"{path_text(key[0])}:SE-{key[1]:02X}",
+                lambda one, _: {"": f"conditions {_hex(one.access)}, components {_hex(one.components)}"},
+            ),
+        ]
+    )
+
+
+def _card(before: CardImage, after: CardImage) -> Iterator[Difference]:
+    for subject, one, other in (
+        ("model", before.model, after.model),
+        ("serial number", _hex(before.serial), _hex(after.serial)),
+        ("ATR", _hex(before.atr), _hex(after.atr)),
+        ("life cycle", before.life_cycle.name, after.life_cycle.name),
+        ("StartKey version", f"{before.start_key.version:02X}", f"{after.start_key.version:02X}"),
+        ("StartKey tries", str(before.start_key.tries_left), str(after.start_key.tries_left)),
+        ("packages", _hexes(before.packages), _hexes(after.packages)),
+    ):
+        if one != other:
+            yield Difference(subject, one, other)
+
+    if before.start_key.key != after.start_key.key:
+        yield Difference("StartKey", "one value", "another value")
+
+
+def _pairs(before: Mapping, after: Mapping, name, aspects) -> Iterator[Difference]:  # type: ignore[no-untyped-def,type-arg]
+    """Yield the differences of two tables; `aspects(one, other)` describes one entry, seen beside the other."""
+    for key in {**before, **after}:
+        one, other = before.get(key), after.get(key)
+
+        if one == other:
+            continue
+
+        first = aspects(one, other) if one else {}
+        second = aspects(other, one) if other else {}
+
+        if not first or not second:
+            whole = [", ".join(filter(None, found.values())) for found in (first, second)]
+            yield Difference(name(key), *whole)
+            continue
+
+        for aspect in {**first, **second}:
+            left, right = first.get(aspect, ""), second.get(aspect, "")
+
+            if left != right:
+                yield Difference(f"{name(key)} {aspect}".strip(), left, right)
+
+
+def _file_aspects(file: File, other: File | None) -> dict[str, str]:
+    aspects = {
+        "kind": "DF" if isinstance(file, Df) else file.kind.name.replace("_", " ").lower(),
+        "size": f"{file.size} bytes",
+        "conditions": _hex(file.access),
+        "state": "active" if file.active else "deactivated",
+    }
+
+    if isinstance(file, Df):
+        return aspects | ({"AID": _hex(file.name)} if file.name else {})
+
+    return aspects | _content(file, other)
+
+
+def _content(file: Ef, other: File | None) -> dict[str, str]:
+    readable = file.access[EfOperation.READ] == ALWAYS
+
+    if not isinstance(other, Ef):
+        return {}
+
+    if file.records != other.records:
+        records = ", ".join(_hex(record) for record in file.records) if readable else "not free to read"
+        return {"records": f"{len(file.records)} ({records})"}
+
+    if file.content == other.content:
+        return {}
+
+    start = _first_difference(file.content, other.content)
+    shown = _hex(file.content[start : start + _SHOWN]) if readable else _hidden(file is other)
+    return {f"content from {start:04X}": shown or "the end"}
+
+
+def _hidden(_same: bool) -> str:  # noqa: FBT001
+    return "not free to read"
+
+
+def _first_difference(one: bytes, other: bytes) -> int:
+    shorter = min(len(one), len(other))
+    return next((at for at in range(shorter) if one[at] != other[at]), shorter)
+
+
+def _object_aspects(found: SecurityObject, other: SecurityObject | None) -> dict[str, str]:
+    aspects = {
+        "algorithm": f"{found.algorithm:02X}",
+        "conditions": _hex(found.access),
+        "tries left": f"{found.tries_left} of {found.max_tries}",
+        "uses left": f"{found.uses_left:02X}",
+        "parameters": _hex(
+            bytes((found.option, found.flags, found.dek, found.consent, found.min_length, found.tells_tries))
+        ),
+    }
+    return aspects
+
+
+def _hexes(values: tuple[bytes, ...]) -> str:
+    return ", ".join(map(_hex, values)) or "none"
+
+
+def _hex(value: bytes) -> str:
+    return value.hex(" ").upper()

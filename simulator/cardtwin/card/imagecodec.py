@@ -1,0 +1,292 @@
+"""Card images as JSON values: numbers stay numbers, bytes are hex, tables are lists in their order."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import fields
+from enum import IntEnum
+from functools import cache
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from cardtwin.card.errors import ImageError, ImageVersionError
+from cardtwin.card.lifecycle import LIVING, LifeCycle
+from cardtwin.card.memory import (
+    MF,
+    CardImage,
+    Df,
+    Ef,
+    File,
+    ObjectKey,
+    SecurityEnvironment,
+    SecurityObject,
+    StartKey,
+    parent,
+    path_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["VERSION", "decode", "encode"]
+
+VERSION: Final = 1
+_FORMAT: Final = "cardtwin card image"
+_T = TypeVar("_T")
+
+
+def encode(image: CardImage) -> dict[str, Any]:
+    """Return an image as a value for JSON."""
+    return {
+        "format": _FORMAT,
+        "version": VERSION,
+        "model": image.model,
+        "serial": image.serial.hex().upper(),
+        "atr": image.atr.hex().upper(),
+        "life_cycle": f"{image.life_cycle:02X}",
+        "start_key": _record(image.start_key),
+        "packages": [package.hex().upper() for package in image.packages],
+        "files": [
+            {"path": path_text(path), "type": "DF" if isinstance(file, Df) else "EF", **_record(file)}
+            for path, file in image.files.items()
+        ],
+        "objects": [
+            {"df": path_text(key.df), "class": f"{key.class_:02X}", "id": f"{key.id:02X}", **_record(found)}
+            for key, found in image.objects.items()
+        ],
+        "environments": [
+            {"df": path_text(df), "number": number, **_record(found)}
+            for (df, number), found in image.environments.items()
+        ],
+    }
+
+
+def _record(value: Any) -> dict[str, Any]:
+    return {column.name: _plain(getattr(value, column.name)) for column in fields(value)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex().upper()
+
+    if isinstance(value, IntEnum):
+        return value.name
+
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+
+
+def decode(value: Any) -> CardImage:
+    """Return the image that a value from JSON stands for.
+
+    Raises:
+        ImageVersionError: Its version isn't known here.
+        ImageError: It's no card image, or what it says can't be; the message names the place, and shows no value.
+    """
+    if not isinstance(value, dict) or value.get("format") != _FORMAT:
+        raise ImageError("this is no card image")
+
+    if value.get("version") != VERSION:
+        raise ImageVersionError(f"a card image of version {value.get('version')!r}")
+
+    node = _Node("card", value)
+    image = CardImage(
+        model=node.take("model", str),
+        serial=node.take("serial", bytes),
+        atr=node.take("atr", bytes),
+        life_cycle=_life_cycle(node),
+        files=dict(map(_file, node.nodes("files"))),
+        objects=dict(map(_object, node.nodes("objects"))),
+        environments=dict(map(_environment, node.nodes("environments"))),
+        start_key=_value(node.node("start_key"), StartKey),
+        packages=node.take("packages", tuple[bytes, ...]),
+    )
+    node.done({"format", "version"})
+    _check(image)
+    return image
+
+
+class _Node:
+    """A JSON object, and where it stands; what is taken from it is checked."""
+
+    def __init__(self, where: str, value: Any) -> None:
+        self.where = where
+
+        if not isinstance(value, dict):
+            raise ImageError(f"{where}: an object is expected")
+
+        self._value: dict[str, Any] = value
+        self._taken: set[str] = set()
+
+    def take(self, name: str, kind: Any) -> Any:
+        """Return a member of the kind: str, bytes, int, bool, an IntEnum, a tuple of bytes."""
+        self._taken.add(name)
+
+        if name not in self._value:
+            raise ImageError(f"{self.where}: {name} is missing")
+
+        return _typed(f"{self.where}.{name}", self._value[name], kind)
+
+    def node(self, name: str) -> _Node:
+        """Return a member that is an object."""
+        self._taken.add(name)
+        return _Node(f"{self.where}.{name}", self._value.get(name))
+
+    def nodes(self, name: str) -> Iterator[_Node]:
+        """Yield the objects of a list."""
+        self._taken.add(name)
+        value = self._value.get(name)
+
+        if not isinstance(value, list):
+            raise ImageError(f"{self.where}.{name}: a list is expected")
+
+        return (_Node(f"{self.where}.{name}[{place}]", part) for place, part in enumerate(value))
+
+    def done(self, also: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+        """Make sure that nothing is left that wasn't taken."""
+        if left := self._value.keys() - self._taken - also:
+            raise ImageError(f"{self.where}: unknown member {min(left)}")
+
+
+def _typed(where: str, value: Any, kind: Any) -> Any:
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise ImageError(f"{where}: a list is expected")
+
+        return tuple(_typed(f"{where}[{place}]", part, bytes) for place, part in enumerate(value))
+
+    if kind is bytes:
+        return _bytes(where, value)
+
+    if isinstance(kind, type) and issubclass(kind, IntEnum):
+        if not isinstance(value, str) or value not in kind.__members__:
+            raise ImageError(f"{where}: one of {', '.join(kind.__members__)} is expected")
+
+        return kind[value]
+
+    if type(value) is not kind or (kind is int and value < 0):
+        raise ImageError(f"{where}: a value of type {kind.__name__} is expected")
+
+    return value
+
+
+def _bytes(where: str, value: Any) -> bytes:
+    try:
+        return bytes.fromhex(value)
+    except (TypeError, ValueError):
+        raise ImageError(f"{where}: hex digits are expected") from None
+
+
+@cache
+def _columns(cls: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {column.name: hints[column.name] for column in fields(cls)}
+
+
+def _value(node: _Node, cls: type[_T]) -> _T:
+    """Return the rest of a node as a value of a dataclass."""
+    assert not isinstance(cls, UnionType)
+    value = cls(**{name: node.take(name, kind) for name, kind in _columns(cls).items()})
+    node.done()
+    return value
+
+
+def _path(node: _Node, name: str) -> bytes:
+    path = _bytes(f"{node.where}.{name}", node.take(name, str).replace("/", ""))
+
+    if len(path) % 2 or path[:2] != MF:
+        raise ImageError(f"{node.where}.{name}: a path from 3F00 is expected")
+
+    return path
+
+
+def _number(node: _Node, name: str) -> int:
+    value = node.take(name, bytes)
+
+    if len(value) != 1:
+        raise ImageError(f"{node.where}.{name}: one byte is expected")
+
+    return value[0]  # type: ignore[no-any-return]
+
+
+def _life_cycle(node: _Node) -> LifeCycle:
+    try:
+        return LifeCycle(_number(node, "life_cycle"))
+    except ValueError:
+        raise ImageError(f"{node.where}.life_cycle: no such phase") from None
+
+
+def _file(node: _Node) -> tuple[bytes, File]:
+    path = _path(node, "path")
+    kind = node.take("type", str)
+
+    if kind not in {"DF", "EF"}:
+        raise ImageError(f"{node.where}.type: DF or EF is expected")
+
+    file: File = _value(node, Df) if kind == "DF" else _value(node, Ef)
+    return path, file
+
+
+def _object(node: _Node) -> tuple[ObjectKey, SecurityObject]:
+    key = ObjectKey(_path(node, "df"), _number(node, "class"), _number(node, "id"))
+    return key, _value(node, SecurityObject)
+
+
+def _environment(node: _Node) -> tuple[tuple[bytes, int], SecurityEnvironment]:
+    key = _path(node, "df"), node.take("number", int)
+    return key, _value(node, SecurityEnvironment)
+
+
+def _check(image: CardImage) -> None:
+    """Make sure that the parts fit together, so that no command meets what a card can't have."""
+    if image.life_cycle in LIVING and not isinstance(image.files.get(MF), Df):
+        raise ImageError("there is no master file")
+
+    for path, file in image.files.items():
+        if path != MF and not isinstance(image.files.get(parent(path)), Df):
+            raise ImageError(f"file {path_text(path)} is in no DF")
+
+        if problem := _file_problem(path, file):
+            raise ImageError(f"file {path_text(path)}: {problem}")
+
+    for key, found in image.objects.items():
+        if not isinstance(image.files.get(key.df), Df):
+            raise ImageError(f"object {key} is in no DF")
+
+        numbers = (found.option, found.flags, found.algorithm, found.uses_left, found.dek, found.consent)
+
+        if max(*numbers, found.min_length) > 0xFF or found.tries_left > found.max_tries or not found.body:
+            raise ImageError(f"object {key}: a value is out of range")
+
+    for df, number in image.environments:
+        environment = image.environments[df, number]
+
+        if not isinstance(image.files.get(df), Df) or number > 0xFF:
+            raise ImageError(f"security environment {number} is in no DF")
+
+        if len(environment.access) != 2 or len(environment.components) != 6:
+            raise ImageError(
+                f"security environment {number}: conditions or components are of the wrong length"
+            )
+
+    if max(image.start_key.version, image.start_key.tries_left) > 0xFF or len(image.start_key.key) != 16:
+        raise ImageError("start_key: a value is out of range")
+
+
+def _file_problem(path: bytes, file: File) -> str:
+    least = 9 if isinstance(file, Ef) else 10 if path == MF else 8
+
+    if len(file.access) < least:
+        return f"it takes {least} condition bytes"
+
+    if file.size > 0xFFFF:
+        return "its size is out of range"
+
+    if isinstance(file, Df):
+        return ""
+
+    if file.kind.has_records:
+        return "its records take more than its size" if file.content or file.room < 0 else ""
+
+    return (
+        "its content isn't as long as its size says" if len(file.content) != file.size or file.records else ""
+    )

@@ -1,0 +1,192 @@
+"""PERFORM SECURITY OPERATION: signing, deciphering, agreeing on a key (ISO/IEC 7816-8)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cardtwin.card.access import ObjectOperation
+from cardtwin.card.algorithms import (
+    KEY_CLASS,
+    PrivateKey,
+    hashes_on_card,
+    key_parts,
+    pads,
+    signs,
+)
+from cardtwin.card.commands import Outcome
+from cardtwin.card.crypto import CryptoError, EcPrivateKey, RsaPrivateKey, unpad_encryption
+from cardtwin.card.environment import CONFIDENTIALITY, SIGNATURE
+from cardtwin.card.errors import Refusal
+from cardtwin.card.writes import PutObject, Write
+from cardtwin.events import CardChange
+from cardtwin.iso7816 import StatusWord
+
+if TYPE_CHECKING:
+    from cardtwin.card.chip import Chip
+    from cardtwin.card.memory import ObjectKey, SecurityObject
+    from cardtwin.card.session import KeyChoice
+    from cardtwin.iso7816 import CommandApdu
+
+__all__ = ["KeyInUse", "agree", "decipher", "sign", "sign_padded", "use_key"]
+
+_PADDED: Final = 0x10
+_PLAIN_CRYPTOGRAM: Final = b"\x00"
+_PEER_KEY: Final = b"\x9c"
+_UNLIMITED: Final = 0xFF
+_DIGEST_INFO_SHA1: Final = bytes.fromhex("3021300906052B0E03021A05000414")
+
+
+class KeyInUse(NamedTuple):
+    """A private key that may be used: where it is, its first component, the key, what the use costs."""
+
+    key: ObjectKey
+    part: SecurityObject
+    private: PrivateKey
+    writes: tuple[Write, ...]
+
+
+def use_key(chip: Chip, reference: int) -> KeyInUse:
+    """Return the private key of that id, found from the current DF on upwards.
+
+    Refuses with 6A88 where there is none, 6982 where its condition USE isn't met, 6985 where its use counter
+    is spent, 6984 where its components make no key.
+    """
+    key = chip.find_object(chip.session.df, KEY_CLASS, reference)
+
+    if key is None:
+        raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
+
+    parts = key_parts(chip.image, key)
+    first = parts[0]
+
+    if not first.uses_left:
+        raise Refusal(StatusWord.CONDITIONS_OF_USE_NOT_SATISFIED)
+
+    private = chip.keys.get(parts)
+    chip.require(key.df, first.condition(ObjectOperation.USE))
+    writes: tuple[Write, ...] = ()
+
+    if first.uses_left != _UNLIMITED:
+        writes = (
+            PutObject(key, replace(first, uses_left=first.uses_left - 1), CardChange.COUNTER_CHANGED, "used"),
+        )
+
+    return KeyInUse(key, first, private, writes)
+
+
+def sign(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Sign with the key chosen for signatures."""
+    choice = _choice(chip, SIGNATURE)
+    used = use_key(chip, choice.reference)
+
+    if not apdu.data:
+        raise Refusal(StatusWord.WRONG_LENGTH)
+
+    if not (signs(used.part.algorithm) or chip.system.chooses_algorithm):
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
+    return _guarded(_signature, chip, choice, used, apdu.data), StatusWord.SUCCESS, used.writes
+
+
+def _signature(chip: Chip, choice: KeyChoice, used: KeyInUse, data: bytes) -> bytes:
+    private = used.private
+
+    if isinstance(private, EcPrivateKey):
+        return private.sign(data, chip.entropy)
+
+    if hashes_on_card(used.part.algorithm):
+        return private.sign_pkcs1(_DIGEST_INFO_SHA1 + hashlib.sha1(data, usedforsecurity=False).digest())
+
+    by_card = pads(used.part.algorithm) or choice.algorithm == _PADDED
+
+    if chip.system.chooses_algorithm and choice.algorithm is None and len(data) < private.size:
+        by_card = True
+
+    if by_card:
+        return private.sign_pkcs1(data)
+
+    if len(data) != private.size:
+        raise Refusal(StatusWord.WRONG_LENGTH)
+
+    return private.raw(data)
+
+
+def sign_padded(chip: Chip, used: KeyInUse, data: bytes) -> bytes:
+    """Sign data that the card pads itself: INTERNAL AUTHENTICATE."""
+    private = used.private
+
+    if isinstance(private, EcPrivateKey):
+        return private.sign(data, chip.entropy)
+
+    return _guarded(_sign_pkcs1, private, data)
+
+
+def _sign_pkcs1(private: RsaPrivateKey, data: bytes) -> bytes:
+    return private.sign_pkcs1(data)
+
+
+def decipher(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Decipher ``00 || cryptogram`` with the key chosen for confidentiality."""
+    choice = _choice(chip, CONFIDENTIALITY)
+    used = use_key(chip, choice.reference)
+    private = used.private
+
+    if signs(used.part.algorithm) or not isinstance(private, RsaPrivateKey):
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
+    if len(apdu.data) != private.size + 1:
+        raise Refusal(StatusWord.WRONG_LENGTH)
+
+    if apdu.data[:1] != _PLAIN_CRYPTOGRAM:
+        raise Refusal(StatusWord.WRONG_DATA)
+
+    return _guarded(_deciphered, chip, choice, used, apdu.data[1:]), StatusWord.SUCCESS, used.writes
+
+
+def _deciphered(chip: Chip, choice: KeyChoice, used: KeyInUse, cryptogram: bytes) -> bytes:
+    private = used.private
+    assert isinstance(private, RsaPrivateKey)
+    block = private.raw(cryptogram)
+
+    if pads(used.part.algorithm) or choice.algorithm == _PADDED:
+        return unpad_encryption(block)
+
+    if chip.system.chooses_algorithm and block[:1] == b"\0":
+        return block[1:]
+
+    return block
+
+
+def agree(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Agree on a key with ``9C len X || Y``, the peer's point: gives the shared X."""
+    choice = _choice(chip, CONFIDENTIALITY)
+    used = use_key(chip, choice.reference)
+    private = used.private
+
+    if signs(used.part.algorithm) or not isinstance(private, EcPrivateKey):
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
+    head, peer = apdu.data[:2], apdu.data[2:]
+
+    if head != _PEER_KEY + bytes((len(peer) & 0xFF,)) or len(peer) != 2 * private.curve.size:
+        raise Refusal(StatusWord.LC_INCONSISTENT_WITH_TLV)
+
+    return _guarded(private.agree, peer), StatusWord.SUCCESS, used.writes
+
+
+def _choice(chip: Chip, template: int) -> KeyChoice:
+    choice = chip.session.environment.get(template)
+
+    if choice is None:
+        raise Refusal(StatusWord.CONDITIONS_OF_USE_NOT_SATISFIED)
+
+    return choice
+
+
+def _guarded(operation, *arguments):  # type: ignore[no-untyped-def]
+    try:
+        return operation(*arguments)
+    except CryptoError:
+        raise Refusal(StatusWord.WRONG_DATA) from None

@@ -1,0 +1,53 @@
+"""Quirks: deviations of single cards from what their system does, as data. None is on by default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.card.errors import UnknownQuirkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["check_quirks", "quirks", "register_quirk"]
+
+_table: dict[str, str] = {}
+
+
+def register_quirk(name: str, text: str) -> str:
+    """Enter a quirk in the table and return its name; code asks for the name in the model's `quirks`.
+
+    Args:
+        name: The name, in lower case with underscores.
+        text: What a card with it does, in a sentence.
+
+    Raises:
+        ValueError: The name is taken.
+    """
+    if name in _table:
+        raise ValueError(f"quirk {name!r} stands in the table already")
+
+    _table[name] = text
+    return name
+
+
+def quirks() -> Mapping[str, str]:
+    """Return the table: what each quirk does, by name."""
+    return dict(_table)
+
+
+def check_quirks(names: Iterable[str]) -> None:
+    """Make sure that the table has all these names.
+
+    Raises:
+        UnknownQuirkError: It hasn't.
+    """
+    for name in names:
+        if name not in _table:
+            raise UnknownQuirkError(name, _table)
+
+
+DROP_PIN_ON_SELECT = register_quirk(
+    "drop_pin_on_select", "Selecting a DF forgets which PINs and keys were verified."
+)
+"""The name of the quirk."""

@@ -1,0 +1,132 @@
+"""SELECT in all its forms (ISO/IEC 7816-4:2020, 11.2.2). A failed SELECT leaves the current file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.card.commands import Outcome
+from cardtwin.card.environment import enter
+from cardtwin.card.errors import Refusal
+from cardtwin.card.memory import MF, Df, Ef, parent
+from cardtwin.iso7816 import StatusWord
+
+if TYPE_CHECKING:
+    from cardtwin.card.chip import Chip
+    from cardtwin.iso7816 import CommandApdu
+
+__all__ = [
+    "by_aid",
+    "by_identifier",
+    "by_path_from_df",
+    "by_path_from_mf",
+    "child_df",
+    "child_ef",
+    "parent_df",
+]
+
+_FCP: Final = 0x04
+_NOTHING: Final = 0x0C
+_TEMPLATE_FCI: Final = 0x6F
+_TEMPLATE_FCP: Final = 0x62
+_NEXT: Final = 0x02
+
+
+def by_identifier(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select by identifier: among the current DF's files, then the DF itself, its parent, the MF.
+
+    Without data, and with 3F00, the MF.
+    """
+    file_id = apdu.data
+
+    if file_id in {b"", MF}:
+        return _select(chip, apdu, MF)
+
+    _expect(len(file_id) == 2)
+    df = chip.session.df
+    found = chip.child(df, file_id) or next((at for at in (df, parent(df)) if at[-2:] == file_id), None)
+    return _select(chip, apdu, found)
+
+
+def child_df(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select a DF in the current DF."""
+    _expect(len(apdu.data) == 2)
+    return _select(chip, apdu, chip.child(chip.session.df, apdu.data), kind=Df)
+
+
+def child_ef(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select an EF in the current DF."""
+    _expect(len(apdu.data) == 2)
+    return _select(chip, apdu, chip.child(chip.session.df, apdu.data), kind=Ef)
+
+
+def parent_df(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select the parent of the current DF; the MF is its own."""
+    _expect(not apdu.data)
+    return _select(chip, apdu, parent(chip.session.df))
+
+
+def by_aid(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select the first DF, or the next one, whose name begins with the data."""
+    _expect(1 <= len(apdu.data) <= 16)
+    found = [
+        path
+        for path, file in chip.image.files.items()
+        if isinstance(file, Df) and file.name and file.name.startswith(apdu.data)
+    ]
+
+    if apdu.p2 & 0x03 == _NEXT:
+        found = _behind(found, chip.session.df)
+
+    return _select(chip, apdu, found[0] if found else None)
+
+
+def _behind(paths: list[bytes], current: bytes) -> list[bytes]:
+    return paths[paths.index(current) + 1 :] if current in paths else paths
+
+
+def by_path_from_mf(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select by path from the MF, whose own identifier may begin the path."""
+    path = apdu.data
+    _expect(len(path) >= 2 and not len(path) % 2)
+    return _select(chip, apdu, _follow(chip, MF, path[2:] if path[:2] == MF else path))
+
+
+def by_path_from_df(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select by path from the current DF."""
+    _expect(len(apdu.data) >= 2 and not len(apdu.data) % 2)
+    return _select(chip, apdu, _follow(chip, chip.session.df, apdu.data))
+
+
+def _follow(chip: Chip, start: bytes, steps: bytes) -> bytes | None:
+    path = start + steps
+    return path if path in chip.image.files else None
+
+
+def _expect(condition: bool) -> None:  # noqa: FBT001  # reads as what it states
+    if not condition:
+        raise Refusal(StatusWord.LC_INCONSISTENT_WITH_P1_P2)
+
+
+def _select(chip: Chip, apdu: CommandApdu, path: bytes | None, *, kind: type = object) -> Outcome:
+    """Make a file the current one and give what P2 asks to know of it."""
+    file = chip.image.files.get(path) if path else None
+
+    if path is None or file is None or not isinstance(file, kind):
+        raise Refusal(StatusWord.FILE_NOT_FOUND)
+
+    session = chip.session
+    session.record = 0
+    session.ef = path if isinstance(file, Ef) else None
+    enter(chip, parent(path) if isinstance(file, Ef) else path)
+
+    if isinstance(file, Df) and "drop_pin_on_select" in chip.model.quirks:
+        session.passed.clear()
+
+    asked = apdu.p2 & _NOTHING
+    data = b""
+
+    if asked != _NOTHING:
+        template = _TEMPLATE_FCP if asked == _FCP else _TEMPLATE_FCI
+        data = chip.system.control_information(chip, path, file, template)
+
+    return data, StatusWord.SUCCESS if file.active else StatusWord.FILE_DEACTIVATED, ()
