@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import PlainValidator, WithJsonSchema
 
 from cardtwin.plan import Secret
-from cardtwin.scenario.values import Value, parse_flag, parse_hex, parse_number, show
+from cardtwin.scenario.values import SCALAR, Value, parse_flag, parse_hex, parse_number, show
 from cardtwin.source import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "MATCHER_SCHEMA",
     "AnyLength",
     "Bind",
     "FlagMatcher",
@@ -182,45 +183,41 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(_text(item) for item in value)
 
 
-_MATCHER_SCHEMA = {
+MATCHER_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "minProperties": 1,
     "maxProperties": 1,
     "additionalProperties": False,
     "properties": {
-        "any": {"type": ["integer", "string"], "description": "anything of that length"},
+        "any": {"type": SCALAR, "description": "anything of that length"},
         "match": {"type": "string", "description": "a regular expression for the whole value"},
         "bind": {"type": "string", "description": "anything; the value gets that name"},
     },
 }
 
 
-def _schema(*literals: str) -> WithJsonSchema:
-    plain: dict[str, Any] = {"type": list(literals)}
+def _schema(literal: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"oneOf": [literal, MATCHER_SCHEMA]})
 
-    if literals == ("array",):
-        plain = {"type": "array", "items": {"type": ["string", "integer"]}}
 
-    return WithJsonSchema({"oneOf": [plain, _MATCHER_SCHEMA]})
+_SCALAR_SCHEMA = _schema({"type": SCALAR})
 
 
 TextMatcher = Annotated[
     Matcher,
     PlainValidator(lambda value: _parse(value, _text)),
-    _schema("string", "integer", "number", "boolean"),
+    _SCALAR_SCHEMA,
 ]
-HexMatcher = Annotated[
-    Matcher, PlainValidator(lambda value: _parse(value, parse_hex)), _schema("string", "integer")
-]
-NumberMatcher = Annotated[
-    Matcher, PlainValidator(lambda value: _parse(value, parse_number)), _schema("string", "integer")
-]
-FlagMatcher = Annotated[
-    Matcher, PlainValidator(lambda value: _parse(value, parse_flag)), _schema("string", "boolean")
-]
+HexMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_hex)), _SCALAR_SCHEMA]
+NumberMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_number)), _SCALAR_SCHEMA]
+FlagMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_flag)), _SCALAR_SCHEMA]
 SecretMatcher = Annotated[
     Matcher,
     PlainValidator(lambda value: _parse(value, lambda text: Secret.of(_text(text)))),
-    _schema("string", "integer"),
+    _SCALAR_SCHEMA,
 ]
-TextListMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, _texts)), _schema("array")]
+TextListMatcher = Annotated[
+    Matcher,
+    PlainValidator(lambda value: _parse(value, _texts)),
+    _schema({"type": "array", "items": {"type": SCALAR}}),
+]

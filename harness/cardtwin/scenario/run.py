@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cardtwin.events import CardChanged, Defect, Event, Exchange
+from cardtwin.events import Defect, Event, Exchange
 from cardtwin.plan import Secret
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
 from cardtwin.scenario.errors import UsageError
@@ -28,21 +28,17 @@ __all__ = ["Run", "StepLog", "value_node"]
 class StepLog:
     """What happened during one step."""
 
-    exchanges: list[Exchange] = field(default_factory=list)
-    changes: list[CardChanged] = field(default_factory=list)
-    defects: list[Defect] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
-    def add(self, event: Event) -> None:
-        """Take an event."""
-        match event:
-            case Exchange():
-                self.exchanges.append(event)
-            case CardChanged():
-                self.changes.append(event)
-            case Defect():
-                self.defects.append(event)
-            case _:
-                pass
+    @property
+    def apdus(self) -> int:
+        """How many command APDUs reached a card."""
+        return sum(isinstance(event, Exchange) for event in self.events)
+
+    @property
+    def defects(self) -> tuple[Defect, ...]:
+        """The bugs of cardtwin that showed."""
+        return tuple(event for event in self.events if isinstance(event, Defect))
 
 
 class Run:
@@ -82,7 +78,7 @@ class Run:
     def hear(self, event: Event) -> None:
         """Take an event that happened on the bench."""
         if self.logs:
-            self.logs[-1].add(event)
+            self.logs[-1].events.append(event)
 
     def before(self) -> StepLog:
         """Return the log of the step before the present one; empty at the first."""

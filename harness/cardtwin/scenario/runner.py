@@ -148,7 +148,7 @@ def _step(state: Run, spec: StepSpec) -> StepResult:
         _waiting(spec),
         verdict=Verdict.FAILED if failure else Verdict.PASSED,
         seconds=time.perf_counter() - began,
-        apdus=len(log.exchanges),
+        apdus=log.apdus,
     )
 
     if failure is None:
@@ -157,7 +157,7 @@ def _step(state: Run, spec: StepSpec) -> StepResult:
     return replace(
         result,
         failure=replace(failure, **{name: state.masked(text) for name, text in _texts(failure)}),
-        exchanges=masked_exchanges(log.exchanges)[-KEPT_EXCHANGES:],
+        exchanges=masked_exchanges(log.events)[-KEPT_EXCHANGES:],
     )
 
 

@@ -25,14 +25,23 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
-from cardtwin.scenario.matchers import Matcher, is_matcher
-from cardtwin.scenario.values import Name, NameList, Value
+from cardtwin.scenario.matchers import MATCHER_SCHEMA, Matcher, is_matcher
+from cardtwin.scenario.values import SCALAR, Name, NameList, Value
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+
+    from pydantic_core import CoreSchema
 
     from cardtwin.scenario.run import Run
 
@@ -77,6 +86,11 @@ class Expectation(BaseModel):
     @classmethod
     def _for_the_main_result(cls, value: Any) -> Any:
         return {cls.main: value} if not isinstance(value, dict) or is_matcher(value) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of the mapping, or of what stands for the main result."""
+        return {"anyOf": [handler.resolve_ref_schema(handler(core)), {"type": SCALAR}, MATCHER_SCHEMA]}
 
     def matchers(self) -> dict[str, Matcher | dict[str, Matcher]]:
         """Return the matchers that the file gives, by result."""

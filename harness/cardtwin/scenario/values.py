@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import PlainValidator, WithJsonSchema
 
 from cardtwin.plan import Secret
 
 __all__ = [
+    "SCALAR",
     "Flag",
     "Hex",
     "Name",
@@ -22,6 +23,9 @@ __all__ = [
     "parse_number",
     "show",
 ]
+
+SCALAR: Final = ["string", "number", "boolean"]
+"""The types of JSON Schema that an editor may see in a scalar; for the loader all are text."""
 
 Value: TypeAlias = "str | bytes | int | bool | Secret | tuple[Value, ...] | dict[str, Value] | None"
 """What a step can observe."""
@@ -105,22 +109,24 @@ def _parse_secret(value: Any) -> Secret:
 Hex = Annotated[
     bytes,
     PlainValidator(parse_hex),
-    WithJsonSchema({"type": "string", "pattern": r"^(\s*[0-9A-Fa-f]{2})*\s*$|\$\(", "description": "hex"}),
+    WithJsonSchema(
+        {"type": SCALAR, "pattern": r"^(\s*[0-9A-Fa-f]\s*[0-9A-Fa-f])*\s*$|\$\(", "description": "hex"}
+    ),
 ]
 Number = Annotated[
     int,
     PlainValidator(parse_number),
-    WithJsonSchema({"type": ["integer", "string"], "description": "12 or 0x0C"}),
+    WithJsonSchema({"type": SCALAR, "description": "12 or 0x0C"}),
 ]
 Flag = Annotated[
     bool,
     PlainValidator(parse_flag),
-    WithJsonSchema({"type": ["boolean", "string"], "description": "yes or no"}),
+    WithJsonSchema({"type": SCALAR, "description": "yes or no"}),
 ]
 Name = Annotated[
     str,
     PlainValidator(_parse_name),
-    WithJsonSchema({"type": ["string", "integer"], "description": "a name"}),
+    WithJsonSchema({"type": SCALAR, "description": "a name"}),
 ]
 NameList = Annotated[
     tuple[str, ...],
@@ -128,8 +134,8 @@ NameList = Annotated[
     WithJsonSchema(
         {
             "oneOf": [
-                {"type": ["string", "integer"]},
-                {"type": "array", "items": {"type": ["string", "integer"]}},
+                {"type": SCALAR},
+                {"type": "array", "items": {"type": SCALAR}},
             ],
             "description": "names, as a list or separated by commas",
         }
@@ -138,7 +144,7 @@ NameList = Annotated[
 SecretText = Annotated[
     Secret,
     PlainValidator(_parse_secret),
-    WithJsonSchema({"type": ["string", "integer"], "description": "a secret, shown nowhere"}),
+    WithJsonSchema({"type": SCALAR, "description": "a secret, shown nowhere"}),
 ]
 
 

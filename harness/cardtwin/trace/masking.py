@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardtwin.iso7816 import ApduFormatError, ResponseApdu
+from cardtwin.decode import Decoder
+from cardtwin.events import Event, Exchange, ReaderChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cardtwin.events import Exchange
-
-__all__ = ["MaskedExchange", "masked_exchanges"]
+__all__ = ["MaskedExchange", "Masker", "masked_exchanges"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class MaskedExchange:
         meaning: The command's name and parameters.
         command: Hex, secrets as ``**``.
         response: Hex, status word included, secrets as ``**``.
-        status: The status word and its name.
+        status: The status word's name, or that there is none.
     """
 
     reader: str
@@ -34,20 +33,42 @@ class MaskedExchange:
     status: str
 
 
-def masked_exchanges(exchanges: Iterable[Exchange]) -> tuple[MaskedExchange, ...]:
-    """Return APDUs fit to be shown. They are given in their order, since chaining spans several."""
-    return tuple(_masked(exchange) for exchange in exchanges)
+class Masker:
+    """Masks the exchanges of several readers, given in their order: chains span several of them."""
+
+    def __init__(self) -> None:
+        self._decoders: dict[str, Decoder] = {}
+
+    def exchange(self, event: Exchange) -> MaskedExchange:
+        """Return one exchange fit to be shown."""
+        decoder = self._decoders.setdefault(event.reader, Decoder())
+        reading = decoder.read(event.command, event.response)
+        return MaskedExchange(
+            event.reader,
+            f"{reading.decoded.name} {reading.decoded.parameters}".rstrip(),
+            reading.command,
+            reading.response,
+            "no status word" if reading.status is None else str(reading.status),
+        )
+
+    def changed(self, event: ReaderChanged) -> None:
+        """Take note of a reset, an insertion or a removal."""
+        if event.reader in self._decoders:
+            self._decoders[event.reader].reset()
 
 
-def _masked(exchange: Exchange) -> MaskedExchange:
-    command = exchange.command[:4].hex(" ").upper() + (" **" if len(exchange.command) > 5 else "")
-    return MaskedExchange(
-        exchange.reader, "", command, _status(exchange.response), _status(exchange.response)
-    )
+def masked_exchanges(events: Iterable[Event]) -> tuple[MaskedExchange, ...]:
+    """Return the APDUs among events, fit to be shown."""
+    masker = Masker()
+    masked: list[MaskedExchange] = []
 
+    for event in events:
+        match event:
+            case Exchange():
+                masked.append(masker.exchange(event))
+            case ReaderChanged():
+                masker.changed(event)
+            case _:
+                pass
 
-def _status(response: bytes) -> str:
-    try:
-        return str(ResponseApdu.parse(response).sw)
-    except ApduFormatError:
-        return "no status word"
+    return tuple(masked)

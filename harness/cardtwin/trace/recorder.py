@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.events import Call, CardChanged, Defect, Event, Exchange, ReaderChanged
-from cardtwin.trace.masking import masked_exchanges
+from cardtwin.trace.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Recorder:
         return "".join(f"{line}\n" for line in (f"## {title}", *self._lines()))
 
     def _lines(self) -> Iterator[str]:
-        exchanges = iter(masked_exchanges([e for e in self._events if isinstance(e, Exchange)]))
+        masker = Masker()
         cause: tuple[str, ...] = ()
 
         for event in self._events:
@@ -47,23 +47,24 @@ class Recorder:
                 cause = chain
                 yield f"# {' / '.join(chain)}"
 
-            match event:
-                case Exchange():
-                    masked = next(exchanges)
-                    yield f"> {masked.reader} {masked.command}" + (
-                        f"  {masked.meaning}" if masked.meaning else ""
-                    )
-                    yield f"< {masked.reader} {masked.response}"
-                case Call():
-                    arguments = ", ".join(f"{name}={value}" for name, value in event.arguments)
-                    yield f"= {event.interface} {event.name}({arguments}) -> {event.result}"
-                case CardChanged():
-                    detail = f" {event.detail}" if event.detail else ""
-                    yield f"* {event.reader} {event.change.value} {event.subject}{detail}"
-                case ReaderChanged():
-                    atr = f" {event.atr.hex(' ').upper()}" if event.atr else ""
-                    yield f"* {event.reader} {event.change.value}{atr}"
-                case Defect():
-                    yield f"! defect in {event.where}"
-                case _:
-                    pass
+            yield from _lines_of(event, masker)
+
+
+def _lines_of(event: Event, masker: Masker) -> Iterator[str]:
+    match event:
+        case Exchange():
+            masked = masker.exchange(event)
+            yield f"> {masked.reader} {masked.command}  {masked.meaning}"
+            yield f"< {masked.reader} {masked.response}"
+        case Call():
+            arguments = ", ".join(f"{name}={value}" for name, value in event.arguments)
+            yield f"= {event.interface} {event.name}({arguments}) -> {event.result}"
+        case CardChanged():
+            yield f"* {event.reader} {event.change.value} {event.subject} {event.detail}".rstrip()
+        case ReaderChanged():
+            masker.changed(event)
+            yield f"* {event.reader} {event.change.value} {event.atr.hex(' ').upper()}".rstrip()
+        case Defect():
+            yield f"! defect in {event.where}"
+        case _:
+            pass

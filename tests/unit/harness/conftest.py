@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import cardtwin.targets
+from support.fake_target import FakeTarget
+
 Write = Callable[..., Path]
 
 
@@ -21,3 +24,11 @@ def scenario(tmp_path: Path) -> Write:
         return path
 
     return write
+
+
+@pytest.fixture
+def target(monkeypatch: pytest.MonkeyPatch) -> FakeTarget:
+    """Put a card that answers from a table in the place of the emulated target."""
+    fake = FakeTarget({"00A4000C023F00": "9000", "0084000004": "010203049000", "00200001": "63C2"})
+    monkeypatch.setitem(cardtwin.targets._TARGETS, "emulated", lambda: fake)
+    return fake

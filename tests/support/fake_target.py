@@ -42,11 +42,12 @@ class FakeTarget:
     answers: dict[str, str] = field(default_factory=dict)
     capabilities: frozenset[Capability] = frozenset(Capability)
     name: str = "fake"
+    refuses: tuple[tuple[tuple[str, ...], str], ...] = ()
     benches: list[FakeBench] = field(default_factory=list)
 
     def problems(self, setup: Setup) -> tuple[tuple[tuple[str, ...], str], ...]:
         del setup
-        return ()
+        return self.refuses
 
     def open(self, setup: Setup, hub: Hub) -> FakeBench:
         self.benches.append(FakeBench(setup, hub, self.answers))

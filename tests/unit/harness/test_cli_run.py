@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cardtwin.cli import main
+
+pytestmark = pytest.mark.usefixtures("target")
+
+GOOD = "- {apdu: 00 84 00 00 04, proves: PPA-01}\n- {card: reset}"
+BAD = "- {apdu: 00 84 00 00 04}\n- {apdu: 00 20 00 01 04 31 33 33 37, expect: 9000, proves: PPA-02}\n- {card: reset}"
+
+
+def cardtwin(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["run", *map(str, arguments)], env={"COLUMNS": "200"})
+
+
+def test_all_passed_is_status_0(scenario: Any, tmp_path: Path) -> None:
+    scenario(GOOD)
+    result = cardtwin(tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "1 passed" in result.output
+
+
+def test_a_failed_scenario_is_status_1_and_is_explained(scenario: Any) -> None:
+    result = cardtwin(scenario(BAD), scenario(GOOD, name="good"))
+    assert result.exit_code == 1
+    assert "1 passed, 1 failed" in result.output
+    assert "step 2 at" in result.output
+    assert "VERIFY" in result.output
+    assert "31 33 33 37" not in result.output
+
+
+def test_a_wrong_file_is_status_2_and_nothing_runs(scenario: Any) -> None:
+    result = cardtwin(scenario("- {apud: 00}", name="wrong"), scenario(GOOD))
+    assert result.exit_code == 2
+    assert "did you mean 'apdu'?" in result.output
+    assert "passed" not in result.output
+
+
+def test_every_wrong_file_is_told(scenario: Any) -> None:
+    result = cardtwin(scenario("- {apud: 00}", name="one"), scenario("- {kard: reset}", name="two"))
+    assert "one.scenario.yaml:5" in result.output
+    assert "two.scenario.yaml:5" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [["none.yaml"], [], ["-n", "0", "."], ["-k", "a b", "."], ["--nosuch", "."]]
+)
+def test_wrong_usage_is_status_2(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cardtwin(*arguments).exit_code == 2
+
+
+def test_list_tells_what_would_run_and_runs_nothing(scenario: Any) -> None:
+    path = scenario(BAD, matrix="{model: [a, b]}", readers="{R1: $(model)}")
+    result = cardtwin("--list", path)
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [f"{path}::demo[a]", f"{path}::demo[b]"]
+
+
+def test_ids_and_tags_select(scenario: Any, tmp_path: Path) -> None:
+    scenario(GOOD, matrix="{model: [a, b]}", readers="{R1: $(model)}", tags="[quick]")
+    scenario(GOOD, name="other")
+    listed = cardtwin("--list", "-k", "demo and not a]", tmp_path).output
+    assert listed.splitlines() == [f"{tmp_path / 'demo.scenario.yaml'}::demo[b]"]
+    assert cardtwin("--list", "--tag", "quick", tmp_path).output.count("\n") == 2
+
+
+def test_fail_fast_stops_at_the_first_failure(scenario: Any, tmp_path: Path) -> None:
+    scenario(BAD, name="a")
+    scenario(GOOD, name="b")
+    result = cardtwin("--fail-fast", tmp_path)
+    assert result.exit_code == 1
+    assert "passed" not in result.output.splitlines()[-1]
+
+
+def test_junit_has_a_case_per_instance_with_its_steps(scenario: Any, tmp_path: Path) -> None:
+    cardtwin(scenario(BAD), scenario(GOOD, name="good"), "--junit", tmp_path / "out.xml")
+    suite = ET.parse(tmp_path / "out.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    bad, good = suite
+    assert [p.get("name") for p in good.iter("property")] == ["target", "step 1", "step 2"]
+    assert "proves PPA-01" in good.findtext("system-out", "")
+    failure = bad.find("failure")
+    assert failure is not None
+    assert failure.get("message") == "step 2 (apdu): sw: not as expected"
+    assert "31 33 33 37" not in (tmp_path / "out.xml").read_text()
+
+
+def test_json_holds_every_step(scenario: Any, tmp_path: Path) -> None:
+    cardtwin(scenario(BAD), "--json", tmp_path / "out.json")
+    document = json.loads((tmp_path / "out.json").read_text())
+    (found,) = document["scenarios"]
+    assert document["format"] == 1
+    assert [step["verdict"] for step in found["steps"]] == ["passed", "failed", "not run"]
+
+
+def test_a_trace_is_masked_and_without_times(scenario: Any, tmp_path: Path) -> None:
+    path = scenario(BAD)
+    cardtwin(path, "--trace", tmp_path / "a.trace")
+    cardtwin(path, "--trace", tmp_path / "b.trace")
+    text = (tmp_path / "a.trace").read_text()
+    assert text == (tmp_path / "b.trace").read_text()
+    assert "> R1 00 20 00 01 04 ** ** ** **  VERIFY" in text
+    assert text.splitlines()[0] == "## demo"
+
+
+def test_help_lists_the_commands() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    assert "coverage" in result.output
+
+
+def test_an_unknown_command_is_status_2() -> None:
+    assert CliRunner().invoke(main, ["rnu"]).exit_code == 2

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardtwin.scenario import Instance, find, load
+from cardtwin.scenario.document import plain
+from cardtwin.source import SourceError
+from support.fake_target import FakeTarget
+
+pytestmark = pytest.mark.usefixtures("target")
+
+
+def findings(path: Path) -> list[str]:
+    with pytest.raises(SourceError) as caught:
+        load(path)
+
+    return [f"{found.span.line}:{found.span.column} {found.code}" for found in caught.value.diagnostics]
+
+
+def message(path: Path) -> str:
+    with pytest.raises(SourceError) as caught:
+        load(path)
+
+    return str(caught.value)
+
+
+def steps(instance: Instance) -> list[Any]:
+    return [plain(spec.node) for spec in instance.steps]
+
+
+def test_every_combination_of_the_matrix_is_an_instance(scenario: Any) -> None:
+    path = scenario(
+        "- {apdu: 00 A4 00 0C $(row.body), expect: $(row.expect)}\n",
+        name="erase",
+        matrix="\n  model: [cardos-4.4, cardos-5.3]\n  row:\n    - {id: mf, body: 02 3F 00, expect: 9000}"
+        "\n    - {id: df, body: 02 50 15, expect: {sw: 6A82}}",
+        readers="{R1: $(model)}",
+    )
+    instances = load(path)
+    assert [instance.id for instance in instances] == [
+        "erase[cardos-4.4,mf]",
+        "erase[cardos-4.4,df]",
+        "erase[cardos-5.3,mf]",
+        "erase[cardos-5.3,df]",
+    ]
+    assert steps(instances[3]) == [{"apdu": "00 A4 00 0C 02 50 15", "expect": {"sw": "6A82"}}]
+    assert instances[3].setup.cards["R1"].model == "cardos-5.3"
+
+
+def test_all_errors_come_at_once_each_with_its_place(scenario: Any) -> None:
+    path = scenario(
+        """\
+        - apdu: 00 A4 0
+        - {apud: 00}
+        - {apdu: 00840000, expect: {sv: 9000}, on: R3}
+        - {card: instert}
+        - {card: reset, apdu: 00}
+        - {use: none.steps.yaml}
+        - {apdu: 00, expect: {sw: {anny: 3}}}
+        - foo
+        - {apdu: $(typo)}
+        """,
+        titel="x",
+        processes="{java.exe: {config: Persona.cfg}}",
+    )
+    assert findings(path) == [
+        "4:1 unknown-key",
+        "5:32 unknown-name",
+        "7:11 bad-value",
+        "8:6 no-verb",
+        "9:31 unknown-key",
+        "9:46 unknown-name",
+        "10:12 bad-value",
+        "11:19 two-verbs",
+        "12:11 no-such-file",
+        "13:29 bad-value",
+        "14:5 not-a-step",
+        "15:12 unknown-name",
+    ]
+
+
+def test_a_typing_error_gets_a_hint(scenario: Any) -> None:
+    assert "did you mean 'apdu'?" in message(scenario("- {apud: 00}"))
+
+
+def test_an_error_shows_the_line_with_a_caret(scenario: Any) -> None:
+    assert "      - {apdu: 0G}\n               ^^" in message(scenario("- {apdu: 0G}"))
+
+
+def test_an_error_of_all_instances_is_told_once(scenario: Any) -> None:
+    path = scenario("- {apdu: 0}", matrix="{model: [a, b, c]}", readers="{R1: $(model)}")
+    assert findings(path) == ["6:12 bad-value"]
+
+
+def test_an_error_in_one_row_is_told_where_the_row_is_used(scenario: Any) -> None:
+    path = scenario("- {apdu: $(row.send)}", matrix="{row: [{id: a, send: 00}, {id: b, send: 0G}]}")
+    assert findings(path) == ["6:12 bad-value"]
+
+
+def test_included_steps_stand_in_the_place_of_use(scenario: Any, tmp_path: Path) -> None:
+    (tmp_path / "begin.steps.yaml").write_text("- {apdu: $(cmd)}\n- {card: reset}\n")
+    path = scenario("- use: begin.steps.yaml\n- apdu: 00 84 00 00", matrix="{cmd: ['0001']}")
+    (instance,) = load(path)
+    assert steps(instance) == [{"apdu": "0001"}, {"card": "reset"}, {"apdu": "00 84 00 00"}]
+    assert [spec.number for spec in instance.steps] == [1, 2, 3]
+    assert str(instance.steps[1].span) == f"{tmp_path / 'begin.steps.yaml'}:2:3"
+
+
+def test_use_goes_one_level_deep(scenario: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.steps.yaml").write_text("- use: b.steps.yaml\n")
+    assert findings(scenario("- use: a.steps.yaml")) == ["1:3 nested-use"]
+
+
+def test_an_error_in_an_included_file_is_told_there(scenario: Any, tmp_path: Path) -> None:
+    included = tmp_path / "a.steps.yaml"
+    included.write_text("\n- {apdu: zz}\n")
+    assert f"{included}:2:10: error" in message(scenario("- use: a.steps.yaml"))
+
+
+def test_nothing_stands_beside_use(scenario: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.steps.yaml").write_text("- {card: reset}\n")
+    assert findings(scenario("- {use: a.steps.yaml, on: R1}")) == ["5:25 unknown-key"]
+
+
+def test_an_embedded_file_has_names_replaced_and_a_referenced_one_has_not(
+    scenario: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "b.cfg").write_bytes(b"$(model)\xff")
+    path = scenario(
+        "- {card: reset}",
+        matrix="{model: [cardos-4.4]}",
+        files="\n  a.cfg: |\n    x=$(model)\n  b.cfg: {path: b.cfg}",
+    )
+    (instance,) = load(path)
+    assert instance.setup.files == {"a.cfg": b"x=cardos-4.4\n", "b.cfg": b"$(model)\xff"}
+
+
+def test_a_file_that_is_missing_is_told_with_a_near_name(scenario: Any, tmp_path: Path) -> None:
+    (tmp_path / "demo.cpf").write_text("")
+    assert "did you mean 'demo.cpf'" in message(scenario("- {card: reset}", files="{a: {path: dema.cpf}}"))
+
+
+def test_a_bound_name_may_be_used_after_it_is_bound_and_not_before(scenario: Any) -> None:
+    good = scenario("- {apdu: 0084000004, bind: rnd}\n- {apdu: 00 88 00 00 04 $(rnd)}")
+    assert load(good)[0].steps[1].step is None
+    bad = scenario("- {apdu: 00 88 00 00 04 $(rnd)}\n- {apdu: 0084000004, bind: rnd}", name="bad")
+    assert findings(bad) == ["5:12 unknown-name"]
+
+
+def test_a_name_may_be_bound_by_a_matcher(scenario: Any) -> None:
+    path = scenario("- {apdu: 0084000004, expect: {data: {bind: rnd}}}\n- {apdu: $(rnd)}")
+    assert load(path)[0].steps[1].step is None
+
+
+def test_the_rest_of_a_step_with_a_bound_name_is_checked_before_the_run(scenario: Any) -> None:
+    path = scenario("- {apdu: 0084000004, bind: rnd}\n- {apdu: $(rnd), expekt: 9000}")
+    assert findings(path) == ["6:20 unknown-key"]
+
+
+def test_with_two_readers_a_step_has_to_say_which(scenario: Any) -> None:
+    path = scenario(
+        "- {apdu: 00840000}\n- {apdu: 00840000, on: R2}", readers="{R1: cardos-4.4, R2: cardos-5.3}"
+    )
+    assert findings(path) == ["5:5 ambiguous"]
+
+
+def test_a_card_cannot_be_in_two_readers(scenario: Any) -> None:
+    path = scenario("- {card: reset, on: R1}", cards="{C: {model: cardos-4.4}}", readers="{R1: C, R2: C}")
+    assert findings(path) == ["3:22 bad-value"]
+
+
+def test_a_reader_may_start_empty(scenario: Any) -> None:
+    path = scenario("- {card: insert, which: C}", cards="{C: {model: cardos-4.4}}", readers="{R1: empty}")
+    assert load(path)[0].setup.readers == {"R1": None}
+
+
+def test_two_steps_cannot_have_one_id(scenario: Any) -> None:
+    assert findings(scenario("- {card: reset, id: a}\n- {card: reset, id: a}")) == ["6:19 duplicate-id"]
+
+
+def test_an_unknown_switch_is_told(scenario: Any) -> None:
+    assert findings(scenario("- {card: reset}", switches="{card.nonsense: x}")) == ["4:27 bad-switch"]
+
+
+def test_an_unknown_format_is_refused(scenario: Any) -> None:
+    assert "'2' is not possible here" in message(scenario("- {card: reset}", format="2"))
+
+
+def test_an_unknown_target_is_refused(scenario: Any) -> None:
+    assert "'nosuch' is no target; there are emulated" in message(
+        scenario("- {card: reset}", target="nosuch")
+    )
+
+
+def test_what_the_target_cannot_set_up_is_told_before_the_run(scenario: Any, target: FakeTarget) -> None:
+    target.refuses = ((("readers", "R1"), "no such model"),)
+    assert findings(scenario("- {card: reset}")) == ["3:15 bad-value"]
+
+
+def test_folders_are_searched_for_scenarios_in_a_stable_order(tmp_path: Path) -> None:
+    for name in ("b/x.scenario.yaml", "a/y.scenario.yaml", "a/z.steps.yaml", "a/other.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+
+    found = [path.relative_to(tmp_path).as_posix() for path in find([tmp_path])]
+    assert found == ["a/y.scenario.yaml", "b/x.scenario.yaml"]
+
+
+def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        list(find([tmp_path / "none"]))
