@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from support.cards import ATR, LOGIN, OK, WHO_AM_I, ScriptedCard
 
 from cardtwin.events import Event, Exchange, Hub, PowerChange, ReaderChanged, because
 from cardtwin.pcsc import (
@@ -23,6 +22,7 @@ from cardtwin.readers import (
     ReaderOccupiedError,
     ReaderUnavailableError,
 )
+from support.cards import ATR, LOGIN, OK, WHO_AM_I, ScriptedCard
 
 READ = bytes.fromhex("00B0000000")
 
@@ -91,7 +91,7 @@ def test_a_reader_takes_one_card_and_gives_it_back(manager: ReaderManager) -> No
 
 
 def test_an_empty_reader_has_nothing_to_remove_reset_or_power(manager: ReaderManager) -> None:
-    for action in (manager.remove, manager.reset, lambda name: manager.power(name, True)):
+    for action in (manager.remove, manager.reset, lambda name: manager.power(name, on=True)):
         with pytest.raises(NoSmartCardError):
             action("R1")
 
@@ -139,7 +139,7 @@ def test_power_off_is_a_reset_for_those_connected_and_connecting_brings_it_back(
     card = ScriptedCard()
     manager.insert("R1", card)
     connection = manager.context().connect("R1")
-    manager.power("R1", False)
+    manager.power("R1", on=False)
     assert not card.powered
     assert not manager.state("R1").powered
 
@@ -154,7 +154,7 @@ def test_power_on_leaves_a_powered_card_alone(manager: ReaderManager) -> None:
     manager.insert("R1", ScriptedCard())
     connection = manager.context().connect("R1")
     connection.transmit(LOGIN)
-    manager.power("R1", True)
+    manager.power("R1", on=True)
     assert connection.transmit(WHO_AM_I) == b"\1" + OK
 
 
@@ -203,8 +203,8 @@ def test_observers_are_told_of_everything_in_order_with_its_cause() -> None:
         manager.insert("R1", ScriptedCard())
         manager.context().connect("R1").transmit(READ)
         manager.reset("R1")
-        manager.power("R1", False)
-        manager.power("R1", True)
+        manager.power("R1", on=False)
+        manager.power("R1", on=True)
         manager.remove("R1")
 
     changes = [event.change for event in events if isinstance(event, ReaderChanged)]

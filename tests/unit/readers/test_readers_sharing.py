@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cards import ATR, LOGIN, OK, WHO_AM_I, ScriptedCard
 
 from cardtwin.pcsc import (
     CancelledError,
@@ -29,6 +28,7 @@ from cardtwin.pcsc import (
     UnknownReaderError,
 )
 from cardtwin.readers import ReaderManager, TransactionPendingError
+from support.cards import ATR, LOGIN, OK, WHO_AM_I, ScriptedCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +70,17 @@ S, X, D = ShareMode.SHARED, ShareMode.EXCLUSIVE, ShareMode.DIRECT
 
 @pytest.mark.parametrize(
     ("first", "second", "goes"),
-    [(S, S, True), (S, D, True), (D, S, True), (D, D, True), (S, X, False), (D, X, False), (X, S, False)]
-    + [(X, D, False), (X, X, False)],
+    [
+        (S, S, True),
+        (S, D, True),
+        (S, X, False),
+        (D, S, True),
+        (D, D, True),
+        (D, X, False),
+        (X, S, False),
+        (X, D, False),
+        (X, X, False),
+    ],
 )
 def test_share_modes_admit_or_refuse_a_second_connection(
     manager: ReaderManager, first: ShareMode, second: ShareMode, *, goes: bool
@@ -127,7 +136,9 @@ def test_an_empty_reader_has_no_card_to_connect_to() -> None:
         (Protocol.ANY, Protocol.T0, Protocol.T0),
     ],
 )
-def test_the_protocol_is_one_that_both_speak(card_speaks: Protocol, wanted: Protocol, spoken: Protocol) -> None:
+def test_the_protocol_is_one_that_both_speak(
+    card_speaks: Protocol, wanted: Protocol, spoken: Protocol
+) -> None:
     manager = ReaderManager()
     manager.add_reader("R1")
     manager.insert("R1", ScriptedCard(protocols=card_speaks))
@@ -217,7 +228,9 @@ def test_a_disposition_waits_for_the_transaction_of_another(manager: ReaderManag
     ],
     ids=["transmit", "begin", "reconnect", "check", "disconnect"],
 )
-def test_patience_that_ends_is_told(manager: ReaderManager, act: Callable[[ManagedConnection], object]) -> None:
+def test_patience_that_ends_is_told(
+    manager: ReaderManager, act: Callable[[ManagedConnection], object]
+) -> None:
     holding = manager.context().connect("R1")
     impatient = manager.context(patience=0).connect("R1")
     begun, end = threading.Event(), threading.Event()
@@ -276,9 +289,13 @@ def test_a_transaction_ends_when_its_block_fails(manager: ReaderManager) -> None
 def test_the_error_of_a_block_is_not_hidden_by_the_removal_that_caused_it(manager: ReaderManager) -> None:
     connection = manager.context().connect("R1")
 
-    with pytest.raises(ZeroDivisionError), connection.transaction():
-        manager.remove("R1")
-        raise ZeroDivisionError
+    def fail() -> None:
+        with connection.transaction():
+            manager.remove("R1")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
 
 def test_only_the_holder_ends_a_transaction(manager: ReaderManager) -> None:
@@ -334,7 +351,9 @@ def test_a_removal_ends_the_transaction_and_the_next_card_is_free(manager: Reade
         first.end_transaction()
 
 
-def test_a_reset_at_the_desk_inside_a_transaction_is_told_and_the_end_is_an_end(manager: ReaderManager) -> None:
+def test_a_reset_at_the_desk_inside_a_transaction_is_told_and_the_end_is_an_end(
+    manager: ReaderManager,
+) -> None:
     first, second = manager.context().connect("R1"), manager.context().connect("R1")
     first.begin_transaction()
     manager.reset("R1")
@@ -353,7 +372,9 @@ def test_a_reset_at_the_desk_inside_a_transaction_is_told_and_the_end_is_an_end(
 
 
 @pytest.mark.parametrize("disposition", [Disposition.RESET, Disposition.UNPOWER])
-def test_a_reset_at_disconnect_is_told_to_the_others(manager: ReaderManager, disposition: Disposition) -> None:
+def test_a_reset_at_disconnect_is_told_to_the_others(
+    manager: ReaderManager, disposition: Disposition
+) -> None:
     first, second = manager.context().connect("R1"), manager.context().connect("R1")
     second.transmit(LOGIN)
     first.disconnect(disposition)
@@ -409,7 +430,9 @@ def test_a_reset_at_the_end_of_a_transaction_is_told_to_all(
         assert connection.transmit(WHO_AM_I) == b"\0" + OK
 
 
-def test_unpowering_takes_the_power_until_somebody_connects(manager: ReaderManager, card: ScriptedCard) -> None:
+def test_unpowering_takes_the_power_until_somebody_connects(
+    manager: ReaderManager, card: ScriptedCard
+) -> None:
     manager.context().connect("R1").disconnect(Disposition.UNPOWER)
     assert not card.powered
     assert manager.context().connect("R1").transmit(READ) == OK
@@ -465,10 +488,10 @@ def test_what_is_closed_is_of_no_use(manager: ReaderManager) -> None:
     context.release()
     uses: list[Callable[[], object]] = [
         lambda: connection.transmit(READ),
-        lambda: connection.reconnect(),
+        connection.reconnect,
         lambda: forgotten.transmit(READ),
-        lambda: forgotten.begin_transaction(),
-        lambda: context.readers(),
+        forgotten.begin_transaction,
+        context.readers,
         lambda: context.state("R1"),
         lambda: context.connect("R1"),
         lambda: context.wait([], 0),
@@ -501,7 +524,7 @@ def test_a_wait_for_an_unknown_reader_is_refused(manager: ReaderManager) -> None
     [
         lambda manager: manager.remove("R1"),
         lambda manager: manager.context().connect("R1"),
-        lambda manager: manager.power("R1", False),
+        lambda manager: manager.power("R1", on=False),
     ],
     ids=["removal", "connection", "power"],
 )

@@ -1,0 +1,576 @@
+"""pcsc-lite's protocol on the socket, byte by byte."""
+
+from __future__ import annotations
+
+import socket
+import stat
+import struct
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cardtwin.events import Defect, Event, Exchange, Hub
+from cardtwin.pcsc import Protocol
+from cardtwin.readers import ReaderManager, SocketPathError
+from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
+from support.cards import ATR, LOGIN, OK, WHO_AM_I, ScriptedCard
+from support.pcsclite import RawClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+READ = bytes.fromhex("00B0000000")
+BOUND = 20
+
+SUCCESS = 0
+CANCELLED = 0x80100002
+INVALID_HANDLE = 0x80100003
+INSUFFICIENT_BUFFER = 0x80100008
+UNKNOWN_READER = 0x80100009
+SHARING_VIOLATION = 0x8010000B
+NO_SMARTCARD = 0x8010000C
+PROTOCOL_MISMATCH = 0x8010000F
+INVALID_VALUE = 0x80100011
+NOT_TRANSACTED = 0x80100016
+SERVICE_STOPPED = 0x8010001E
+UNSUPPORTED = 0x8010001F
+UNPOWERED = 0x80100067
+RESET = 0x80100068
+REMOVED = 0x80100069
+
+
+class World:
+    """A manager with one card in reader R1, on a socket."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hub = Hub()
+        self.events: list[Event] = []
+        self.hub.subscribe(self.events.append)
+        self.card = ScriptedCard()
+        self.manager = ReaderManager(self.hub)
+        self.manager.add_reader("R1")
+        self.manager.insert("R1", self.card)
+        self.server = PcscLiteServer(self.manager, folder / "pcscd")
+        self.clients: list[RawClient] = []
+
+    def client(self) -> RawClient:
+        self.clients.append(RawClient(self.server.path))
+        return self.clients[-1]
+
+    def close_clients(self) -> None:
+        for client in self.clients:
+            client.socket.close()
+
+    def connected(self) -> tuple[RawClient, int]:
+        client = self.client()
+        handle, _, result = client.connect(client.establish())
+        assert result == SUCCESS
+        return client, handle
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with private_directory() as path:
+        world = World(path)
+
+        with world.server:
+            yield world
+            world.close_clients()
+
+        assert not [event for event in world.events if isinstance(event, Defect)]
+
+
+# The socket itself
+
+
+def test_the_socket_is_the_users_own_and_goes_with_the_server() -> None:
+    with private_directory() as base:
+        path = base / "deeper" / "pcscd"
+
+        with PcscLiteServer(ReaderManager(), path) as server:
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+            assert stat.S_IMODE(base.stat().st_mode) == 0o700
+            assert server.environment == {"PCSCLITE_CSOCK_NAME": str(path)}
+
+        assert not path.exists()
+
+    assert not base.exists()
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(SocketPathError, match="at most 107 bytes"):
+        PcscLiteServer(ReaderManager(), tmp_path / ("x" * 108))
+
+
+def test_a_path_that_is_taken_is_refused(world: World) -> None:
+    with pytest.raises(SocketPathError, match="another server"):
+        PcscLiteServer(ReaderManager(), world.server.path).start()
+
+    other = world.server.path.with_name("file")
+    other.write_text("mine")
+
+    with pytest.raises(SocketPathError, match="something else"):
+        PcscLiteServer(ReaderManager(), other).start()
+
+    assert other.read_text() == "mine"
+
+
+def test_a_socket_that_nobody_serves_is_replaced() -> None:
+    with private_directory() as base:
+        path = base / "pcscd"
+
+        with socket.socket(socket.AF_UNIX) as left_over:
+            left_over.bind(str(path))
+
+        with PcscLiteServer(ReaderManager(), path), RawClient(path):
+            pass
+
+
+def test_a_stop_ends_all_sessions_and_threads() -> None:
+    before = set(threading.enumerate())
+
+    with private_directory() as base:
+        world = World(base)
+
+        with world.server:
+            idle = world.client()
+            holding, card = world.connected()
+            assert holding.call(0x07, "iI", card, 0)[-1] == SUCCESS
+            waiting = world.client()
+            waiting.ask(0x04, struct.pack("=I128sIIiII", waiting.establish(), b"R1", 2, 3, 0, 0, 0))
+            world.server.stop()
+            world.server.stop()
+
+        for client in (idle, holding, waiting):
+            assert client.closed
+
+        world.close_clients()
+
+    assert set(threading.enumerate()) <= before
+
+
+# Versions, contexts, readers
+
+
+def test_version_4_4_is_spoken() -> None:
+    with (
+        private_directory() as base,
+        PcscLiteServer(ReaderManager(), base / "s") as server,
+        RawClient(server.path, greet=False) as client,
+    ):
+        assert client.call(0x11, "iiI", 4, 4, 7) == (4, 4, SUCCESS)
+
+
+@pytest.mark.parametrize("version", [(4, 3), (4, 5), (4, 6), (3, 4), (5, 0)], ids=str)
+def test_other_versions_are_told_ours_and_may_go_on_with_it(world: World, version: tuple[int, int]) -> None:
+    with RawClient(world.server.path, greet=False) as client:
+        assert client.call(0x11, "iiI", *version, 0) == (4, 4, SERVICE_STOPPED)
+        assert client.call(0x11, "iiI", 4, 4, 0) == (4, 4, SUCCESS)
+
+
+def test_a_scope_that_is_none_is_refused(world: World) -> None:
+    with world.client() as client:
+        assert client.call(0x01, "III", 4, 0, 0)[-1] == INVALID_VALUE
+
+
+def test_a_context_is_released_once(world: World) -> None:
+    with world.client() as client:
+        context = client.establish()
+        assert client.call(0x02, "II", context, 0)[-1] == SUCCESS
+        assert client.call(0x02, "II", context, 0)[-1] == INVALID_HANDLE
+        assert client.connect(context)[2] == INVALID_HANDLE
+
+
+def test_the_states_are_those_of_the_readers(world: World) -> None:
+    world.manager.add_reader("Leser ä")
+    world.manager.add_reader("R3")
+    world.manager.insert("R3", ScriptedCard(mute=True))
+
+    with world.client() as client:
+        assert client.states() == [
+            ("R1", 1, 0x34, 0, ATR, 0),
+            ("Leser ä", 0, 0x02, 0, b"", 0),
+            ("R3", 1, 0x0C, 0, b"", 0),
+        ]
+        client.connect(client.establish(), share=1)
+        assert client.states()[0] == ("R1", 1, 0x34, -1, ATR, 1)
+        world.manager.power("R1", on=False)
+        assert client.states()[0] == ("R1", 1, 0x04, -1, ATR, 0)
+
+
+def test_the_first_sixteen_readers_are_seen(world: World) -> None:
+    for number in range(2, 20):
+        world.manager.add_reader(f"R{number}")
+
+    with world.client() as client:
+        assert [state[0] for state in client.states()] == [f"R{number}" for number in range(1, 17)]
+
+
+# Connections
+
+
+@pytest.mark.parametrize(
+    ("reader", "share", "protocols", "result"),
+    [
+        ("R1", 2, 3, SUCCESS),
+        ("R1", 2, 0x1000, SUCCESS),
+        ("R1", 3, 0, SUCCESS),
+        ("R9", 2, 3, UNKNOWN_READER),
+        ("empty", 2, 3, NO_SMARTCARD),
+        ("empty", 3, 0, SUCCESS),
+        ("mute", 2, 3, UNPOWERED),
+        ("R1", 4, 3, INVALID_VALUE),
+        ("R1", 2, 0, PROTOCOL_MISMATCH),
+        ("R1", 2, 4, PROTOCOL_MISMATCH),
+    ],
+)
+def test_connecting_gives_a_handle_or_the_reason(
+    world: World, reader: str, share: int, protocols: int, result: int
+) -> None:
+    world.manager.add_reader("empty")
+    world.manager.add_reader("mute")
+    world.manager.insert("mute", ScriptedCard(mute=True))
+
+    with world.client() as client:
+        handle, _, given_result = client.connect(client.establish(), reader, share, protocols)
+        assert given_result == result
+        assert (handle > 0) == (result == SUCCESS)
+
+
+def test_a_reader_name_that_is_no_text_is_unknown(world: World) -> None:
+    with world.client() as client:
+        answer = client.call(0x04, "I128sIIiII", client.establish(), b"\xff\xfe", 2, 3, 0, 0, 0)
+        assert answer[-1] == UNKNOWN_READER
+
+
+def test_commands_go_through_short_and_extended(world: World) -> None:
+    client, card = world.connected()
+    longest = bytes.fromhex("00D6000000FFFF") + bytes(65535) + bytes(2)
+    assert client.transmit(card, READ) == (SUCCESS, OK)
+    assert client.transmit(card, longest) == (SUCCESS, OK)
+    world.card.answer = lambda _: bytes(65536) + OK
+    assert client.transmit(card, READ) == (SUCCESS, bytes(65536) + OK)
+
+
+def test_an_answer_that_is_too_long_for_the_client_is_told_its_length(world: World) -> None:
+    client, card = world.connected()
+    world.card.answer = lambda _: bytes(10) + OK
+    answer = client.call(0x09, "iIIIIIII", card, 1, 16, 5, 1, 16, 11, 0, data=READ)
+    assert answer[6:] == (12, INSUFFICIENT_BUFFER)
+    assert client.transmit(card, READ) == (SUCCESS, bytes(10) + OK)
+
+
+def test_a_command_in_another_protocol_is_refused(world: World) -> None:
+    client, card = world.connected()
+    assert client.transmit(card, READ, protocol=2) == (PROTOCOL_MISMATCH, b"")
+    assert client.transmit(card, READ, protocol=0x1000) == (SUCCESS, OK)
+
+
+def test_a_mute_card_is_not_transacted_with(world: World) -> None:
+    client, card = world.connected()
+    world.card.mute = True
+    assert client.transmit(card, READ) == (NOT_TRANSACTED, b"")
+
+
+def test_resets_and_removals_are_told(world: World) -> None:
+    client, card = world.connected()
+    world.manager.reset("R1")
+    assert client.transmit(card, READ)[0] == RESET
+    assert client.call(0x0B, "iI", card, 0)[-1] == RESET
+    assert client.call(0x05, "iIIIII", card, 2, 3, 0, 9, 0)[4:] == (Protocol.T0, SUCCESS)
+    assert client.call(0x0B, "iI", card, 0)[-1] == SUCCESS
+    world.manager.remove("R1")
+    assert client.transmit(card, READ)[0] == REMOVED
+    assert client.call(0x05, "iIIIII", card, 2, 3, 0, 9, 0)[4:] == (0, NO_SMARTCARD)
+
+
+def test_a_reset_by_another_client_is_told(world: World) -> None:
+    client, card = world.connected()
+    other, others_card = world.connected()
+    client.transmit(card, LOGIN)
+    assert other.call(0x06, "iII", others_card, 1, 0)[-1] == SUCCESS
+    assert client.transmit(card, WHO_AM_I)[0] == RESET
+
+
+@pytest.mark.parametrize("command", [0x05, 0x06, 0x08], ids=["reconnect", "disconnect", "end"])
+def test_a_disposition_that_is_none_is_refused(world: World, command: int) -> None:
+    client, card = world.connected()
+    layout, fields = {
+        0x05: ("iIIIII", (card, 2, 3, 4, 0, 0)),
+        0x06: ("iII", (card, 4, 0)),
+        0x08: ("iII", (card, 4, 0)),
+    }[command]
+    assert client.call(command, layout, *fields)[-1] == INVALID_VALUE
+
+
+def test_reconnecting_does_not_eject(world: World) -> None:
+    client, card = world.connected()
+    assert client.call(0x05, "iIIIII", card, 2, 3, 3, 0, 0)[-1] == INVALID_VALUE
+
+
+def test_transactions_exclude_other_clients(world: World) -> None:
+    first, first_card = world.connected()
+    second, second_card = world.connected()
+    assert first.call(0x07, "iI", first_card, 0)[-1] == SUCCESS
+    assert second.transmit(second_card, READ)[0] == SHARING_VIOLATION
+    assert second.call(0x07, "iI", second_card, 0)[-1] == SHARING_VIOLATION
+    assert second.call(0x0B, "iI", second_card, 0)[-1] == SHARING_VIOLATION
+    assert second.call(0x08, "iII", second_card, 0, 0)[-1] == SHARING_VIOLATION
+    assert first.call(0x08, "iII", first_card, 0, 0)[-1] == SUCCESS
+    assert first.call(0x08, "iII", first_card, 0, 0)[-1] == NOT_TRANSACTED
+    assert second.transmit(second_card, READ) == (SUCCESS, OK)
+
+
+def test_connecting_waits_until_the_transaction_of_another_client_ends(world: World) -> None:
+    first, first_card = world.connected()
+    assert first.call(0x07, "iI", first_card, 0)[-1] == SUCCESS
+    second = world.client()
+    context = second.establish()
+    second.ask(0x04, struct.pack("=I128sIIiII", context, b"R1", 2, 3, 0, 0, 0))
+    assert first.transmit(first_card, b"first") == (SUCCESS, OK)
+    assert first.call(0x08, "iII", first_card, 0, 0)[-1] == SUCCESS
+    assert struct.unpack("=I128sIIiII", second.read(152))[-1] == SUCCESS
+
+
+def test_a_client_that_dies_in_a_transaction_leaves_the_card_reset_and_free(world: World) -> None:
+    dying, dying_card = world.connected()
+    other, card = world.connected()
+    assert dying.call(0x07, "iI", dying_card, 0)[-1] == SUCCESS
+    assert dying.transmit(dying_card, LOGIN) == (SUCCESS, OK)
+    dying.socket.close()
+
+    while (result := other.transmit(card, WHO_AM_I)[0]) == SHARING_VIOLATION:
+        pass
+
+    assert result == RESET
+    assert other.call(0x05, "iIIIII", card, 2, 3, 0, 0, 0)[-1] == SUCCESS
+    assert other.transmit(card, WHO_AM_I) == (SUCCESS, b"\0" + OK)
+
+
+def test_a_client_that_dies_waiting_for_a_transaction_is_forgotten(world: World) -> None:
+    holding, card = world.connected()
+    assert holding.call(0x07, "iI", card, 0)[-1] == SUCCESS
+    dying = world.client()
+    dying.ask(0x04, struct.pack("=I128sIIiII", dying.establish(), b"R1", 2, 3, 0, 0, 0))
+    dying.socket.close()
+    assert holding.call(0x08, "iII", card, 0, 0)[-1] == SUCCESS
+    world.server.stop()
+    assert world.manager.state("R1").sharing == 0
+
+
+def test_the_cause_of_an_exchange_is_the_client(world: World) -> None:
+    client, card = world.connected()
+    client.transmit(card, READ)
+    (exchange,) = [event for event in world.events if isinstance(event, Exchange)]
+    assert exchange.cause is not None
+    assert exchange.cause.what.startswith("client ")
+
+
+# Attributes and control
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [
+        (0x00010100, b"cardtwin\0"),
+        (0x00090303, ATR),
+        (0x7FFF0003, b"R1\0"),
+        (0x7FFF0004, b"R1\0"),
+        (0x00080201, struct.pack("=I", 1)),
+        (0x00090300, b"\2"),
+        (0x00090301, b"\1"),
+    ],
+)
+def test_attributes_are_told(world: World, number: int, value: bytes) -> None:
+    client, card = world.connected()
+    answer = client.call(0x0F, "iI264sII", card, number, b"", 264, 0)
+    assert (answer[2][: answer[3]], answer[4]) == (value, SUCCESS)
+    short = client.call(0x0F, "iI264sII", card, number, b"", len(value) - 1, 0)
+    assert short[3:] == (len(value), INSUFFICIENT_BUFFER)
+
+
+def test_unknown_attributes_and_features_are_not_supported(world: World) -> None:
+    client, card = world.connected()
+    assert client.call(0x0F, "iI264sII", card, 0xFFFF, b"", 264, 0)[-1] == UNSUPPORTED
+    assert client.call(0x10, "iI264sII", card, 0x00010100, b"x", 1, 0)[-1] == UNSUPPORTED
+    answer = client.call(0x0A, "iIIIII", card, 0x42000D48, 2, 264, 9, 0, data=b"ab")
+    assert answer[4:] == (0, UNSUPPORTED)
+    assert client.transmit(card, READ) == (SUCCESS, OK)
+
+
+# Waiting
+
+
+def test_a_change_is_told_once_to_who_waits(world: World) -> None:
+    with world.client() as client:
+        client.ask(0x13)
+        assert client.read_states()[0][2] == 0x34
+        world.manager.remove("R1")
+        world.manager.insert("R1", world.card)
+        assert client.read(8) == struct.pack("=II", 0, SUCCESS)
+        assert client.states()[0][1] == 3
+
+
+def test_a_wait_that_is_stopped_is_answered_once(world: World) -> None:
+    with world.client() as client:
+        client.ask(0x13)
+        client.read_states()
+        client.ask(0x14)
+        assert client.read(8) == struct.pack("=II", 0, SUCCESS)
+        client.ask(0x14)
+        assert client.states()[0][0] == "R1"
+
+
+def test_a_wait_is_cancelled_through_another_connection(world: World) -> None:
+    with world.client() as waiting, RawClient(world.server.path, greet=False) as other:
+        context = waiting.establish()
+        assert other.call(0x0D, "II", context, 0)[-1] == INVALID_HANDLE
+        waiting.ask(0x13)
+        waiting.read_states()
+
+        while (result := other.call(0x0D, "II", context, 0)[-1]) == INVALID_HANDLE:
+            pass
+
+        assert result == SUCCESS
+        assert waiting.read(8) == struct.pack("=II", 0, CANCELLED)
+        assert other.call(0x0D, "II", 999, 0)[-1] == INVALID_HANDLE
+
+
+def test_changes_under_way_are_never_missed(world: World) -> None:
+    """Whoever waits, then sees the states, then a notice, has seen the last change."""
+    stop = threading.Event()
+
+    def change() -> None:
+        while not stop.is_set():
+            world.manager.remove("R1")
+            world.manager.insert("R1", world.card)
+
+    changing = threading.Thread(target=change)
+    changing.start()
+
+    try:
+        with world.client() as client:
+            for _ in range(40):
+                client.ask(0x13)
+                before = client.read_states()[0][1]
+                assert client.read(8) == struct.pack("=II", 0, SUCCESS)
+                assert client.states()[0][1] != before
+    finally:
+        stop.set()
+        changing.join(BOUND)
+
+
+# What is no message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        struct.pack("=II", 0, 0x00),
+        struct.pack("=II", 0, 0x03),
+        struct.pack("=II", 0, 0x15),
+        struct.pack("=II", 11, 0x11),
+        struct.pack("=II", 0xFFFFFFFF, 0x04),
+        struct.pack("=II", 4, 0x12) + b"abcd",
+        struct.pack("=IIiII", 12, 0x06, 77, 0, 0),
+        struct.pack("=IIiI", 8, 0x07, -1, 0),
+    ],
+    ids=["0", "unused", "later", "short", "huge", "body", "foreign-card", "no-card"],
+)
+def test_what_is_no_message_closes_that_client_only(world: World, message: bytes) -> None:
+    other, card = world.connected()
+
+    with world.client() as client:
+        client.send(message)
+        assert client.closed
+
+    assert other.transmit(card, READ) == (SUCCESS, OK)
+
+
+@pytest.mark.parametrize("command", [0x09, 0x0A], ids=["transmit", "control"])
+def test_more_data_than_fits_closes_the_client(world: World, command: int) -> None:
+    client, card = world.connected()
+    layout, fields = {
+        0x09: ("=iIIIIIII", (card, 1, 16, 65549, 1, 16, 99, 0)),
+        0x0A: ("=iIIIII", (card, 1, 65549, 99, 0, 0)),
+    }[command]
+    client.ask(command, struct.pack(layout, *fields))
+    assert client.closed
+
+
+@pytest.mark.parametrize("command", [0x0F, 0x10], ids=["get", "set"])
+def test_an_attribute_with_too_much_room_closes_the_client(world: World, command: int) -> None:
+    client, card = world.connected()
+    client.ask(command, struct.pack("=iI264sII", card, 0x00010100, b"", 265, 0))
+    assert client.closed
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.binary(max_size=200)
+    | st.builds(
+        lambda size, command, body: struct.pack("=II", size, command) + body,
+        st.integers(0, 300),
+        st.integers(0, 0x18),
+        st.binary(max_size=300),
+    )
+)
+def test_any_bytes_leave_the_server_whole(world: World, data: bytes) -> None:
+    with world.client() as client:
+        client.send(data)
+        client.socket.shutdown(socket.SHUT_WR)
+
+        while client.socket.recv(65536):
+            pass
+
+    with world.client() as client:
+        assert client.states()[0][0] == "R1"
+
+
+def test_a_client_that_reads_nothing_holds_up_nobody(world: World) -> None:
+    deaf = world.client()
+    deaf.socket.settimeout(0)
+
+    try:
+        while True:
+            deaf.ask(0x13)
+    except BlockingIOError:
+        pass
+
+    world.manager.remove("R1")
+    world.manager.insert("R1", ScriptedCard())
+    client, card = world.connected()
+    assert client.transmit(card, READ) == (SUCCESS, OK)
+
+
+def test_many_clients_at_once_keep_their_transactions_apart(world: World) -> None:
+    failures: list[str] = []
+
+    def work(who: int) -> None:
+        client, card = world.connected()
+
+        for turn in range(20):
+            while client.call(0x07, "iI", card, 0)[-1] == SHARING_VIOLATION:
+                pass
+
+            answers = [client.transmit(card, bytes([who, turn, step, 0])) for step in range(3)]
+            failures.extend(f"{who} {turn}" for answer in answers if answer != (SUCCESS, OK))
+            client.call(0x08, "iII", card, 0, 0)
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in range(8)]
+
+    for thread in threads:
+        thread.start()
+
+    for thread in threads:
+        thread.join(BOUND)
+
+    assert not failures
+    assert len(world.card.log) == 8 * 20 * 3
+    groups = [world.card.log[at : at + 3] for at in range(0, len(world.card.log), 3)]
+    assert all(len({command[:2] for command in group}) == 1 for group in groups)
