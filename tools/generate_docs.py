@@ -5,30 +5,51 @@ Usage: ``python tools/generate_docs.py``.
 
 from __future__ import annotations
 
-from itertools import groupby
+import inspect
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.card import models
+from cardtwin.card.diagram import life_cycle_mermaid
+from cardtwin.card.lifecycle import ALL, FILES, LIVING, TRANSITIONS
+from cardtwin.card.quirks import quirks
+from cardtwin.plan import SecretName
+from cardtwin.ppa import builtin, card_models
+from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
 from cardtwin.provenance import Basis, Rule, all_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from cardtwin.card.commands import CommandForm
+    from cardtwin.card.lifecycle import LifeCycle, Transition
+    from cardtwin.card.system import CardSystem, DataObject
+    from cardtwin.ppa.vocabulary import Function, StatementForm
+
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
-_HEAD: Final = """\
-# {title}
+_NOTE: Final = (
+    "<!-- Written by tools/generate_docs.py from the code's own tables; `tox -e docs` writes it anew. -->"
+)
 
-<!-- Written by tools/generate_docs.py from the code's own tables: `tox -e docs` writes it anew. -->
-
-{text}
-"""
-
-_PREFACE: Final = """\
+_DEVIATIONS: Final = """
 cardtwin is built from public sources only, and these leave much open. Every decision that fills a gap is one
 row of a table in the code. Where another choice is possible, the code reads the row's switch, whose default
-is bold. Sources such as `PPA-11` are ids of [requirements.yaml](requirements.yaml).
+is bold. Sources such as `PPA-11` are ids of [requirements.yaml](requirements.yaml). The commands of the card
+systems have a page of their own: [card-commands.md](card-commands.md).
+"""
 
+_CARD_COMMANDS: Final = """
+A card system has the command forms listed here and no others: any other instruction is answered 6D00. A star
+stands for every value. The phases are those of [the life cycle](card-life-cycle.md): "with files" is every
+one in which there is a file system, "before operational" those without the operational one. What the bases
+mean is said in [deviations.md](deviations.md).
+"""
+
+_PROFILE_STATEMENTS: Final = """
+Names are compared without regard to case. What begins with `X_` is cardtwin's own: the public sources don't
+show what the vendor's language has there. [More can be added](profile-extensions.md).
 """
 
 _AREAS: Final = {
@@ -38,6 +59,8 @@ _AREAS: Final = {
     "encoding": "Encoding descriptions",
     "blob": "The encrypted PINs",
 }
+
+_PHASES: Final = {LIVING: "with files", FILES: "before operational", ALL: "all"}
 
 _BASES: Final = {
     Basis.RECORDED: "seen in exchanges with a real card",
@@ -50,33 +73,140 @@ _BASES: Final = {
 
 def deviations() -> str:
     """Return the page of what is stated, inferred and ours."""
-    page = [
-        _HEAD.format(title="Stated, inferred, ours", text=_PREFACE + _table(("Basis", "Meaning"), _bases()))
+    parts = [
+        _DEVIATIONS,
+        _table(("Basis", "Meaning"), [(basis.value, _BASES[basis]) for basis in Basis]),
     ]
 
-    for area, rules in groupby(all_rules(), key=lambda entry: entry.id.partition(".")[0]):
+    for area, rules in itertools.groupby(all_rules(), key=lambda entry: entry.id.partition(".")[0]):
         columns = ("Rule", "Basis", "What holds", "Source", "Switch")
-        page.append(f"## {_AREAS[area]}\n\n{_table(columns, map(_rule_row, rules))}")
+        parts += [f"## {_AREAS[area]}", _table(columns, map(_rule, rules))]
 
-    return "\n".join(page)
-
-
-def _bases() -> list[tuple[str, str]]:
-    return [(basis.value, _BASES[basis]) for basis in Basis]
+    return _page("Stated, inferred, ours", parts)
 
 
-def _rule_row(entry: Rule) -> tuple[str, ...]:
+def _rule(entry: Rule) -> tuple[str, ...]:
     switch = ", ".join(f"**{choice}**" if choice == entry.default else choice for choice in entry.choices)
     return (f"`{entry.id}`", entry.basis.value, entry.text, entry.source, switch)
 
 
+def card_commands() -> str:
+    """Return the page of the command forms of each card system, and of the quirks."""
+    parts = [_CARD_COMMANDS]
+
+    for system, names in _systems():
+        parts += [
+            f"## {system.name}",
+            f"The system of the models {', '.join(f'`{name}`' for name in names)}.",
+            _table(("Command", "CLA INS", "P1", "P2", "Phases", "Basis", "Source"), map(_form, system.forms)),
+            "GET DATA tells:",
+            _table(("P2", "What", "Basis", "Source"), map(_data_object, sorted(system.data_objects.items()))),
+        ]
+
+    rows = [(f"`{name}`", text) for name, text in sorted(quirks().items())]
+    parts += [
+        "## Quirks",
+        "What single cards do otherwise. None is on by default.",
+        _table(("Quirk", "Effect"), rows),
+    ]
+    return _page("Commands of the card systems", parts)
+
+
+def _systems() -> list[tuple[CardSystem, list[str]]]:
+    by_system = itertools.groupby(sorted(models.names(), key=_system_name), _system_name)
+    grouped = [list(names) for _, names in by_system]
+    return [(models.get(names[0]).operating_system, names) for names in grouped]
+
+
+def _system_name(model: str) -> str:
+    return models.get(model).operating_system.name
+
+
+def _form(form: CommandForm) -> tuple[str, ...]:
+    phases = _PHASES.get(form.phases) or ", ".join(_phase(phase) for phase in sorted(form.phases))
+    header = f"{form.cla:02X} {form.ins:02X}"
+    return (form.name, header, _values(form.p1), _values(form.p2), phases, form.basis.value, form.source)
+
+
+def _phase(phase: LifeCycle) -> str:
+    return phase.name.replace("_", " ").lower()
+
+
+def _values(values: frozenset[int] | None) -> str:
+    return "\\*" if values is None else " ".join(f"{value:02X}" for value in sorted(values))
+
+
+def _data_object(item: tuple[int, DataObject]) -> tuple[str, ...]:
+    tag, found = item
+    return (f"{tag:02X}", found.name, found.basis.value, found.source)
+
+
+def card_life_cycle() -> str:
+    """Return the page of the card's life cycle."""
+    return _page(
+        "Life cycle of a CardOS card",
+        [
+            "The phases are those that GET DATA 83 tells. A transition that isn't drawn doesn't happen.",
+            f"```mermaid\n{life_cycle_mermaid().strip()}\n```",
+            _table(("From", "Event", "To", "Condition", "Basis"), map(_transition, TRANSITIONS.values())),
+        ],
+    )
+
+
+def _transition(row: Transition) -> tuple[str, ...]:
+    source, target = (f"{_phase(phase)} ({phase:02X})" for phase in (row.source, row.target))
+    return (source, row.event.value, target, row.condition, row.basis.value)
+
+
+def profile_statements() -> str:
+    """Return the page of the card profile language's vocabulary."""
+    assert builtin  # its import has registered what is cardtwin's; what others add is not asked for
+    statements = [found for name in STATEMENTS.names() if (found := STATEMENTS.get(name))]
+    functions = [found for name in FUNCTIONS.names() if (found := FUNCTIONS.get(name))]
+    families = [(f"`{name}`", card_models.family_of(name)) for name in card_models.names()]
+    return _page(
+        "Vocabulary of the card profile language",
+        [
+            _PROFILE_STATEMENTS,
+            "## Statements",
+            _table(("Statement", "Operands", "Attributes", "Stands", "Meaning"), map(_statement, statements)),
+            "## Functions",
+            _table(("Function", "Gives a value", "Meaning"), map(_function, functions)),
+            "## Card models",
+            _table(("CardModel", "Card family"), families),
+            "## Secrets",
+            f"The variables of the eight secrets: {', '.join(f'`{name.variable}`' for name in SecretName)}.",
+        ],
+    )
+
+
+def _statement(form: StatementForm) -> tuple[str, ...]:
+    attributes = ", ".join(f"`{name}`" for name in form.attributes)
+    return (f"`{form.name}`", ", ".join(form.operands), attributes, form.place.value, _summary(form.run))
+
+
+def _function(entry: Function) -> tuple[str, ...]:
+    return (f"`{entry.usage}`", "yes" if entry.gives else "no", _summary(entry.run))
+
+
+def _summary(described: object) -> str:
+    return (inspect.getdoc(described) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _page(title: str, parts: Sequence[str]) -> str:
+    return "\n\n".join((f"# {title}", _NOTE, *(part.strip("\n") for part in parts))) + "\n"
+
+
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "card-commands.md": card_commands,
+    "card-life-cycle.md": card_life_cycle,
     "deviations.md": deviations,
+    "profile-statements.md": profile_statements,
 }
 
 
