@@ -57,11 +57,16 @@ class RawClient:
 
     @property
     def closed(self) -> bool:
-        """Whether the server has closed the session."""
+        """Whether the server closes the session, be it after what it still had to say."""
         try:
-            return self.socket.recv(1) == b""
+            while self.socket.recv(4096):
+                pass
         except ConnectionResetError:
             return True
+        except TimeoutError:
+            return False
+
+        return True
 
     # The functions, by their results
 
