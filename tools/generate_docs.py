@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from cardtwin.card.diagram import life_cycle_mermaid
 from cardtwin.card.lifecycle import ALL, FILES, LIVING, TRANSITIONS
 from cardtwin.card.quirks import quirks
 from cardtwin.plan import SecretName
-from cardtwin.ppa import builtin, card_models
+from cardtwin.ppa import card_models
 from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
 from cardtwin.provenance import Basis, Rule, all_rules
 
@@ -160,9 +161,9 @@ def _transition(row: Transition) -> tuple[str, ...]:
 
 def profile_statements() -> str:
     """Return the page of the card profile language's vocabulary."""
-    assert builtin  # its import has registered what is cardtwin's; what others add is not asked for
-    statements = [found for name in STATEMENTS.names() if (found := STATEMENTS.get(name))]
-    functions = [found for name in FUNCTIONS.names() if (found := FUNCTIONS.get(name))]
+    import_module("cardtwin.ppa.builtin")  # registers what is cardtwin's own, and nothing that others add
+    statements = [form for name in STATEMENTS.names() if (form := STATEMENTS.get(name))]
+    functions = [entry for name in FUNCTIONS.names() if (entry := FUNCTIONS.get(name))]
     families = [(f"`{name}`", card_models.family_of(name)) for name in card_models.names()]
     return _page(
         "Vocabulary of the card profile language",
