@@ -53,4 +53,5 @@ class MaskedText:
 
 
 def _may_be_literal(value: str, fields: set[str]) -> bool:
-    return bool(value) and not value.startswith("!") and value.casefold() not in fields
+    is_dialog = value.upper().startswith("!FROM_USER_DIALOG_")
+    return bool(value) and not is_dialog and value.casefold() not in fields

@@ -35,12 +35,17 @@ def decode_parameter(value: str | Secret) -> bytes:
     Raises:
         ValueError: It is no Base64.
     """
-    text = value.encode() if isinstance(value, str) else value.reveal()
+    text = b"".join((value.encode() if isinstance(value, str) else value.reveal()).split())
 
     try:
-        return base64.b64decode(b"".join(text.split()), validate=True)
+        decoded = base64.b64decode(text, validate=True)
     except binascii.Error:
         raise ValueError("no Base64") from None
+
+    if len(text) % 4:  # Python's decoder lets surplus padding pass
+        raise ValueError("no Base64")
+
+    return decoded
 
 
 @checked_by

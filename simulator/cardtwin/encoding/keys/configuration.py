@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cardtwin.encoding.keys.descriptors import Descriptor, KeyEntry, KeyTable
-    from cardtwin.encoding.keys.properties import Properties
+    from cardtwin.encoding.keys.properties import Properties, Property
     from cardtwin.plan import DecryptionKey
     from cardtwin.source import Span
 
@@ -54,20 +54,20 @@ def decryption_keys(configuration: KeyConfiguration) -> tuple[DecryptionKey, ...
 
     diagnostics = Diagnostics()
     names = [name for piece in listed.value.split(",") if (name := piece.strip())]
-    entries = [_resolve(name, listed.span, configuration.table, diagnostics) for name in names]
+    entries = [_resolve(name, listed, configuration.table, diagnostics) for name in names]
     keys = [_load(entry, configuration.classpath, diagnostics) for entry in entries if entry is not None]
     diagnostics.raise_errors()
     return tuple(key for key in keys if key is not None)
 
 
-def _resolve(name: str, span: Span, table: KeyTable, diagnostics: Diagnostics) -> KeyEntry | None:
+def _resolve(name: str, listed: Property, table: KeyTable, diagnostics: Diagnostics) -> KeyEntry | None:
     descriptor = table.descriptors.get(name)
 
     if descriptor is None:
         diagnostics.error(
             "unknown-descriptor",
             f"no descriptor is called {name!r}",
-            span,
+            _place(name, listed.span),
             expected="names of descriptors, not of keys",
             remedy=_meant(name, table) or closest(name, table.descriptors),
         )
@@ -84,6 +84,12 @@ def _resolve(name: str, span: Span, table: KeyTable, diagnostics: Diagnostics) -
         )
 
     return entry
+
+
+def _place(name: str, listed: Span) -> Span:
+    """Return the name's own place in a list on one line, else the list's."""
+    at = listed.source.line(listed.line).find(name, listed.column - 1)
+    return listed.source.span(listed.line, at + 1, len(name)) if at >= 0 else listed
 
 
 def _meant(name: str, table: KeyTable) -> str:

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cardtwin.encoding import Engine, check, check_job, parse
+from cardtwin.plan import Secret, SecretName
+from cardtwin.provenance import Switches
+from cardtwin.source import SourceError, SourceText
+from support.encodings import INIT, LIBRARY, FakeMiddleware, description, job
+
+if TYPE_CHECKING:
+    from cardtwin.encoding import Job
+
+CREDENTIALS = {"PUK": Secret.of("12345678"), "PIN": Secret.of("1234")}
+LIBRARY_64 = "C:/Program Files (x86)/Personal/bin64/personal64.dll"
+ONE_PIN = "CardPinDecryption_Output_PIN1=OUT"
+
+
+def refused(work: Job) -> list[str]:
+    """Run a job that is to be refused, and return the errors; not one call may reach the card."""
+    middleware = FakeMiddleware()
+
+    with pytest.raises(SourceError) as error:
+        Engine(middleware).run(work)
+
+    assert middleware.opened == []
+    assert middleware.asked == []
+    return [found.code for found in error.value.diagnostics if found.severity.value == "error"]
+
+
+def warnings(work: Job) -> list[str]:
+    findings = check_job(work)
+    assert findings.errors == ()
+    return [found.code for found in findings.warnings]
+
+
+def test_a_right_description_has_no_findings() -> None:
+    assert warnings(job(INIT, CREDENTIALS)) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ("InitToken=true\nInitialPUK=PUK", "missing-profile"),
+        ("InitToken=true\nInitialPUK=PUK\nChipProfile=other.cpf", "profile-not-attached"),
+        ("InitToken=true\nChipProfile=token.cpf", "missing-initial-puk"),
+        (f"{INIT}SignPUK=PUK", "initial-sign-puk"),
+        (f"{INIT}InitialLabel=#{'x' * 33}", "label-too-long"),
+        (f"{INIT}OperatorPinIsSOCredential=#true", "missing-operator-pin"),
+        (f"{INIT}OperatorPinIsSOCredential=#yes", "bad-flag-value"),
+        (f"{INIT}OperatorPinIsSOCredential=PUK", "bad-flag-value"),
+        (f"{INIT}DeleteProfile=true", "delete-and-init"),
+        (f"{INIT}PKCS11LibraryWindows64={LIBRARY_64}\nPKCS11LibraryWindows32={LIBRARY}", "library-keyword"),
+        (f"{INIT}PKCS11Library={LIBRARY}", "library-keyword"),
+        ("PKCS11LibraryWindows32=C:/elsewhere/personal.dll\nICCSN=PUK", "unknown-library"),
+        ("PKCS11LibraryWindows32=cvP11.dll\nICCSN=PUK", "other-middleware"),
+        ("UseSelectCriteriaIccsn=true\nICCSN=PUK", "missing-criterion"),
+        ("SetPIN=true", "not-supported"),
+        ("RetrieveAllTokens=true", "not-supported"),
+        ("CMSCardSerialNumber=PUK", "not-supported"),
+        ("ApplicationListField=PUK", "not-supported"),
+        ("MiniDriverLibrary=x.dll\nICCSN=PUK", "not-supported"),
+        ("[Application_A]\nCertTempl=x", "not-supported"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_the_card_is_touched(settings: str, code: str) -> None:
+    assert code in refused(job(settings, CREDENTIALS))
+
+
+def test_deleting_with_another_middleware_is_refused_as_such() -> None:
+    assert refused(job("PKCS11LibraryWindows32=cvP11.dll\nDeleteProfile=true", {})) == [
+        "delete-on-other-middleware",
+        "other-middleware",
+    ]
+
+
+def test_a_description_without_a_library_is_refused() -> None:
+    text = "[Encoding]\nType=1024,Chip\nDevices=8711\n[Fields]\nF=\n[Description]\nICCSN=F\n"
+    assert [found.code for found in check(parse(SourceText("test.dsc", text)))] == ["missing-library"]
+
+
+@pytest.mark.parametrize("name", ["SEC_PIN1", "SEC_PIN2", "SEC_PUK", "SEC_OP", "sec_pin1", "Sec_Op"])
+def test_reserved_names_are_refused_as_parameters(name: str) -> None:
+    work = job(f"{INIT}ProfileParameters={name}", {**CREDENTIALS, name: "MTIz"})
+    assert refused(work) == ["reserved-parameter"]
+
+
+def test_a_parameter_listed_twice_is_refused() -> None:
+    work = job(f"{INIT}ProfileParameters=p,P", {**CREDENTIALS, "p": "MTIz"})
+    assert refused(work) == ["duplicate-parameter"]
+
+
+@pytest.mark.parametrize("value", ["no base64!", "MTIz=", "M", "\u00e4"])
+def test_a_parameter_that_is_not_base64_is_refused(value: str) -> None:
+    assert refused(job(f"{INIT}ProfileParameters=p", {**CREDENTIALS, "p": value})) == ["not-base64"]
+
+
+@pytest.mark.parametrize("value", ["", "MTIz", " MT\nIz ", base64.b64encode(bytes(range(256))).decode()])
+def test_a_parameter_in_base64_is_accepted(value: str) -> None:
+    assert warnings(job(f"{INIT}ProfileParameters=p", {**CREDENTIALS, "p": value})) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "values"),
+    [
+        (INIT, {"PUK": None, "PIN": "1234"}),
+        (f"{INIT}ProfileParameters=p", {**CREDENTIALS, "p": None}),
+        (INIT.replace("PIN=PIN", "PIN=!FROM_USER_DIALOG_2_FIELD"), CREDENTIALS),
+        (f"{INIT}OperatorPinIsSOCredential=use", {**CREDENTIALS, "use": None}),
+    ],
+)
+def test_a_value_that_is_missing_is_refused(settings: str, values: dict[str, str | Secret | None]) -> None:
+    assert refused(job(settings, values)) == ["missing-value"]
+
+
+def test_an_empty_initial_puk_is_refused() -> None:
+    assert refused(job(INIT, {"PUK": "", "PIN": "1234"})) == ["empty-value"]
+
+
+def test_the_operator_pin_as_so_credential_needs_a_value() -> None:
+    settings = f"{INIT}OperatorPinIsSOCredential=use\nOperator_PIN=op"
+    assert refused(job(settings, {**CREDENTIALS, "use": "true", "op": ""})) == ["missing-operator-pin"]
+    assert refused(job(settings, {**CREDENTIALS, "use": "maybe", "op": "1"})) == ["bad-flag-value"]
+    assert warnings(job(settings, {**CREDENTIALS, "use": "FALSE", "op": ""})) == []
+
+
+def test_a_label_that_a_field_gives_is_measured_too() -> None:
+    settings = f"{INIT}InitialLabel=label"
+    assert refused(job(settings, {**CREDENTIALS, "label": "\u00e4" * 17})) == ["label-too-long"]
+    assert warnings(job(settings, {**CREDENTIALS, "label": "\u00e4" * 16})) == []
+
+
+@pytest.mark.parametrize("value", ["in a variable", "plain:in a plain field"])
+@pytest.mark.parametrize("read", ["OUT", ""])
+@pytest.mark.parametrize("name", SecretName)
+def test_a_pin_is_never_read_into_plain_text(value: str, read: str, name: SecretName) -> None:
+    work = job(f"CardPinDecryption_Output_{name}=OUT", {"OUT": value}, read=read)
+    assert refused(work) == ["decrypted-pin-in-plain-text"]
+
+
+def test_an_application_beside_pin_decryption_is_refused() -> None:
+    work = job(ONE_PIN, {"OUT": Secret(b"")}, read="OUT", more="[Application_A]\n")
+    assert "decryption-with-application" in refused(work)
+
+
+def test_two_pins_into_one_field_are_refused() -> None:
+    work = job(f"{ONE_PIN}\nCardPinDecryption_Output_PUK=out", {"OUT": Secret(b"")}, read="OUT")
+    assert refused(work) == ["output-twice"]
+
+
+def test_a_decrypted_pin_cannot_log_in_within_the_same_encoding() -> None:
+    work = job(f"DeleteProfile=true\nPIN=OUT\n{ONE_PIN}", {"OUT": Secret(b"1")}, read="OUT")
+    assert refused(work) == ["decrypted-pin-as-credential"]
+
+
+def test_nor_by_way_of_another_field_with_the_same_target() -> None:
+    work = job(f"DeleteProfile=true\nPIN=IN\n{ONE_PIN}", {"OUT": Secret(b"1"), "IN": None}, read="OUT")
+    mapping = {**work.mapping, "IN": work.mapping["OUT"]}
+    same = type(work)(work.description, mapping=mapping, process=work.process)
+    assert refused(same) == ["decrypted-pin-as-credential"]
+
+
+def test_without_the_read_flag_a_warning_says_that_no_value_will_come() -> None:
+    assert warnings(job(ONE_PIN, {"OUT": Secret(b"")})) == ["no-read-flag"]
+    assert warnings(job(ONE_PIN, {"OUT": None})) == ["no-read-flag"]
+
+
+def test_jpki_encoder_does_not_decrypt_pins() -> None:
+    work = job(ONE_PIN, {"OUT": Secret(b"")}, read="OUT", devices="8710")
+    assert refused(work) == ["decryption-by-jpki-encoder"]
+    findings = check_job(work, switches=Switches({"encoding.device-8710": "warn"}))
+    assert [found.code for found in findings] == ["decryption-by-jpki-encoder"]
+    assert findings.errors == ()
+
+
+@pytest.mark.parametrize(("bits", "code"), [(None, "no-java-home"), (64, "java-bits")])
+def test_jpki_encoder_needs_a_jre_that_can_load_the_library(bits: int | None, code: str) -> None:
+    assert refused(job(INIT, CREDENTIALS, devices="8710", jre_bits=bits)) == [code]
+
+
+def test_the_desktop_app_needs_no_java() -> None:
+    assert warnings(job(INIT, CREDENTIALS, devices="8711", jre_bits=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("devices", "code", "severity"),
+    [
+        ("8710,8711", "several-devices", "error"),
+        ("1", "unknown-device", "warning"),
+        (",", "several-devices", "error"),
+    ],
+)
+def test_devices_are_looked_at(devices: str, code: str, severity: str) -> None:
+    findings = list(check(description("ICCSN=F", fields="F", devices=devices)))
+    assert [(found.code, found.severity.value) for found in findings] == [(code, severity)]
+
+
+def test_an_operator_pin_beside_delete_profile_is_said_to_be_unused() -> None:
+    assert warnings(job("DeleteProfile=true\nOperator_PIN=#1234", {})) == ["operator-pin-not-used"]
+
+
+@pytest.mark.parametrize(
+    "setting", ["PIN=#1", "ChipProfile=token.cpf", "InitialLabel=#x", "SelectCriteriaIccsn=#1", "PUK=#1"]
+)
+def test_a_keyword_that_nothing_uses_is_warned_of(setting: str) -> None:
+    assert warnings(job(f"{setting}\nICCSN=F", {"F": None})) == ["unused-keyword"]
+
+
+def test_a_description_that_does_nothing_is_warned_of() -> None:
+    assert warnings(job("", {})) == ["nothing-to-do"]
+
+
+def test_pin_decryption_beside_a_login_is_warned_of() -> None:
+    work = job(f"DeleteProfile=true\n{ONE_PIN}", {"OUT": Secret(b"")}, read="OUT")
+    assert warnings(work) == ["decryption-with-login"]
+
+
+def test_alone_a_description_may_use_what_is_not_supported_yet() -> None:
+    findings = check(description("SetPIN=true\nPIN=#1234", more="[Application_A]\nCertTempl=x\n"))
+    assert findings.errors == ()
+    assert {found.code for found in findings} == {"not-supported"}
+
+
+def test_alone_a_description_is_not_asked_for_values_or_files() -> None:
+    assert list(check(description(INIT, fields="PUK PIN"))) == []
+    found = list(check(description(INIT, fields="PUK PIN"), attachments=["tokens.cpf"]))
+    assert [(finding.code, finding.remedy) for finding in found] == [
+        ("profile-not-attached", "did you mean 'tokens.cpf'?")
+    ]
+
+
+def test_attached_files_compare_without_regard_to_case() -> None:
+    assert list(check(description(INIT, fields="PUK PIN"), attachments=["TOKEN.CPF"])) == []
+
+
+def test_no_finding_shows_a_secret() -> None:
+    work = job(
+        f"{INIT}Operator_PIN=#97319731\nOperatorPinIsSOCredential=PIN\nInitialLabel=label",
+        {"PUK": Secret.of("97319731"), "PIN": Secret.of("97319731"), "label": Secret.of("9731" * 20)},
+    )
+    findings = check_job(work)
+    assert findings.errors
+    assert not any("9731" in found.render() for found in findings)

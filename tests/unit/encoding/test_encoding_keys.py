@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PublicFormat,
+    pkcs12,
+)
+
+from cardtwin.encoding.keys import (
+    DESCRIPTOR_PROPERTY,
+    KeyConfiguration,
+    RsaDecryptionKey,
+    decryption_keys,
+    parse_key_table,
+    parse_properties,
+    parse_system_properties_json,
+)
+from cardtwin.entropy import SeededEntropy
+from cardtwin.plan import PinBlobError, oaep
+from cardtwin.source import SourceError, SourceText
+from support.encodings import certificate, rsa_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardtwin.plan import DecryptionKey
+
+PASSWORD = "432809864240763"
+TABLE = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- keys of the PIN decryptor -->
+<engineSignEncrypt>
+    <descriptors>
+        <descriptor name="PinKeyDescA" version="1">
+            <type algorithm="RSA" key="pinKeyA" />
+        </descriptor>
+        <descriptor name="PinKeyDescB" version="1"><type algorithm="RSA" key="pinKeyB"/></descriptor>
+        <descriptor name="EncryptedFields"><type algorithm="AES" key="pinKeyA" mode="CBC"/></descriptor>
+        <descriptor name="Parameters"><type algorithm="RSA" key="pinKeyA" padding="OAEP"/></descriptor>
+        <descriptor name="NoKey"><type algorithm="RSA" key="pinKeyC"/></descriptor>
+    </descriptors>
+    <keys>
+        <key name="pinKeyA">
+            <type name="pkcs12" locationValue="classpath:pinKeyA.p12" pin="432809864240763"/>
+        </key>
+        <key name="pinKeyB">
+            <type name="HSM" locationValue="cs_pkcs11_R2" pin="10297385314563206" alias="other" slot="3"/>
+        </key>
+    </keys>
+</engineSignEncrypt>
+"""
+
+
+@pytest.fixture
+def classpath(tmp_path: Path) -> Path:
+    (tmp_path / "pinKeyA.p12").write_bytes(p12("a"))
+    return tmp_path
+
+
+def p12(name: str, password: str = PASSWORD) -> bytes:
+    return pkcs12.serialize_key_and_certificates(
+        b"key", rsa_key(name), certificate(name), None, BestAvailableEncryption(password.encode())
+    )
+
+
+def load(names: str, *classpath: Path, table: str = TABLE) -> tuple[DecryptionKey, ...]:
+    return decryption_keys(
+        KeyConfiguration(
+            parse_key_table(SourceText("engineSignEncrypt.xml", table)),
+            parse_properties(SourceText("system.properties", f"{DESCRIPTOR_PROPERTY}={names}")),
+            classpath,
+        )
+    )
+
+
+def refusal(names: str, *classpath: Path, table: str = TABLE) -> str:
+    with pytest.raises(SourceError) as refused:
+        load(names, *classpath, table=table)
+
+    return str(refused.value)
+
+
+def test_a_listed_descriptor_gives_its_key(classpath: Path, tmp_path: Path) -> None:
+    (key,) = load("PinKeyDescA", tmp_path / "nothing here", classpath)
+    assert key.key_id == oaep.key_identifier(rsa_key("a").public_key())
+
+
+def test_the_key_opens_what_was_encrypted_to_it(classpath: Path) -> None:
+    (key,) = load("PinKeyDescA", classpath)
+    sealed = oaep.encrypt(rsa_key("a").public_key(), b"content key", SeededEntropy("x"))
+    assert key.unwrap(sealed, "sha256") == b"content key"
+
+
+def test_a_key_refuses_what_is_not_for_it() -> None:
+    sealed = oaep.encrypt(rsa_key("b").public_key(), b"content key", SeededEntropy("x"))
+
+    with pytest.raises(PinBlobError, match="for another key"):
+        RsaDecryptionKey(rsa_key("a")).unwrap(sealed, "sha256")
+
+
+def test_a_key_refuses_a_hash_that_is_not_ours() -> None:
+    with pytest.raises(PinBlobError, match="sha1"):
+        RsaDecryptionKey(rsa_key("a")).unwrap(b"", "sha1")
+
+
+def test_the_key_id_is_what_certificates_call_subject_key_identifier() -> None:
+    text = repr(RsaDecryptionKey(rsa_key("a")))
+    spki = rsa_key("a").public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert oaep.key_identifier(rsa_key("a").public_key()).hex().upper() in text
+    assert spki
+
+
+def test_without_the_property_there_are_no_keys() -> None:
+    configuration = KeyConfiguration(
+        parse_key_table(SourceText("x.xml", TABLE)), parse_properties(SourceText("p", "other=1"))
+    )
+    assert decryption_keys(configuration) == ()
+    assert load(" , ") == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("PinKeyDescC", "[unknown-descriptor]"),
+        ("PinKeyDscA", "did you mean 'PinKeyDescA'?"),
+        ("PinKeyA", "'PinKeyA' is a key; the descriptor that uses it is 'PinKeyDescA'"),
+        ("EncryptedFields", "[not-rsa]"),
+        ("EncryptedFields", "has further parameters: mode [further-parameters]"),
+        ("Parameters", "has further parameters: padding [further-parameters]"),
+        ("NoKey", "names key 'pinKeyC', which isn't there [unknown-key]"),
+        ("PinKeyDescB", "not supported yet: key 'pinKeyB' lies in an HSM"),
+    ],
+)
+def test_a_name_that_gives_no_usable_key_is_refused(classpath: Path, names: str, message: str) -> None:
+    assert message in refusal(names, classpath)
+
+
+def test_all_names_that_are_wrong_are_told_at_once(classpath: Path) -> None:
+    message = refusal("PinKeyDescA, Nobody, PinKeyDescB", classpath)
+    assert "system.properties:1:50: error: no descriptor is called 'Nobody'" in message
+    assert "engineSignEncrypt.xml:18:" in message
+
+
+def test_a_descriptor_that_is_not_listed_may_be_of_any_kind(classpath: Path) -> None:
+    assert len(load("PinKeyDescA,", classpath)) == 1
+
+
+def test_a_file_that_is_missing_is_refused_with_the_places_looked_at(tmp_path: Path) -> None:
+    message = refusal("PinKeyDescA", tmp_path)
+    assert "classpath:pinKeyA.p12 is not found [missing-key-file]" in message
+    assert str(tmp_path) in message
+
+
+def test_a_location_without_classpath_is_a_path(classpath: Path) -> None:
+    table = TABLE.replace("classpath:pinKeyA.p12", str(classpath / "pinKeyA.p12"))
+    assert len(load("PinKeyDescA", table=table)) == 1
+
+
+@pytest.mark.parametrize("content", [b"no PKCS#12", p12("a", "other")])
+def test_a_file_that_does_not_open_is_refused(classpath: Path, content: bytes) -> None:
+    (classpath / "pinKeyA.p12").write_bytes(content)
+    assert "broken, or its PIN is wrong" in refusal("PinKeyDescA", classpath)
+
+
+def test_a_key_that_is_not_rsa_is_refused(classpath: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    password = BestAvailableEncryption(PASSWORD.encode())
+    content = pkcs12.serialize_key_and_certificates(b"k", key, None, None, password)
+    (classpath / "pinKeyA.p12").write_bytes(content)
+    assert "holds no RSA key" in refusal("PinKeyDescA", classpath)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("</engineSignEncrypt>", "", "bad-xml"),
+        ('name="PinKeyDescA" ', "", "missing-name"),
+        ('<type algorithm="RSA" key="pinKeyB"/>', "", "missing-type"),
+        ('"PinKeyDescB"', '"PinKeyDescA"', "duplicate-name"),
+        ('<key name="pinKeyB"', '<key name="pinKeyA"', "duplicate-name"),
+        ("engineSignEncrypt>", "somethingElse>", "wrong-root"),
+        ('name="HSM"', 'name="jks"', "unknown-key-type"),
+    ],
+)
+def test_a_broken_table_is_refused_with_place_and_rule(
+    classpath: Path, old: str, new: str, code: str
+) -> None:
+    message = refusal("PinKeyDescB", classpath, table=TABLE.replace(old, new))
+    assert f"[{code}]" in message
+    assert message.startswith("engineSignEncrypt.xml:")
+
+
+def test_entities_are_refused() -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>\n<engineSignEncrypt>&b;</engineSignEncrypt>'
+
+    with pytest.raises(SourceError, match="document type is not allowed"):
+        parse_key_table(SourceText("x.xml", bomb))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        TABLE.replace('name="pkcs12"', 'name="unheard of"'),
+        TABLE.replace('pin="432809864240763"/>', 'pin="432809864240763"'),
+        TABLE.replace('pin="432809864240763"', "pin = '432809864240763' pin='x'"),
+        TABLE.replace('pin="432809864240763"', 'pin="432809864240763'),
+        TABLE,
+    ],
+)
+def test_no_message_shows_a_pin(broken: str) -> None:
+    assert "4328098" not in refusal("PinKeyDescA", table=broken)
+
+
+def test_a_table_shows_no_pin() -> None:
+    assert "4328098" not in repr(parse_key_table(SourceText("x.xml", TABLE)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "key=a, b",
+        "key = a, b ",
+        "key: a, b",
+        "key a, b",
+        "key=\\\n  a, \\\n  b",
+        "# key=c\n! key=d\nkey=a, b",
+        "key=c\nkey=a, b",
+    ],
+)
+def test_properties_are_read_in_all_their_forms(line: str) -> None:
+    found = parse_properties(SourceText("p", f"other=1\n{line}\nlast=2")).get("key")
+    assert found is not None
+    assert found.value == "a, b"
+
+
+def test_a_containers_properties_come_as_json() -> None:
+    text = SourceText("SYSTEM_PROPERTIES", '{"pinBlobDecryptor.keyDescriptorNames": "A,B"}')
+    found = parse_system_properties_json(text).get(DESCRIPTOR_PROPERTY)
+    assert found is not None
+    assert found.value == "A,B"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}'])
+def test_other_json_is_refused(text: str) -> None:
+    with pytest.raises(SourceError, match="bad-json"):
+        parse_system_properties_json(SourceText("SYSTEM_PROPERTIES", text))
