@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from cardtwin.iso7816.status import StatusWord
 
@@ -18,7 +18,7 @@ class ApduFormatError(ValueError):
     """A byte string is no APDU, or a field doesn't fit into one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class CommandApdu:
     """A command APDU of any of the four cases, in short or extended form.
 
@@ -36,6 +36,25 @@ class CommandApdu:
     data: bytes = field(default=b"", repr=False)
     le: int | None = None
     extended: bool = False
+
+    def __init__(
+        self,
+        cla: int,
+        ins: int,
+        p1: int = 0,
+        p2: int = 0,
+        data: bytes = b"",
+        le: int | None = None,
+        extended: bool = False,  # noqa: FBT001, FBT002  # the fields in their order, as a dataclass takes them
+    ) -> None:
+        # Every command makes one of these, and what a frozen dataclass generates takes twice as long.
+        _set_cla(self, cla)
+        _set_ins(self, ins)
+        _set_p1(self, p1)
+        _set_p2(self, p2)
+        _set_data(self, data)
+        _set_le(self, le)
+        _set_extended(self, extended)
 
     @classmethod
     def parse(cls, command: bytes) -> CommandApdu:
@@ -97,6 +116,11 @@ class CommandApdu:
     def header(self) -> bytes:
         """CLA, INS, P1, P2."""
         return bytes((self.cla, self.ins, self.p1, self.p2))
+
+
+_set_cla, _set_ins, _set_p1, _set_p2, _set_data, _set_le, _set_extended = (
+    vars(CommandApdu)[place.name].__set__ for place in fields(CommandApdu)
+)
 
 
 def _split(body: bytes, start: int, length: int, all_bytes: int) -> tuple[bytes, int | None]:

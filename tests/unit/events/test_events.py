@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -82,3 +82,13 @@ def test_events_do_not_change() -> None:
 
     with pytest.raises(FrozenInstanceError):
         event.where = "reader"  # type: ignore[misc]
+
+
+def test_an_exchange_takes_the_cause_in_force_or_the_one_it_is_given() -> None:
+    with because("step 1"):
+        taken = Exchange(reader="R1", command=b"\x00", response=b"\x90\x00")
+        given = replace(taken, cause=None)
+
+    assert taken.cause == Cause("step 1")
+    assert given.cause is None
+    assert (given.reader, given.command, given.response) == ("R1", b"\x00", b"\x90\x00")
