@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.card.access import ObjectOperation
 from cardtwin.card.algorithms import TEST_CLASS, TRIPLE_DES
 from cardtwin.card.commands import DONE, Outcome
-from cardtwin.card.credentials import spend_try, with_tries
+from cardtwin.card.credentials import failed, spend_try, with_tries
 from cardtwin.card.crypto import KeyFormatError
 from cardtwin.card.crypto.authentication import Method, is_response
 from cardtwin.card.environment import AUTHENTICATION
@@ -70,7 +70,7 @@ def external_authenticate(chip: Chip, apdu: CommandApdu) -> Outcome:
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE) from None
 
     if not passed:
-        raise Refusal(chip.system.wrong_pin(chip.object(key).tries_left))
+        raise Refusal(failed(chip, key))
 
     chip.pass_test(key)
     return b"", StatusWord.SUCCESS, (with_tries(key, tested, tested.max_tries),)

@@ -53,7 +53,7 @@ class EmulatedCard:
             switches: Which of several possible behaviours holds.
             hub: Who is told of changes and defects.
             reader: The reader's name, for events.
-            fresh_keys: Search for RSA keys also where the entropy is seeded, instead of taking them from the pool.
+            fresh_keys: Search for RSA keys also where the entropy is seeded, and take none of the pool.
 
         Raises:
             ImageError: The image is another model's.
@@ -144,10 +144,7 @@ class EmulatedCard:
             route = self._routes.get(apdu.cla << 8 | apdu.ins)
             session = chip.session
 
-            if apdu.extended and len(apdu.data) > chip.model.max_data:
-                raise Refusal(StatusWord.WRONG_LENGTH)
-
-            if route is None or session.chain is not None or session.rest:
+            if route is None or apdu.extended or session.chain is not None or session.rest:
                 form, apdu = transmission.unusual(chip, self._routes, apdu)
             else:
                 found = route.get(apdu.p1 << 8 | apdu.p2) or route.get(ANY)

@@ -122,7 +122,7 @@ class Chip:
         if path is None:
             raise Refusal(StatusWord.NO_CURRENT_EF)
 
-        return self._active(self.image.files[path])  # type: ignore[return-value]  # only EFs become the current EF
+        return self._active(self.image.files[path])  # type: ignore[return-value]  # only EFs become current EF
 
     @staticmethod
     def _active(file: File) -> File:
@@ -154,7 +154,7 @@ class Chip:
         """Refuse with 6982 unless an access condition is met.
 
         Args:
-            df: Where the search for the test object begins: the DF itself, or the DF that holds the EF or object.
+            df: Where the search for the test object begins: the DF, or the one that holds EF or object.
             condition: The condition byte.
         """
         if condition == ALWAYS:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from cardtwin.card.errors import Refusal
 from cardtwin.card.lifecycle import LIVING, LifeCycle
 from cardtwin.iso7816 import StatusWord
+from cardtwin.provenance.card import PHASE_REFUSAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,8 +86,8 @@ Routes: TypeAlias = "Mapping[int, Route]"
 def build_routes(forms: Iterable[CommandForm], phase: LifeCycle) -> Routes:
     """Return the table by which commands of a phase find their forms.
 
-    A form that the system has, but not in this phase, refuses with 6985 while there is a file system; in the
-    other phases its instruction is unknown (rule ``card.phase-refusal``).
+    A form that the system has, but not in this phase, is refused while there is a file system; in the other
+    phases its instruction is unknown (rule ``card.phase-refusal``).
 
     Raises:
         ValueError: Two forms claim the same header.
@@ -126,5 +127,5 @@ def _refused(form: CommandForm) -> CommandForm:
     )
 
 
-def _not_now(_chip: Chip, _apdu: CommandApdu) -> Outcome:
-    raise Refusal(StatusWord.CONDITIONS_OF_USE_NOT_SATISFIED)
+def _not_now(chip: Chip, _apdu: CommandApdu) -> Outcome:
+    raise Refusal(StatusWord(int(chip.switches[PHASE_REFUSAL], 16)))

@@ -14,6 +14,7 @@ from cardtwin.card.memory import MF, ObjectKey
 from cardtwin.card.writes import PutObject, Write
 from cardtwin.events import CardChange
 from cardtwin.iso7816 import StatusWord
+from cardtwin.provenance.card import BLOCKING_TRY, VERIFIED_STATUS
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "change",
     "change_authorised",
+    "failed",
     "log_out",
     "spend_try",
     "unblock",
@@ -34,6 +36,7 @@ __all__ = [
 _BACKTRACK: Final = 0x80
 _FILLINGS: Final = b"\x00\xff"
 _UNLIMITED_USE: Final = 0xFF
+_UNCOUNTED: Final = 15  # what 63Cx says at most
 
 
 def verify(chip: Chip, apdu: CommandApdu) -> Outcome:
@@ -149,6 +152,17 @@ def spend_try(chip: Chip, key: ObjectKey) -> None:
         chip.commit(with_tries(key, tested, tested.tries_left - 1))
 
 
+def failed(chip: Chip, key: ObjectKey) -> StatusWord:
+    """Return the status word for a wrong PIN or response, after its try was spent."""
+    tested = chip.object(key)
+    left = tested.tries_left if tested.max_tries else _UNCOUNTED
+
+    if not left and chip.switches[BLOCKING_TRY] == "blocked":
+        return StatusWord.AUTHENTICATION_METHOD_BLOCKED
+
+    return StatusWord.counter(left) if tested.tells_tries else chip.system.wrong_pin(left)
+
+
 def with_tries(key: ObjectKey, tested: SecurityObject, tries: int) -> PutObject:
     """Return the write that sets an error counter."""
     return PutObject(key, tested.with_tries(tries), CardChange.COUNTER_CHANGED, f"{tries} tries left")
@@ -186,7 +200,10 @@ def _status(chip: Chip, key: ObjectKey, pin: SecurityObject) -> StatusWord:
     if pin.is_blocked:
         return StatusWord.AUTHENTICATION_METHOD_BLOCKED
 
-    return StatusWord.SUCCESS if chip.session.passed.get(key) else StatusWord.counter(pin.tries_left or 15)
+    if chip.session.passed.get(key) and chip.switches[VERIFIED_STATUS] == "success":
+        return StatusWord.SUCCESS
+
+    return StatusWord.counter(pin.tries_left if pin.max_tries else _UNCOUNTED)
 
 
 def _require_usable(pin: SecurityObject) -> None:
@@ -222,9 +239,7 @@ def _compare(chip: Chip, key: ObjectKey, presented: bytes) -> tuple[Write, ...]:
     spend_try(chip, key)
 
     if not hmac.compare_digest(presented, pin.body):
-        left = chip.object(key).tries_left
-        told = pin.tells_tries and pin.max_tries
-        raise Refusal(StatusWord.counter(left) if told else chip.system.wrong_pin(left))
+        raise Refusal(failed(chip, key))
 
     if pin.max_tries == pin.tries_left == chip.object(key).tries_left and pin.uses_left == _UNLIMITED_USE:
         return ()

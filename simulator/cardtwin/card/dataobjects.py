@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import ObjectOperation
 from cardtwin.card.errors import Refusal
 from cardtwin.iso7816 import StatusWord
 
@@ -39,7 +38,6 @@ _ATR_FROM_EEPROM: Final = b"\x80"
 _CHIP_DATA_LENGTH: Final = 32
 _PRODUCTION_DATA_LENGTH: Final = 76
 _PACKAGE_LOAD_KEY: Final = b"\x00\x0a"
-assert ObjectOperation.USE == 0
 
 
 def get_data(chip: Chip, apdu: CommandApdu) -> Outcome:

@@ -14,7 +14,7 @@ __all__ = ["life_cycle_mermaid"]
 
 
 def life_cycle_mermaid() -> str:
-    """Return a Mermaid state diagram of the phases, what leads from one to another, and under which condition.
+    """Return a Mermaid state diagram of the phases, and what leads from one to another.
 
     A way that isn't recorded or known from clients is marked with its basis.
     """
@@ -26,7 +26,7 @@ def life_cycle_mermaid() -> str:
         "        fuse intact: LCYCLE, CREATE, DELETE and the objects' conditions of the MF are always",
         "    end note",
         "    note right of OPERATIONAL",
-        "        fuse burnt: those conditions are what the profile left, LCYCLE decides whether there is a way back",
+        "        fuse burnt: those conditions are what the profile left; LCYCLE says who has a way back",
         "    end note",
     ]
     return "\n".join(lines) + "\n"

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.access import DfOperation, EfOperation, complete
-from cardtwin.card.commands import Outcome
 from cardtwin.card.environment import enter
 from cardtwin.card.errors import Refusal
 from cardtwin.card.fci import parse_creation
@@ -18,6 +17,7 @@ from cardtwin.iso7816 import StatusWord, Tlv
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
+    from cardtwin.card.commands import Outcome
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = ["activate", "change_conditions", "create", "deactivate", "delete", "directory"]

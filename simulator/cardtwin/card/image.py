@@ -1,7 +1,7 @@
 """Card images in files: saving, loading, comparing.
 
-A card image is the whole non-volatile memory. PINs and keys are part of it, in the clear: keep the file as you
-would keep them. It is made readable for its owner only.
+A card image is the whole non-volatile memory. PINs and keys are part of it, in the clear: keep the file as
+you would keep them. It is made readable for its owner only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cardtwin.card.access import ALWAYS, EfOperation
 from cardtwin.card.errors import ImageError, ImageVersionError
@@ -20,13 +20,16 @@ from cardtwin.card.imagecodec import VERSION, decode, encode
 from cardtwin.card.memory import CardImage, Df, Ef, SecurityObject, path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from cardtwin.card.memory import File
+    from cardtwin.card.memory import File, SecurityEnvironment
 
 __all__ = ["CardImage", "Difference", "ImageError", "ImageVersionError", "compare", "load", "save"]
 
-_SHOWN = 16
+_SHOWN: Final = 16
+_HIDDEN: Final = "not free to read"
+_Key = TypeVar("_Key")
+_Entry = TypeVar("_Entry")
 
 
 def save(image: CardImage, path: str | os.PathLike[str]) -> None:
@@ -100,18 +103,11 @@ def compare(before: CardImage, after: CardImage) -> tuple[Difference, ...]:
 
     No PIN and no key is shown, nor the content of a file that isn't free to read.
     """
-    return tuple(
-        [
-            *_card(before, after),
-            *_pairs(before.files, after.files, path_text, _file_aspects),
-            *_pairs(before.objects, after.objects, str, _object_aspects),
-            *_pairs(
-                before.environments,
-                after.environments,
-                lambda key: f"{path_text(key[0])}:SE-{key[1]:02X}",
-                lambda one, _: {"": f"conditions {_hex(one.access)}, components {_hex(one.components)}"},
-            ),
-        ]
+    return (
+        *_card(before, after),
+        *_pairs(before.files, after.files, path_text, _file_aspects),
+        *_pairs(before.objects, after.objects, str, _object_aspects),
+        *_pairs(before.environments, after.environments, _environment_name, _environment_aspects),
     )
 
 
@@ -132,8 +128,13 @@ def _card(before: CardImage, after: CardImage) -> Iterator[Difference]:
         yield Difference("StartKey", "one value", "another value")
 
 
-def _pairs(before: Mapping, after: Mapping, name, aspects) -> Iterator[Difference]:  # type: ignore[no-untyped-def,type-arg]
-    """Yield the differences of two tables; `aspects(one, other)` describes one entry, seen beside the other."""
+def _pairs(
+    before: Mapping[_Key, _Entry],
+    after: Mapping[_Key, _Entry],
+    name: Callable[[_Key], str],
+    aspects: Callable[[_Entry, _Entry | None], dict[str, str]],
+) -> Iterator[Difference]:
+    """Yield the differences of two tables; `aspects` describes one entry, seen beside the other."""
     for key in {**before, **after}:
         one, other = before.get(key), after.get(key)
 
@@ -151,7 +152,7 @@ def _pairs(before: Mapping, after: Mapping, name, aspects) -> Iterator[Differenc
         for aspect in {**first, **second}:
             left, right = first.get(aspect, ""), second.get(aspect, "")
 
-            if left != right:
+            if left != right or left.endswith(_HIDDEN):
                 yield Difference(f"{name(key)} {aspect}".strip(), left, right)
 
 
@@ -176,19 +177,15 @@ def _content(file: Ef, other: File | None) -> dict[str, str]:
         return {}
 
     if file.records != other.records:
-        records = ", ".join(_hex(record) for record in file.records) if readable else "not free to read"
-        return {"records": f"{len(file.records)} ({records})"}
+        records = ", ".join(_hex(record) for record in file.records) if readable else _HIDDEN
+        return {"records": f"{len(file.records)}: {records}"}
 
     if file.content == other.content:
         return {}
 
     start = _first_difference(file.content, other.content)
-    shown = _hex(file.content[start : start + _SHOWN]) if readable else _hidden(file is other)
+    shown = _hex(file.content[start : start + _SHOWN]) if readable else _HIDDEN
     return {f"content from {start:04X}": shown or "the end"}
-
-
-def _hidden(_same: bool) -> str:  # noqa: FBT001
-    return "not free to read"
 
 
 def _first_difference(one: bytes, other: bytes) -> int:
@@ -197,16 +194,27 @@ def _first_difference(one: bytes, other: bytes) -> int:
 
 
 def _object_aspects(found: SecurityObject, other: SecurityObject | None) -> dict[str, str]:
+    numbers = (found.option, found.flags, found.dek, found.consent, found.min_length, found.tells_tries)
     aspects = {
         "algorithm": f"{found.algorithm:02X}",
         "conditions": _hex(found.access),
         "tries left": f"{found.tries_left} of {found.max_tries}",
         "uses left": f"{found.uses_left:02X}",
-        "parameters": _hex(
-            bytes((found.option, found.flags, found.dek, found.consent, found.min_length, found.tells_tries))
-        ),
+        "parameters": _hex(bytes(numbers)),
     }
+
+    if other is not None and other.body != found.body:
+        aspects["value"] = _HIDDEN
+
     return aspects
+
+
+def _environment_name(key: tuple[bytes, int]) -> str:
+    return f"{path_text(key[0])}:SE-{key[1]:02X}"
+
+
+def _environment_aspects(found: SecurityEnvironment, _other: SecurityEnvironment | None) -> dict[str, str]:
+    return {"": f"conditions {_hex(found.access)}, components {_hex(found.components)}"}
 
 
 def _hexes(values: tuple[bytes, ...]) -> str:

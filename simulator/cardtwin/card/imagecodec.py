@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import typing
 from dataclasses import fields
 from enum import IntEnum
-from functools import cache
-from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cardtwin.card.errors import ImageError, ImageVersionError
@@ -80,7 +79,7 @@ def decode(value: Any) -> CardImage:
 
     Raises:
         ImageVersionError: Its version isn't known here.
-        ImageError: It's no card image, or what it says can't be; the message names the place, and shows no value.
+        ImageError: It's no card image, or what it says can't be; the message names the place, never a value.
     """
     if not isinstance(value, dict) or value.get("format") != _FORMAT:
         raise ImageError("this is no card image")
@@ -176,16 +175,10 @@ def _bytes(where: str, value: Any) -> bytes:
         raise ImageError(f"{where}: hex digits are expected") from None
 
 
-@cache
-def _columns(cls: type) -> dict[str, Any]:
-    hints = typing.get_type_hints(cls)
-    return {column.name: hints[column.name] for column in fields(cls)}
-
-
 def _value(node: _Node, cls: type[_T]) -> _T:
     """Return the rest of a node as a value of a dataclass."""
-    assert not isinstance(cls, UnionType)
-    value = cls(**{name: node.take(name, kind) for name, kind in _columns(cls).items()})
+    kinds = typing.get_type_hints(cls)
+    value = cls(**{column.name: node.take(column.name, kinds[column.name]) for column in fields(cls)})  # type: ignore[arg-type]  # a dataclass, which TypeVar can't say
     node.done()
     return value
 
@@ -241,35 +234,49 @@ def _check(image: CardImage) -> None:
     if image.life_cycle in LIVING and not isinstance(image.files.get(MF), Df):
         raise ImageError("there is no master file")
 
-    for path, file in image.files.items():
-        if path != MF and not isinstance(image.files.get(parent(path)), Df):
-            raise ImageError(f"file {path_text(path)} is in no DF")
+    holders = {parent(path) for path in image.files} | {key.df for key in image.objects}
+    holders |= {df for df, _ in image.environments}
 
-        if problem := _file_problem(path, file):
-            raise ImageError(f"file {path_text(path)}: {problem}")
+    for df in sorted(holders):
+        if not isinstance(image.files.get(df), Df):
+            raise ImageError(f"there is no DF {path_text(df)}, but something is in it")
 
-    for key, found in image.objects.items():
-        if not isinstance(image.files.get(key.df), Df):
-            raise ImageError(f"object {key} is in no DF")
+    problems = itertools.chain(
+        ((f"file {path_text(path)}", _file_problem(path, file)) for path, file in image.files.items()),
+        ((f"object {key}", _object_problem(found)) for key, found in image.objects.items()),
+        (
+            (f"security environment {number}", _environment_problem(number, found))
+            for (_, number), found in image.environments.items()
+        ),
+        [("start_key", _start_key_problem(image.start_key))],
+    )
 
-        numbers = (found.option, found.flags, found.algorithm, found.uses_left, found.dek, found.consent)
+    for subject, problem in problems:
+        if problem:
+            raise ImageError(f"{subject}: {problem}")
 
-        if max(*numbers, found.min_length) > 0xFF or found.tries_left > found.max_tries or not found.body:
-            raise ImageError(f"object {key}: a value is out of range")
 
-    for df, number in image.environments:
-        environment = image.environments[df, number]
+def _object_problem(found: SecurityObject) -> str:
+    numbers = (found.option, found.flags, found.algorithm, found.uses_left, found.dek, found.consent)
 
-        if not isinstance(image.files.get(df), Df) or number > 0xFF:
-            raise ImageError(f"security environment {number} is in no DF")
+    if max(*numbers, found.min_length) > 0xFF or found.tries_left > found.max_tries or not found.body:
+        return "a value is out of range"
 
-        if len(environment.access) != 2 or len(environment.components) != 6:
-            raise ImageError(
-                f"security environment {number}: conditions or components are of the wrong length"
-            )
+    return ""
 
-    if max(image.start_key.version, image.start_key.tries_left) > 0xFF or len(image.start_key.key) != 16:
-        raise ImageError("start_key: a value is out of range")
+
+def _environment_problem(number: int, found: SecurityEnvironment) -> str:
+    if number > 0xFF:
+        return "its number is out of range"
+
+    return "" if (len(found.access), len(found.components)) == (2, 6) else "a value has the wrong length"
+
+
+def _start_key_problem(start_key: StartKey) -> str:
+    if max(start_key.version, start_key.tries_left) > 0xFF:
+        return "a value is out of range"
+
+    return "" if len(start_key.key) == 16 else "the key has the wrong length"
 
 
 def _file_problem(path: bytes, file: File) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,7 +16,6 @@ from cardtwin.card.algorithms import (
     pads,
     signs,
 )
-from cardtwin.card.commands import Outcome
 from cardtwin.card.crypto import CryptoError, EcPrivateKey, RsaPrivateKey, unpad_encryption
 from cardtwin.card.environment import CONFIDENTIALITY, SIGNATURE
 from cardtwin.card.errors import Refusal
@@ -24,7 +24,10 @@ from cardtwin.events import CardChange
 from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cardtwin.card.chip import Chip
+    from cardtwin.card.commands import Outcome
     from cardtwin.card.memory import ObjectKey, SecurityObject
     from cardtwin.card.session import KeyChoice
     from cardtwin.iso7816 import CommandApdu
@@ -87,7 +90,8 @@ def sign(chip: Chip, apdu: CommandApdu) -> Outcome:
     if not (signs(used.part.algorithm) or chip.system.chooses_algorithm):
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
-    return _guarded(_signature, chip, choice, used, apdu.data), StatusWord.SUCCESS, used.writes
+    with _crypto_refused():
+        return _signature(chip, choice, used, apdu.data), StatusWord.SUCCESS, used.writes
 
 
 def _signature(chip: Chip, choice: KeyChoice, used: KeyInUse, data: bytes) -> bytes:
@@ -120,11 +124,8 @@ def sign_padded(chip: Chip, used: KeyInUse, data: bytes) -> bytes:
     if isinstance(private, EcPrivateKey):
         return private.sign(data, chip.entropy)
 
-    return _guarded(_sign_pkcs1, private, data)
-
-
-def _sign_pkcs1(private: RsaPrivateKey, data: bytes) -> bytes:
-    return private.sign_pkcs1(data)
+    with _crypto_refused():
+        return private.sign_pkcs1(data)
 
 
 def decipher(chip: Chip, apdu: CommandApdu) -> Outcome:
@@ -142,21 +143,16 @@ def decipher(chip: Chip, apdu: CommandApdu) -> Outcome:
     if apdu.data[:1] != _PLAIN_CRYPTOGRAM:
         raise Refusal(StatusWord.WRONG_DATA)
 
-    return _guarded(_deciphered, chip, choice, used, apdu.data[1:]), StatusWord.SUCCESS, used.writes
+    unpads = pads(used.part.algorithm) or choice.algorithm == _PADDED
 
+    with _crypto_refused():
+        block = private.raw(apdu.data[1:])
+        data = unpad_encryption(block) if unpads else block
 
-def _deciphered(chip: Chip, choice: KeyChoice, used: KeyInUse, cryptogram: bytes) -> bytes:
-    private = used.private
-    assert isinstance(private, RsaPrivateKey)
-    block = private.raw(cryptogram)
+    if not unpads and chip.system.drops_leading_zero and data[:1] == b"\0":
+        data = data[1:]
 
-    if pads(used.part.algorithm) or choice.algorithm == _PADDED:
-        return unpad_encryption(block)
-
-    if chip.system.chooses_algorithm and block[:1] == b"\0":
-        return block[1:]
-
-    return block
+    return data, StatusWord.SUCCESS, used.writes
 
 
 def agree(chip: Chip, apdu: CommandApdu) -> Outcome:
@@ -173,7 +169,8 @@ def agree(chip: Chip, apdu: CommandApdu) -> Outcome:
     if head != _PEER_KEY + bytes((len(peer) & 0xFF,)) or len(peer) != 2 * private.curve.size:
         raise Refusal(StatusWord.LC_INCONSISTENT_WITH_TLV)
 
-    return _guarded(private.agree, peer), StatusWord.SUCCESS, used.writes
+    with _crypto_refused():
+        return private.agree(peer), StatusWord.SUCCESS, used.writes
 
 
 def _choice(chip: Chip, template: int) -> KeyChoice:
@@ -185,8 +182,10 @@ def _choice(chip: Chip, template: int) -> KeyChoice:
     return choice
 
 
-def _guarded(operation, *arguments):  # type: ignore[no-untyped-def]
+@contextmanager
+def _crypto_refused() -> Iterator[None]:
+    """Refuse with 6A80 where padding, a number or a point is wrong."""
     try:
-        return operation(*arguments)
+        yield
     except CryptoError:
         raise Refusal(StatusWord.WRONG_DATA) from None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CARDOS_44_MODEL", "CARDOS_53_MODEL", "CardModel", "get", "names", "register"]
 
 _MF_SIZE: Final = 0x0400
-_CAPABILITIES: Final = frozenset({"elliptic-curves", "pin-status", "start-key"})
+_CAPABILITIES: Final = frozenset({"elliptic-curves"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class CardModel:
         max_rsa_bits: The greatest RSA key that the card generates.
         packages: The packages that are loaded at delivery, as GET DATA 88 tells them.
         protocol: The transmission protocol that it speaks.
-        capabilities: What clients of this class may ask for: ``elliptic-curves``, ``pin-status``, ``start-key``.
+        capabilities: What it can do beyond its system: ``elliptic-curves``.
         quirks: Names in the table of quirks.
 
     Raises:
@@ -131,7 +131,6 @@ CARDOS_44_MODEL: Final = CardModel(
     chip_manufacturer=0x05,
     max_data=0x0300,
     max_rsa_bits=2048,
-    capabilities=frozenset({"start-key"}),
 )
 """CardOS V4.4. ATR, version word and behaviour are public; serial number, sizes and the year are ours."""
 
@@ -153,7 +152,7 @@ CARDOS_53_MODEL: Final = CardModel(
     max_data=0x0280,
     max_rsa_bits=3072,
     packages=(bytes.fromhex("E10B53060304 1302C9038F0101"),),
-    capabilities=frozenset({"elliptic-curves", "pin-status", "start-key"}),
+    capabilities=frozenset({"elliptic-curves"}),
 )
 """CardOS V5.3. ATR, product text, version word, package and sizes as reported; the serial number is ours."""
 

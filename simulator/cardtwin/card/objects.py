@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.access import DfOperation, ObjectOperation
 from cardtwin.card.algorithms import prefixed, stored_algorithms, without_prefix
-from cardtwin.card.commands import Outcome
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import ObjectKey, SecurityEnvironment, SecurityObject
 from cardtwin.card.plain_tlv import parse_plain
@@ -17,6 +16,7 @@ from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
+    from cardtwin.card.commands import Outcome
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = ["change_key_data", "put_environment", "put_object"]

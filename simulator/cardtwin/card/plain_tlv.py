@@ -1,4 +1,4 @@
-"""Data objects with plain lengths: tag and length are one byte each, and 82 means 130 bytes, not BER's two."""
+"""Data objects with plain lengths: tag and length are a byte each, and 82 means 130 bytes, not BER's two."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.access import DfOperation, complete
-from cardtwin.card.commands import Outcome
 from cardtwin.card.crypto import SecureMessagingError, startkey
 from cardtwin.card.errors import Refusal
 from cardtwin.card.lifecycle import TRANSITIONS, LifeCycle, LifeCycleEvent
@@ -17,6 +16,7 @@ from cardtwin.iso7816 import FileControl, StatusWord, TlvFormatError
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
+    from cardtwin.card.commands import Outcome
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = ["change_start_key", "erase_files", "format_card", "phase_control"]

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cardtwin.card.commands import CommandForm, Routes, build_routes
-from cardtwin.card.lifecycle import LifeCycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cardtwin.card.chip import Chip
+    from cardtwin.card.lifecycle import LifeCycle
     from cardtwin.card.memory import File
     from cardtwin.iso7816 import StatusWord
     from cardtwin.provenance import Basis
@@ -41,6 +41,7 @@ class CardSystem:
         wrong_pin: Gives the status word of a failed verification from the tries left.
         tells_pin_status: Whether VERIFY without data tells the tries left.
         chooses_algorithm: Whether the security environment chooses the algorithm, and not the key alone.
+        drops_leading_zero: Whether a deciphered block comes without a zero at its beginning.
     """
 
     name: str
@@ -50,6 +51,7 @@ class CardSystem:
     wrong_pin: Callable[[int], StatusWord]
     tells_pin_status: bool = False
     chooses_algorithm: bool = False
+    drops_leading_zero: bool = False
     _routes: dict[LifeCycle, Routes] = field(default_factory=dict, compare=False, repr=False)
 
     def routes(self, phase: LifeCycle) -> Routes:

@@ -11,6 +11,7 @@ from cardtwin.card.lifecycle import LIVING
 from cardtwin.card.session import Chain
 from cardtwin.iso7816 import CommandApdu, StatusWord
 from cardtwin.provenance import Basis
+from cardtwin.provenance.card import LONG_RESPONSE
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
@@ -28,8 +29,9 @@ _SHORT_LE: Final = 256
 def unusual(chip: Chip, routes: Routes, apdu: CommandApdu) -> tuple[CommandForm, CommandApdu]:
     """Return the form of a command that isn't complete in itself, or is out of place, and the whole command.
 
-    Comes in where a chain is in progress, where a response isn't wholly fetched, and where CLA and INS aren't
-    in the table. A link of a chain is answered by itself: its form does nothing.
+    Comes in where a chain is in progress, where a response isn't wholly fetched, where CLA and INS aren't in
+    the table, and where the lengths are extended ones. A link of a chain is answered by itself: its form does
+    nothing.
     """
     session = chip.session
     rest, session.rest = session.rest, b""
@@ -98,15 +100,15 @@ def _unknown(routes: Routes, apdu: CommandApdu) -> StatusWord:
 def shortened(chip: Chip, apdu: CommandApdu, data: bytes, status: StatusWord) -> bytes:
     """Return a response whose data are longer than Le.
 
-    Without Le nothing is sent (T=1, cases 1 and 3). With a short Le the rest waits for GET RESPONSE
-    (ISO/IEC 7816-4, 5.3.4); with an extended one it's dropped.
+    Without Le nothing is sent (T=1, cases 1 and 3). With a short Le the rest waits for GET RESPONSE; with an
+    extended one it's dropped (rule ``card.long-response``).
     """
     le = apdu.le
 
     if le is None:
         return status.to_bytes(2)
 
-    if apdu.extended or status is not StatusWord.SUCCESS:
+    if apdu.extended or status is not StatusWord.SUCCESS or chip.switches[LONG_RESPONSE] == "cut":
         return data[:le] + status.to_bytes(2)
 
     chip.session.rest = data[le:]

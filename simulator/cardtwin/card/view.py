@@ -96,8 +96,10 @@ class CardView:
 
     @property
     def fuse(self) -> str:
-        """``intact`` while the MF's conditions on phase, objects, deletion and creation are all "always" and
-        the card is not operational; else ``burnt``.
+        """Whether the fuse is ``intact`` or ``burnt``.
+
+        It's intact while the MF's conditions on phase, objects, deletion and creation are all "always" and
+        the card isn't operational.
         """
         master = self._image.files.get(MF)
         conditions = [master.access[at] for at in _FUSE] if master else []

@@ -1,3 +1,238 @@
-"""Decisions about the emulated card: fuse, erasing, objects."""
+"""Decisions about the emulated card: transmission, files, PINs, keys, life cycle, erasing."""
 
 from __future__ import annotations
+
+from typing import Final
+
+from cardtwin.provenance.rules import Basis, Rule, rule
+
+__all__ = ["BLOCKING_TRY", "LONG_RESPONSE", "PHASE_REFUSAL", "VERIFIED_STATUS"]
+
+_ISO: Final = "ISO/IEC 7816-4:2020"
+_OPENSC: Final = "OpenSC 0.23, drivers cardos and pkcs15-cardos"
+
+LONG_RESPONSE: Final[Rule] = rule(
+    "card.long-response",
+    Basis.INFERRED,
+    f"{_ISO}, 5.3.4",
+    "A response longer than a short Le is sent up to Le with 61xx, and GET RESPONSE brings the rest; with an "
+    "extended Le, or with `cut`, the rest is dropped. Without Le no data are sent.",
+    choices=("get-response", "cut"),
+    default="get-response",
+)
+PHASE_REFUSAL: Final[Rule] = rule(
+    "card.phase-refusal",
+    Basis.INFERRED,
+    "OpenSC's table of status words; a report of a V4.2B in manufacturing",
+    "A command that isn't allowed in the present phase of life is answered 6985, or as chosen. In "
+    "manufacturing it is 6D00 always: that much is reported.",
+    choices=("6985", "6A81", "6D00"),
+    default="6985",
+)
+BLOCKING_TRY: Final[Rule] = rule(
+    "card.blocking-try",
+    Basis.INFERRED,
+    f"{_ISO}, 11.5.6",
+    "The wrong PIN that spends the last try is answered as any wrong PIN, and only the next try is told "
+    "6983; with `blocked` it's told 6983 itself.",
+    choices=("wrong", "blocked"),
+    default="wrong",
+)
+VERIFIED_STATUS: Final[Rule] = rule(
+    "card.verified-status",
+    Basis.INFERRED,
+    f"{_ISO}, 11.5.6; GnuPG and OpenSC take 9000 so",
+    "CardOS 5 answers VERIFY without data with 9000 where the PIN is verified already, or with the tries "
+    "left as chosen. CardOS M4 tells no tries: 6700.",
+    choices=("success", "tries"),
+    default="success",
+)
+
+rule(
+    "card.chaining",
+    Basis.INFERRED,
+    f"{_ISO}, 5.3.3",
+    "Commands of PERFORM SECURITY OPERATION may be chained, as OpenSC does. Any other is answered 6884. A "
+    "command that interrupts a chain ends it, is answered 6883 and not carried out.",
+)
+rule(
+    "card.refused-forms",
+    Basis.INFERRED,
+    "no public client",
+    "Secure messaging by ISO (CLA 0C), logical channels, short EF identifiers in READ BINARY, LOAD "
+    "EXECUTABLE, INCREASE, DECREASE and ACCUMULATE OBJECT DATA are refused: 6882, 6881, 6A86, 6D00.",
+)
+rule(
+    "card.environment-on-select",
+    Basis.CLIENT,
+    _OPENSC,
+    "Where another DF becomes the current one, its security environment 01 comes into force, or an empty "
+    "one. PINs that were verified stay verified, unless the quirk drop_pin_on_select says otherwise.",
+)
+rule(
+    "card.environment-components",
+    Basis.INFERRED,
+    "javasign, a client of CardOS M4",
+    "The fourth component byte of a stored security environment names the key for every operation; what the "
+    "other five name isn't public, and they are kept only.",
+)
+rule(
+    "card.delete-condition",
+    Basis.INFERRED,
+    _OPENSC,
+    "Who may delete a file is said by the condition DELETE of the file itself. With a DF its files, objects "
+    "and security environments are deleted.",
+)
+rule(
+    "card.object-conditions",
+    Basis.INFERRED,
+    "a comment in OpenSC's profile for CardOS",
+    "Storing a new object needs the DF's condition APPEND; overwriting, changing conditions and deleting "
+    "need its condition UPDATE.",
+)
+rule(
+    "card.object-deletion",
+    Basis.OURS,
+    "needed to erase PINs in the MF; no public client deletes objects",
+    "PUT DATA OCI with `83 02 class id 8F 00` and nothing else deletes the object.",
+)
+rule(
+    "card.administration-only",
+    Basis.INFERRED,
+    "OpenSC goes to administration before these commands",
+    "CREATE FILE, DELETE FILE, PUT DATA OCI and PUT DATA SECI are not carried out in the operational "
+    "phase. PUT DATA FCI and GENERATE KEY PAIR are, where the conditions allow.",
+)
+rule(
+    "card.production-phases",
+    Basis.INFERRED,
+    "the order of the phases 34, 26, 24 or 23, 20",
+    "PHASE CONTROL leads from initialisation to personalisation, and from both kinds of it to "
+    "administration. FORMAT leads to administration with P2=01; other values of P2 are refused.",
+)
+rule(
+    "card.record-file",
+    Basis.INFERRED,
+    f"{_ISO}, 7.3.4",
+    "A file of records is created empty; records come by APPEND RECORD. In a cyclic file the newest has "
+    "number 1 and takes the place of the oldest. UPDATE RECORD is there as in the standard.",
+)
+rule(
+    "card.memory-accounting",
+    Basis.OURS,
+    "the cards' own bookkeeping isn't public",
+    "A file takes its size and 32 bytes, an object its body and 24 bytes. The size of a DF is told back, "
+    "and is no limit for what is in it. Sizes of memories are ours.",
+)
+rule(
+    "card.directory-pages",
+    Basis.INFERRED,
+    _OPENSC,
+    "DIRECTORY gives 40 entries at a time; P2 is the page's number, and tag 8A in the last entry names the "
+    "next.",
+)
+rule(
+    "card.master-file",
+    Basis.INFERRED,
+    "the ten condition bytes that FORMAT takes",
+    "The control information of the MF shows its ten condition bytes, and the size that FORMAT gave it.",
+)
+rule(
+    "card.pin-search",
+    Basis.INFERRED,
+    "OpenSC, GnuPG and clients of CNS cards",
+    "A PIN reference with bit 80 is looked for from the current DF up to the MF; one without it in the "
+    "current DF and in the MF. A condition's test object is looked for from the DF upwards that holds the "
+    "condition.",
+)
+rule(
+    "card.pin-length",
+    Basis.INFERRED,
+    _OPENSC,
+    "A PIN is presented as long as it is stored, filled up by the client. Another length is answered 6700 "
+    "and costs no try. A new PIN is measured for the minimum length without 00 and FF at its end.",
+)
+rule(
+    "card.pin-change-status",
+    Basis.INFERRED,
+    f"{_ISO}, 11.5.7",
+    "CHANGE REFERENCE DATA and RESET RETRY COUNTER don't verify a PIN, a wrong old PIN takes the "
+    "verification away. A condition CHANGE that names the PIN itself is met by knowing the old one.",
+)
+rule(
+    "card.consent",
+    Basis.CLIENT,
+    _OPENSC,
+    "The seventh parameter byte of a test object is how often a condition may rest on one verification.",
+)
+rule(
+    "card.key-generation",
+    Basis.INFERRED,
+    _OPENSC,
+    "GENERATE KEY PAIR needs the object's condition CHANGE, its seventh condition byte where there is one, "
+    "and UPDATE of the EF. The exponent is 65537 always; the rounds and the difference of the primes are "
+    "ignored.",
+)
+rule(
+    "card.key-purpose",
+    Basis.INFERRED,
+    "OpenSC; clients that sign with keys for deciphering on V5",
+    "On M4 the algorithm byte says whether a key signs or deciphers. On V5 every key signs, and those whose "
+    "algorithm byte has bit 80 don't decipher.",
+)
+rule(
+    "card.sha1-on-card",
+    Basis.INFERRED,
+    "OpenSC's names of algorithms C8 and CC",
+    "For algorithms C8 and CC the input is the message: the card makes the SHA-1 digest and pads the "
+    "DigestInfo.",
+)
+rule(
+    "card.v5-signature-input",
+    Basis.INFERRED,
+    "OpenSC and GnuPG send different inputs to V5 cards",
+    "On V5, algorithm 10 or a key of algorithm 08 or 88 has the card pad. With neither, an input as long "
+    "as the modulus is taken as it is, and a shorter one is padded.",
+)
+rule(
+    "card.v5-personalisation",
+    Basis.OURS,
+    "how V5 cards are personalised isn't public",
+    "CardOS 5.3 takes V4.4's commands for files, objects, keys and erasing, and V4.4's condition bytes. "
+    "Its control information shows them as access rules in AB: read and write of an EF, delete and create "
+    "of a DF.",
+)
+rule(
+    "card.elliptic-curves",
+    Basis.OURS,
+    "how EC keys are stored isn't public",
+    "On V5 a key object of algorithm 0E (agreement) or 8E (signature) has the body `06 n curve 04 n number`; "
+    "GENERATE KEY PAIR writes its public point as `7F49 { 86 }`. Signatures are r || s.",
+)
+rule(
+    "card.external-authentication",
+    Basis.OURS,
+    "the algorithm bytes of symmetric test objects aren't public",
+    "A test object of algorithm 02 holds a triple DES key, and is passed with the encrypted challenge.",
+)
+rule(
+    "card.start-key",
+    Basis.INFERRED,
+    "a vendor's erase script; OpenSC's cardos-tool",
+    "Each use of the StartKey costs a try that comes back when the message was right: else 6988, without "
+    "tries 6983, and no way to erase is left. A new StartKey is 16 bytes under the old one, and has "
+    "version FF.",
+)
+rule(
+    "card.production-data",
+    Basis.OURS,
+    "only its length is public",
+    "GET DATA 8B of V5 is the serial number, filled up with 00 to 76 bytes.",
+)
+rule(
+    "card.fuse",
+    Basis.INFERRED,
+    "DEL-04 to DEL-13",
+    "Fuse and erasability are access conditions and phases, and nothing else: the fuse is intact while the "
+    "MF's conditions LCYCLE, UPDATE, APPEND, DELETE and CREATE are always and the card isn't operational.",
+)

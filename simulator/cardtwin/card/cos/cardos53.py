@@ -112,4 +112,5 @@ CARDOS_53: Final = CardSystem(
     wrong_pin=StatusWord.counter,
     tells_pin_status=True,
     chooses_algorithm=True,
+    drops_leading_zero=True,
 )
