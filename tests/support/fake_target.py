@@ -77,8 +77,12 @@ class FakeBench(Bench):
     def client(self, process: str) -> Any:
         raise NotImplementedError(process)
 
-    def engine(self, process: str) -> Any:
-        raise NotImplementedError(process)
+    def engine(self, process: str, keys: Any) -> Any:
+        raise NotImplementedError(process, keys)
+
+    @property
+    def folder(self) -> Any:
+        raise NotImplementedError
 
     @property
     def desk(self) -> Any:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardtwin.scenario.matchers import Bind, Matcher
+from cardtwin.plan import Secret
+from cardtwin.scenario.matchers import Bind, Literal, Matcher, Matchers
 from cardtwin.scenario.result import Failure
 from cardtwin.scenario.values import Value, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from cardtwin.scenario.step import Expectation, Observed
 
-__all__ = ["Matchers", "binds", "compare", "mismatches"]
-
-Matchers = Mapping[str, "Matcher | Matchers"]
+__all__ = ["binds", "compare", "mismatches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,16 @@ def mismatches(matchers: Matchers, values: Mapping[str, Value], above: str = "")
 
         if isinstance(matcher, Matcher):
             if not matcher.matches(value):
-                yield Mismatch(above + name, matcher.describe(), show(value))
+                yield Mismatch(above + name, _describe(matcher, value), show(value))
         else:
             inner = value if isinstance(value, dict) else {}
             yield from mismatches(matcher, inner, f"{above}{name}.")
+
+
+def _describe(matcher: Matcher, value: Value) -> str:
+    """Return the expectation; the literal that a secret is compared with is as secret as that one."""
+    hidden = isinstance(value, Secret) and isinstance(matcher, Literal)
+    return "another secret" if hidden else matcher.describe()
 
 
 def binds(matchers: Matchers, values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:

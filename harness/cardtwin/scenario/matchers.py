@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 from pydantic import PlainValidator, WithJsonSchema
 
@@ -17,7 +17,7 @@ from cardtwin.scenario.values import SCALAR, Value, parse_flag, parse_hex, parse
 from cardtwin.source import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "MATCHER_SCHEMA",
@@ -27,6 +27,7 @@ __all__ = [
     "HexMatcher",
     "Literal",
     "Matcher",
+    "Matchers",
     "NumberMatcher",
     "Regex",
     "SecretMatcher",
@@ -57,7 +58,10 @@ class Literal(Matcher):
     value: Value
 
     def matches(self, value: Value) -> bool:
-        """Whether it is equal."""
+        """Whether it is equal; a text is equal to a secret of just these characters."""
+        if isinstance(value, Secret) and isinstance(self.value, str):
+            return value == Secret.of(self.value)
+
         return type(value) is type(self.value) and value == self.value
 
     def describe(self) -> str:
@@ -121,6 +125,10 @@ def _as_text(value: Value) -> str | None:
             return None
         case _:
             return show(value)
+
+
+Matchers: TypeAlias = "Mapping[str, Matcher | Matchers]"
+"""Matchers by the names of values, nested as the values are."""
 
 
 def is_matcher(value: Any) -> bool:

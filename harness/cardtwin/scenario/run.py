@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cardtwin.encoding import Process
 from cardtwin.events import Defect, Event, Exchange
 from cardtwin.plan import Secret
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.card.image import CardImage
-
     from cardtwin.scenario.instance import Instance
     from cardtwin.scenario.step import Step
     from cardtwin.source import Span
@@ -49,6 +49,7 @@ class Run:
         bench: Where it runs.
         logs: What happened in each step that began, in their order; the last one is the present step's.
         images: Card memories that an ``image`` step saved, by name.
+        data: Identity Manager's process: variables and data pools, kept from encoding to encoding.
     """
 
     def __init__(self, instance: Instance, bench: Bench) -> None:
@@ -56,6 +57,7 @@ class Run:
         self.bench = bench
         self.logs: list[StepLog] = []
         self.images: dict[str, CardImage] = {}
+        self.data = Process()
         self._ids: dict[str, StepLog] = {}
         self._values: dict[str, Node] = dict(instance.values)
         self._secrets: set[str] = set()

@@ -70,10 +70,10 @@ def run(
     message = ""
 
     try:
-        with _deadline(timeout), target.open(instance.setup, hub) as bench:
-            for observer in observers:
-                hub.subscribe(observer)
+        for observer in observers:
+            hub.subscribe(observer)
 
+        with _deadline(timeout), target.open(instance.setup, hub) as bench:
             for step in _steps(instance, bench, hub):
                 done.append(step)
 
@@ -185,7 +185,7 @@ def _judge(state: Run, spec: StepSpec, step: Step, observed: Observed) -> Failur
     for value in observed.values.values():
         state.keep_secret(value)
 
-    expectation = getattr(step, "expect", None)
+    expectation = step.expectation()
     failure = compare(expectation, observed)
 
     if failure is not None:

@@ -57,7 +57,11 @@ _MATRIX = {
 def _hoisted(step: type[Step], definitions: dict[str, Any]) -> dict[str, str]:
     """Enter a verb's schema in the definitions, and return a reference to it."""
     schema = step.model_json_schema(mode="validation")
-    definitions |= schema.pop("$defs", {})
+
+    for name, definition in schema.pop("$defs", {}).items():
+        if definitions.setdefault(name, definition) != definition:
+            raise ValueError(f"two verbs have a model {name!r}: the schema has room for one")
+
     definitions[f"verb-{step.verb}"] = schema
     return {"$ref": f"#/$defs/verb-{step.verb}"}
 

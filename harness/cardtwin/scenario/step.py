@@ -34,7 +34,7 @@ from pydantic import (
     model_validator,
 )
 
-from cardtwin.scenario.matchers import MATCHER_SCHEMA, Matcher, is_matcher
+from cardtwin.scenario.matchers import MATCHER_SCHEMA, Matcher, Matchers, is_matcher
 from cardtwin.scenario.values import SCALAR, Name, NameList, Value
 from cardtwin.targets import Capability
 
@@ -76,27 +76,44 @@ class Observed:
 class Expectation(BaseModel):
     """What a step expects: a matcher per result. A verb's subclass names its results as fields.
 
-    A literal or a single matcher in place of the mapping is meant for the main result.
+    A literal or a single matcher in place of the mapping is meant for the main result, if there is one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-    main: ClassVar[str]
+    main: ClassVar[str] = ""
 
     @model_validator(mode="before")
     @classmethod
     def _for_the_main_result(cls, value: Any) -> Any:
-        return {cls.main: value} if not isinstance(value, dict) or is_matcher(value) else value
+        if not cls.main or (isinstance(value, dict) and not is_matcher(value)):
+            return value
+
+        return {cls.main: value}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the schema of the mapping, or of what stands for the main result."""
-        return {"anyOf": [handler.resolve_ref_schema(handler(core)), {"type": SCALAR}, MATCHER_SCHEMA]}
+        mapping = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [mapping, {"type": SCALAR}, MATCHER_SCHEMA]} if cls.main else mapping
 
-    def matchers(self) -> dict[str, Matcher | dict[str, Matcher]]:
+    def matchers(self) -> Matchers:
         """Return the matchers that the file gives, by result."""
-        return {
+        given = {
             name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
         }
+        return {name: tree for name, value in given.items() if (tree := _matchers(value)) is not None}
+
+
+def _matchers(value: Any) -> Matcher | Matchers | None:
+    match value:
+        case Matcher():
+            return value
+        case Expectation():
+            return value.matchers()
+        case dict():
+            return {key: tree for key, inner in value.items() if (tree := _matchers(inner)) is not None}
+        case _:
+            return None
 
 
 def _parse_bind(value: Any) -> dict[str, str]:
@@ -149,6 +166,11 @@ class Step(BaseModel):
     def capabilities(cls, keys: Collection[str]) -> frozenset[Capability]:  # noqa: ARG003  # for subclasses
         """Return what a step of these keys needs of the target."""
         return cls.needs
+
+    def expectation(self) -> Expectation | None:
+        """Return what the step expects."""
+        found = getattr(self, "expect", None)
+        return found if isinstance(found, Expectation) else None
 
     def binds(self) -> dict[str, str]:
         """Return the names that ``bind`` gives, each with the result that it names."""

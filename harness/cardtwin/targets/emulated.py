@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardtwin.card import EmulatedCard, UnknownModelError, models
+from cardtwin.card import EmulatedCard, ImageError, UnknownModelError, UnknownQuirkError, models
 from cardtwin.card import image as images
 from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.pcsc import PcscError
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
+from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from cardtwin.card.image import CardImage
-    from cardtwin.middleware import PersonalDesktopClient
-
-    from cardtwin.card import CardModel
+    from cardtwin.card import CardImage
     from cardtwin.encoding import Engine
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub
+    from cardtwin.middleware import PersonalDesktopClient
     from cardtwin.pcsc import CardConnection, Context
+    from cardtwin.plan import DecryptionKey
 
-__all__ = ["EmulatedBench", "EmulatedDesk", "EmulatedTarget"]
+__all__ = ["EmulatedBench", "EmulatedTarget"]
 
 
 class EmulatedTarget:
@@ -49,88 +52,15 @@ class EmulatedTarget:
 def _problems(setup: Setup) -> Iterator[tuple[tuple[str, ...], str]]:
     for name, card in setup.cards.items():
         # A card that stands in `readers:` by its model alone has the reader's name.
-        place = ("readers", name) if setup.readers.get(name) == name else ("cards", name, "model")
+        by_model = setup.readers.get(name) == name
+        place = ("readers", name) if by_model else ("cards", name)
 
         try:
-            models.get(card.model)
+            replace(models.get(card.model), quirks=frozenset(card.quirks))
         except UnknownModelError as error:
-            yield place, str(error)
-
-
-class _Entropies:
-    """One stream of randomness per user of it."""
-
-    def __init__(self, seed: str | None) -> None:
-        self._seed = seed
-
-    def of(self, label: str, *, fresh: bool = False) -> Entropy:
-        """Return the stream of that label; a fresh one comes from the system whatever the seed."""
-        return SystemEntropy() if self._seed is None or fresh else SeededEntropy(self._seed, label)
-
-
-class EmulatedDesk:
-    """Hands and eyes at emulated readers."""
-
-    def __init__(self, manager: ReaderManager, setup: Setup, cards: dict[str, EmulatedCard]) -> None:
-        self._manager = manager
-        self._cards = cards
-        self._places: dict[str, str] = {}
-
-        for reader, card in setup.readers.items():
-            manager.add_reader(reader)
-
-            if card is not None:
-                self.insert(reader, card)
-
-    def insert(self, reader: str, card: str) -> None:
-        """Put a card of the scenario into a reader."""
-        if reader in self._places:
-            raise TargetError(f"there is a card in {reader!r} already: {self._places[reader]!r}")
-
-        for other, held in self._places.items():
-            if held == card:
-                raise TargetError(f"the card {card!r} is in {other!r}: remove it there first")
-
-        self._manager.insert(reader, self._cards[card])
-        self._places[reader] = card
-
-    def remove(self, reader: str) -> None:
-        """Take the card out."""
-        self.card(reader)
-        self._manager.remove(reader)
-        del self._places[reader]
-
-    def reset(self, reader: str) -> None:
-        """Reset the card in a reader."""
-        self.card(reader)
-        self._manager.reset(reader)
-
-    def power(self, reader: str, *, on: bool) -> None:
-        """Power the card in a reader, or take its power away."""
-        self.card(reader)
-        self._manager.power(reader, on)
-
-    def image(self, reader: str) -> CardImage:
-        """Return the memory of the card in a reader, as it is."""
-        return self.card(reader).image
-
-    def load(self, reader: str, image: CardImage) -> None:
-        """Make this the memory of the card in a reader; for the readers' users that is a reset."""
-        card = self.card(reader)
-        self._manager.power(reader, False)  # noqa: FBT003  # power(reader, False) says what it does
-        card.load(image)
-        self._manager.power(reader, True)  # noqa: FBT003  # as above
-
-    def card(self, reader: str) -> EmulatedCard:
-        """Return the card in a reader.
-
-        Raises:
-            TargetError: It is empty.
-        """
-        if reader not in self._places:
-            raise TargetError(f"there is no card in {reader!r}")
-
-        return self._cards[self._places[reader]]
+            yield place if by_model else (*place, "model"), str(error)
+        except UnknownQuirkError as error:
+            yield (*place, "quirks"), str(error)
 
 
 class EmulatedBench(Bench):
@@ -139,17 +69,23 @@ class EmulatedBench(Bench):
     def __init__(self, setup: Setup, hub: Hub) -> None:
         self._setup = setup
         self._hub = hub
-        self._entropies = _Entropies(setup.seed)
         self._switches = Switches(setup.switches)
+        self._folder = tempfile.TemporaryDirectory(prefix="cardtwin-")
         self._manager = ReaderManager(hub)
-        cards = {name: self._card(name, card) for name, card in setup.cards.items()}
-        self._desk = EmulatedDesk(self._manager, setup, cards)
         self._contexts: dict[str, Context] = {}
         self._connections: dict[tuple[str, str], CardConnection] = {}
         self._clients: dict[str, PersonalDesktopClient] = {}
 
+        try:
+            self._write_files()
+            cards = {name: self._card(name, card) for name, card in setup.cards.items()}
+            self._desk = EmulatedDesk(self._manager, setup, cards)
+        except BaseException:
+            self.close()
+            raise
+
     def connection(self, process: str, reader: str) -> CardConnection:
-        """Return the process's connection to the card in a reader."""
+        """Return the process's connection to the card in a reader, a shared one, opened where needed."""
         key = (process, reader)
         connection = self._connections.get(key)
 
@@ -162,9 +98,14 @@ class EmulatedBench(Bench):
         """Return the process's Personal Desktop Client."""
         raise NotImplementedError
 
-    def engine(self, process: str) -> Engine:
-        """Return the engine that runs encodings with the process's Personal Desktop Client."""
+    def engine(self, process: str, keys: Sequence[DecryptionKey]) -> Engine:
+        """Return an engine that runs encodings with the process's Personal Desktop Client."""
         raise NotImplementedError
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the scenario's files."""
+        return Path(self._folder.name)
 
     @property
     def desk(self) -> EmulatedDesk:
@@ -178,6 +119,14 @@ class EmulatedBench(Bench):
 
         self._contexts.clear()
         self._connections.clear()
+        self._clients.clear()
+        self._folder.cleanup()
+
+    def _write_files(self) -> None:
+        for name, content in self._setup.files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
     def _context(self, process: str) -> Context:
         if process not in self._contexts:
@@ -185,29 +134,33 @@ class EmulatedBench(Bench):
 
         return self._contexts[process]
 
-    def _card(self, name: str, setup: CardSetup) -> EmulatedCard:
-        model = models.get(setup.model)
-        image = None if setup.image is None else self._image(setup.image, model)
-        return EmulatedCard(
-            model,
-            image=image,
-            entropy=self._entropies.of(f"card {name}", fresh=setup.fresh_keys),
-            switches=self._switches,
-            hub=self._hub,
-            reader=name,
-        )
+    def _entropy(self, label: str) -> Entropy:
+        """Return a stream of randomness of its own for each user of it."""
+        seed = self._setup.seed
+        return SystemEntropy() if seed is None else SeededEntropy(seed, label)
 
-    def _image(self, name: str, model: CardModel) -> CardImage:
-        raise NotImplementedError
+    def _card(self, name: str, setup: CardSetup) -> EmulatedCard:
+        try:
+            return EmulatedCard(
+                replace(models.get(setup.model), quirks=frozenset(setup.quirks)),
+                image=self._image(setup.image),
+                entropy=self._entropy(f"card {name}"),
+                switches=self._switches,
+                hub=self._hub,
+                reader=name,
+                fresh_keys=setup.fresh_keys,
+            )
+        except ImageError as error:
+            raise TargetError(f"card {name!r}: {error}") from None
+
+    def _image(self, name: str | None) -> CardImage | None:
+        return None if name is None else images.load(self.folder / name)
 
 
 def _alive(connection: CardConnection) -> bool:
-    """Whether a connection can still be used: a reset or a removed card ends the harness's own."""
+    """Whether a connection can still be used: after a reset or a removal the harness makes another."""
     try:
         with connection.transaction():
             return True
     except PcscError:
         return False
-
-
-_ = images

@@ -8,15 +8,16 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from cardtwin.card.image import CardImage
-    from cardtwin.middleware import PersonalDesktopClient
-
     from cardtwin.encoding import Engine
     from cardtwin.events import Hub
+    from cardtwin.middleware import PersonalDesktopClient
     from cardtwin.pcsc import CardConnection
+    from cardtwin.plan import DecryptionKey
 
 __all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Setup", "Target", "TargetError"]
 
@@ -137,8 +138,18 @@ class Bench(ABC):
         """Return the process's Personal Desktop Client."""
 
     @abstractmethod
-    def engine(self, process: str) -> Engine:
-        """Return the engine that runs encodings with the process's Personal Desktop Client."""
+    def engine(self, process: str, keys: Sequence[DecryptionKey]) -> Engine:
+        """Return an engine that runs encodings with the process's Personal Desktop Client.
+
+        Args:
+            process: The program.
+            keys: Private keys for encrypted PINs.
+        """
+
+    @property
+    @abstractmethod
+    def folder(self) -> Path:
+        """The folder that holds the scenario's files, for who wants paths; it goes with the bench."""
 
     @property
     @abstractmethod

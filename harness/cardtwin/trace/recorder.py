@@ -20,9 +20,9 @@ class Recorder:
 
         ## erase[cardos-4.4]
         # step 1 (apdu)
-        > R1 00 A4 00 0C 02 3F 00    SELECT FILE ...
-        < R1 90 00
-        * R1 file created 3F00/5015
+        > R1: 00 A4 00 0C 02 3F 00  SELECT file 3F00
+        < R1: 90 00
+        * R1: file created 3F00/5015
     """
 
     def __init__(self) -> None:
@@ -54,16 +54,16 @@ def _lines_of(event: Event, masker: Masker) -> Iterator[str]:
     match event:
         case Exchange():
             masked = masker.exchange(event)
-            yield f"> {masked.reader} {masked.command}  {masked.meaning}"
-            yield f"< {masked.reader} {masked.response}"
+            yield f"> {masked.reader}: {masked.command}  {masked.meaning}"
+            yield f"< {masked.reader}: {masked.response}"
         case Call():
             arguments = ", ".join(f"{name}={value}" for name, value in event.arguments)
             yield f"= {event.interface} {event.name}({arguments}) -> {event.result}"
         case CardChanged():
-            yield f"* {event.reader} {event.change.value} {event.subject} {event.detail}".rstrip()
+            yield f"* {event.reader}: {event.change.value} {event.subject} {event.detail}".rstrip()
         case ReaderChanged():
             masker.changed(event)
-            yield f"* {event.reader} {event.change.value} {event.atr.hex(' ').upper()}".rstrip()
+            yield f"* {event.reader}: {event.change.value} {event.atr.hex(' ').upper()}".rstrip()
         case Defect():
             yield f"! defect in {event.where}"
         case _:

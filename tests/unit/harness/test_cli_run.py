@@ -109,7 +109,7 @@ def test_a_trace_is_masked_and_without_times(scenario: Any, tmp_path: Path) -> N
     cardtwin(path, "--trace", tmp_path / "b.trace")
     text = (tmp_path / "a.trace").read_text()
     assert text == (tmp_path / "b.trace").read_text()
-    assert "> R1 00 20 00 01 04 ** ** ** **  VERIFY" in text
+    assert "> R1: 00 20 00 01 04 ** ** ** **  VERIFY" in text
     assert text.splitlines()[0] == "## demo"
 
 

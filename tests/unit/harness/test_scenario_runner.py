@@ -140,9 +140,10 @@ def test_a_scenario_that_takes_too_long_is_ended(result: Any, monkeypatch: pytes
 
 
 def test_every_event_of_a_step_has_the_step_as_its_cause(result: Any) -> None:
-    causes: list[Any] = []
-    result("- apdu: 00 84 00 00 04", observers=[lambda event: causes.append(event.cause)])
-    assert [cause.chain() for cause in causes if cause] == [("step 1 (apdu)",)] * len(causes)
+    events: list[Any] = []
+    result("- apdu: 00 84 00 00 04\n- {card: reset}", observers=[events.append])
+    told = [(type(event).__name__, event.cause.chain()) for event in events if event.cause]
+    assert told == [("Exchange", ("step 1 (apdu)",)), ("ReaderChanged", ("step 2 (card)",))]
 
 
 def test_progress_is_told_step_by_step(result: Any) -> None:

@@ -1,0 +1,152 @@
+"""``check``: look at the card, without a command to it, and at what happened so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from cardtwin.card import CardView, models
+from cardtwin.card import image as images
+from cardtwin.scenario.errors import UsageError
+from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, TextMatcher
+from cardtwin.scenario.step import Expectation, Observed, Step, verb
+from cardtwin.scenario.values import Name, Value
+from cardtwin.targets import Capability
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from cardtwin.card import CardImage
+    from cardtwin.card.view import FileView, KeyView, PinView
+    from cardtwin.scenario.run import Run
+
+__all__ = ["Check", "CheckExpectation"]
+
+_MASTER_FILE = "3F00"
+
+
+class FileExpectation(Expectation):
+    """A file: a kind alone, such as ``transparent``, ``df`` or ``absent``, or more."""
+
+    main: ClassVar[str] = "kind"
+    kind: TextMatcher | None = None
+    size: NumberMatcher | None = None
+    content: HexMatcher | None = None
+    access: dict[str, TextMatcher] = Field(default_factory=dict)
+
+
+class PinExpectation(Expectation):
+    """A PIN: a number alone stands for the tries that are left."""
+
+    main: ClassVar[str] = "tries"
+    tries: NumberMatcher | None = None
+    max_tries: NumberMatcher | None = None
+    blocked: FlagMatcher | None = None
+
+
+class KeyExpectation(Expectation):
+    """A private key: a kind alone, such as ``RSA-2048`` or ``absent``, or more."""
+
+    main: ClassVar[str] = "kind"
+    kind: TextMatcher | None = None
+    purpose: TextMatcher | None = None
+
+
+class CountExpectation(Expectation):
+    """The number of command APDUs of a step; without `of`, of the step before."""
+
+    main: ClassVar[str] = "count"
+    count: NumberMatcher | None = None
+    of: Name | None = None
+
+
+class CheckExpectation(Expectation):
+    """What is looked at.
+
+    A path is written ``3F00/5015/4401``, a PIN or key ``3F00/5015:1`` or, in the MF, just by its number.
+    """
+
+    blank: FlagMatcher | None = None
+    life_cycle: TextMatcher | None = None
+    fuse: TextMatcher | None = None
+    erasable: TextMatcher | None = None
+    serial: HexMatcher | None = None
+    files: dict[str, FileExpectation] = Field(default_factory=dict)
+    pins: dict[str, PinExpectation] = Field(default_factory=dict)
+    keys: dict[str, KeyExpectation] = Field(default_factory=dict)
+    apdus: CountExpectation | None = None
+
+
+@verb("check", needs=())
+class Check(Step):
+    """Look at the card's memory, its state and counters, and at the number of APDUs of earlier steps."""
+
+    addressed: ClassVar[frozenset[str]] = frozenset({"on"})
+    check: CheckExpectation
+
+    @classmethod
+    def capabilities(cls, keys: Collection[str]) -> frozenset[Capability]:  # noqa: ARG003  # the same for all
+        """Return what a check needs: eyes."""
+        return frozenset({Capability.DESK})
+
+    def expectation(self) -> Expectation:
+        """Return the verb's own argument."""
+        return self.check
+
+    def run(self, run: Run) -> Observed:
+        """Look."""
+        asked = self.check.model_fields_set
+        values: dict[str, Value] = {}
+
+        if asked - {"apdus"}:
+            values |= _look(run.bench.desk.image(run.reader(self)), self.check)
+
+        if self.check.apdus is not None:
+            of = self.check.apdus.of
+            log = run.before() if of is None else run.log_of(of)
+            values["apdus"] = {"count": log.apdus}
+
+        return Observed(values)
+
+
+def _look(image: CardImage, asked: CheckExpectation) -> dict[str, Value]:
+    view = CardView(image)
+    return {
+        "blank": not images.compare(models.get(image.model).blank(serial=image.serial), image),
+        "life_cycle": view.life_cycle.name.lower(),
+        "fuse": view.fuse,
+        "erasable": view.erasable,
+        "serial": view.serial,
+        "files": {path: _file(view.files.get(path.upper())) for path in asked.files},
+        "pins": {name: _pin(view.pins.get(_object(name))) for name in asked.pins},
+        "keys": {name: _key(view.keys.get(_object(name))) for name in asked.keys},
+    }
+
+
+def _object(name: str) -> tuple[str, int]:
+    path, colon, number = name.rpartition(":")
+
+    if not number.isdecimal() or (colon and not path):
+        raise UsageError(f"{name!r} is neither a number nor a path, a colon and a number")
+
+    return path.upper() or _MASTER_FILE, int(number)
+
+
+def _file(found: FileView | None) -> Value:
+    if found is None:
+        return {"kind": "absent"}
+
+    access: dict[str, Value] = dict(found.access)
+    return {"kind": found.kind, "size": found.size, "content": found.content, "access": access}
+
+
+def _pin(found: PinView | None) -> Value:
+    if found is None:
+        return {}
+
+    return {"tries": found.tries_left, "max_tries": found.max_tries, "blocked": found.blocked}
+
+
+def _key(found: KeyView | None) -> Value:
+    return {"kind": "absent"} if found is None else {"kind": found.kind, "purpose": found.purpose}

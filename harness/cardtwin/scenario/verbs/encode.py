@@ -1,0 +1,202 @@
+"""``encode``: run an encoding, as Identity Manager does it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from cardtwin.encoding import (
+    ERROR_MESSAGE,
+    RESULT,
+    EncryptedField,
+    FieldMapping,
+    Job,
+    Outcome,
+    PlainField,
+    Process,
+    parse,
+)
+from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
+from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
+from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
+from cardtwin.scenario.values import SCALAR, Flag, Name, NameList, Number, SecretText, Value
+from cardtwin.source import SourceError, SourceText
+from cardtwin.source.text import decode_text
+from cardtwin.targets import Capability
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardtwin.plan import DecryptionKey
+    from cardtwin.scenario.run import Run
+
+__all__ = ["Encode", "EncodeExpectation"]
+
+
+class EncodeExpectation(Expectation):
+    """What comes of an encoding.
+
+    `result` is Meta_ProductionResult, or ``refused`` where the description, its mapping or its values were
+    refused before the card was touched; then `codes` names the rules that refused it.
+    """
+
+    main: ClassVar[str] = "result"
+    result: TextMatcher | None = None
+    message: TextMatcher | None = None
+    rv: TextMatcher | None = None
+    codes: TextListMatcher | None = None
+    warnings: TextListMatcher | None = None
+    fields: dict[str, TextMatcher] = Field(default_factory=dict)
+    variables: dict[str, TextMatcher] = Field(default_factory=dict)
+    pool: dict[str, TextMatcher] = Field(default_factory=dict)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Mapped(_Part):
+    """Where a field is mapped to: ``${DataPool_Field}`` or a process variable."""
+
+    to: str
+    read: Flag = False
+    write: Flag = True
+
+
+def _parse_field(value: Any) -> str | Mapped:
+    if isinstance(value, str):
+        return value
+
+    if isinstance(value, dict):
+        return Mapped.model_validate(value)
+
+    raise ValueError("a field has a value, or a mapping {to: ..., read: yes}")
+
+
+FieldValue = Annotated[
+    str | Mapped,
+    PlainValidator(_parse_field),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": SCALAR, "description": "a value, kept in a process variable of the field's name"},
+                Mapped.model_json_schema(),
+            ]
+        }
+    ),
+]
+
+
+class Plain(_Part):
+    """A plain-text field of a data pool."""
+
+    plain: str
+
+
+class Encrypted(_Part):
+    """An encrypted field of a data pool."""
+
+    encrypted: SecretText
+
+
+@verb("encode", needs={Capability.PERSONAL})
+class Encode(Step):
+    """Run an encoding description (.dsc). Without `expect`, Meta_ProductionResult is ``success``.
+
+    A field that has a value is mapped to a process variable of its own name, which holds the value. Private
+    keys for encrypted PINs come from `descriptors` (engineSignEncrypt.xml) and `properties`
+    (system.properties); ``classpath:`` stands for the scenario's own files.
+    """
+
+    bound_result: ClassVar[str] = "message"
+
+    encode: Annotated[Name, Refers("files")]
+    attach: Annotated[NameList, Refers("files")] = ()
+    fields: dict[str, FieldValue] = Field(default_factory=dict)
+    pool: dict[str, Plain | Encrypted] = Field(default_factory=dict)
+    dialog: dict[Number, SecretText] = Field(default_factory=dict)
+    descriptors: Annotated[Name | None, Refers("files")] = None
+    properties: Annotated[Name | None, Refers("files")] = None
+    expect: EncodeExpectation | None = None
+
+    def run(self, run: Run) -> Observed:
+        """Run it. The process's variables and pools are kept for the next encoding."""
+        try:
+            job = self._job(run)
+            engine = run.bench.engine(run.process(self), self._keys(run))
+            outcome = engine.run(job)
+        except SourceError as error:
+            return _refused(error)
+
+        run.data = outcome.process
+        return _observed(outcome)
+
+    def _job(self, run: Run) -> Job:
+        return Job(
+            parse(_source(run, self.encode)),
+            {name: _source(run, name) for name in self.attach},
+            {name: _mapping(name, value) for name, value in self.fields.items()},
+            self._process(run.data),
+            {number: secret for number, secret in self.dialog.items()},  # noqa: C416  # a plain dict, typed
+            run.reader(self),
+        )
+
+    def _process(self, process: Process) -> Process:
+        values = {name: value for name, value in self.fields.items() if isinstance(value, str)}
+        pools = {
+            name: PlainField(entry.plain) if isinstance(entry, Plain) else EncryptedField(entry.encrypted)
+            for name, entry in self.pool.items()
+        }
+        return Process({**process.variables, **values}, {**process.pools, **pools})
+
+    def _keys(self, run: Run) -> Sequence[DecryptionKey]:
+        if self.descriptors is None or self.properties is None:
+            return ()
+
+        table = parse_key_table(_source(run, self.descriptors))
+        properties = parse_properties(_source(run, self.properties))
+        return decryption_keys(KeyConfiguration(table, properties, (run.bench.folder,)))
+
+
+def _mapping(name: str, value: str | Mapped) -> FieldMapping:
+    if isinstance(value, Mapped):
+        return FieldMapping.of(value.to, read=value.read, write=value.write)
+
+    return FieldMapping.of(name, read=True)
+
+
+def _source(run: Run, name: str) -> SourceText:
+    """Return a file of the scenario as text, under a name that says where it stands."""
+    return SourceText(f"{run.instance.path.name}:{name}", decode_text(run.file(name)))
+
+
+def _refused(error: SourceError) -> Observed:
+    errors = tuple(found for found in error.diagnostics if found.severity.value == "error")
+    return Observed(
+        {
+            "result": "refused",
+            "message": "\n".join(found.message for found in errors),
+            "codes": tuple(dict.fromkeys(found.code for found in errors)),
+        },
+        success=False,
+        note=str(error),
+    )
+
+
+def _observed(outcome: Outcome) -> Observed:
+    message = outcome.variables.get(ERROR_MESSAGE)
+    rv = getattr(outcome.error, "rv", None)
+    fields: dict[str, Value] = dict(outcome.fields)
+    variables: dict[str, Value] = dict(outcome.variables)
+    values: dict[str, Value] = {
+        "result": outcome.variables[RESULT],
+        "message": message,
+        "rv": "CKR_OK" if outcome.error is None else getattr(rv, "name", None),
+        "codes": (),
+        "warnings": tuple(warning.code for warning in outcome.warnings),
+        "fields": fields,
+        "variables": variables,
+        "pool": {name: field.value for name, field in outcome.process.pools.items()},
+    }
+    return Observed(values, success=outcome.succeeded, note=message or "")

@@ -1,0 +1,75 @@
+"""``image``: the card's whole memory, kept, put back and compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from cardtwin.card import ImageError
+from cardtwin.card import image as images
+from cardtwin.scenario.errors import UsageError
+from cardtwin.scenario.matchers import FlagMatcher, TextListMatcher
+from cardtwin.scenario.step import Expectation, Observed, Step, verb
+from cardtwin.scenario.values import Name
+from cardtwin.targets import Capability
+
+if TYPE_CHECKING:
+    from cardtwin.card import CardImage
+    from cardtwin.scenario.run import Run
+
+__all__ = ["Image", "ImageExpectation"]
+
+
+class ImageExpectation(Expectation):
+    """What a comparison shows."""
+
+    main: ClassVar[str] = "equal"
+    equal: FlagMatcher | None = None
+    differences: TextListMatcher | None = None
+
+
+@verb("image", needs={Capability.DESK})
+class Image(Step):
+    """Save the card's memory under a name, load it again (or load a file), compare with it.
+
+    Without `expect`, what is compared has to be equal.
+    """
+
+    addressed: ClassVar[frozenset[str]] = frozenset({"on"})
+    image: Literal["save", "load", "compare"]
+    name: Name
+    expect: ImageExpectation | None = None
+
+    def run(self, run: Run) -> Observed:
+        """Save, load or compare."""
+        reader = run.reader(self)
+
+        if self.image == "save":
+            run.images[self.name] = run.bench.desk.image(reader)
+        elif self.image == "load":
+            run.bench.desk.load(reader, _kept(run, self.name))
+        else:
+            found = images.compare(_kept(run, self.name), run.bench.desk.image(reader))
+            differences = tuple(str(difference) for difference in found)
+            return Observed(
+                {"equal": not found, "differences": differences},
+                success=not found,
+                note="\n".join(differences),
+            )
+
+        return Observed()
+
+
+def _kept(run: Run, name: str) -> CardImage:
+    if name in run.images:
+        return run.images[name]
+
+    if name not in run.instance.setup.files:
+        known = ", ".join((*run.images, *run.instance.setup.files))
+        raise UsageError(
+            f"no image {name!r} was saved, and no file is called so; there are {known or 'none'}"
+        )
+
+    try:
+        return images.load(run.bench.folder / name)
+    except ImageError as error:
+        raise UsageError(f"{name}: {error}") from None

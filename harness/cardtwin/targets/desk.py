@@ -1,0 +1,105 @@
+"""Hands and eyes at emulated readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.card import ImageError
+from cardtwin.targets.interface import Setup, TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardtwin.card import CardImage, EmulatedCard
+    from cardtwin.readers import ReaderManager
+
+__all__ = ["EmulatedDesk"]
+
+
+class EmulatedDesk:
+    """Puts cards of a scenario into the readers of a manager, and looks into them."""
+
+    def __init__(self, manager: ReaderManager, setup: Setup, cards: Mapping[str, EmulatedCard]) -> None:
+        self._manager = manager
+        self._cards = cards
+        self._places: dict[str, str] = {}
+
+        for reader, card in setup.readers.items():
+            manager.add_reader(reader)
+
+            if card is not None:
+                self.insert(reader, card)
+
+    def insert(self, reader: str, card: str) -> None:
+        """Put a card of the scenario into a reader.
+
+        Raises:
+            TargetError: The reader holds a card, or the card is in another reader.
+        """
+        if reader in self._places:
+            raise TargetError(f"there is a card in {reader!r} already: {self._places[reader]!r}")
+
+        for other, held in self._places.items():
+            if held == card:
+                raise TargetError(f"the card {card!r} is in {other!r}: remove it there first")
+
+        self._manager.insert(reader, self._cards[card])
+        self._places[reader] = card
+
+    def remove(self, reader: str) -> None:
+        """Take the card out.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+        self._card(reader)
+        self._manager.remove(reader)
+        del self._places[reader]
+
+    def reset(self, reader: str) -> None:
+        """Reset the card in a reader.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+        self._card(reader)
+        self._manager.reset(reader)
+
+    def power(self, reader: str, *, on: bool) -> None:
+        """Power the card in a reader, or take its power away.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+        self._card(reader)
+        self._manager.power(reader, on)
+
+    def image(self, reader: str) -> CardImage:
+        """Return the memory of the card in a reader, as it is; the card does not notice.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+        return self._card(reader).image
+
+    def load(self, reader: str, image: CardImage) -> None:
+        """Make this the memory of the card in a reader; whoever uses the reader sees a reset.
+
+        Raises:
+            TargetError: The reader is empty, or the image is another model's.
+        """
+        card = self._card(reader)
+        self._manager.power(reader, False)  # noqa: FBT003  # power(reader, False) says what it does
+
+        try:
+            card.load(image)
+        except ImageError as error:
+            raise TargetError(str(error)) from None
+        finally:
+            self._manager.power(reader, True)  # noqa: FBT003  # as above
+
+    def _card(self, reader: str) -> EmulatedCard:
+        if reader not in self._places:
+            raise TargetError(f"there is no card in {reader!r}")
+
+        return self._cards[self._places[reader]]
