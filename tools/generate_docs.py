@@ -15,6 +15,7 @@ from cardtwin.card import models
 from cardtwin.card.diagram import life_cycle_mermaid
 from cardtwin.card.lifecycle import ALL, FILES, LIVING, TRANSITIONS
 from cardtwin.card.quirks import quirks
+from cardtwin.encoding.keywords import SectionKind, keywords
 from cardtwin.plan import SecretName
 from cardtwin.ppa import card_models
 from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cardtwin.card.commands import CommandForm
     from cardtwin.card.lifecycle import LifeCycle, Transition
     from cardtwin.card.system import CardSystem, DataObject
+    from cardtwin.encoding.keywords import Keyword
     from cardtwin.ppa.vocabulary import Function, StatementForm
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
@@ -51,6 +53,11 @@ mean is said in [deviations.md](deviations.md).
 _PROFILE_STATEMENTS: Final = """
 Names are compared without regard to case. What begins with `X_` is cardtwin's own: the public sources don't
 show what the vendor's language has there. [More can be added](profile-extensions.md).
+"""
+
+_ENCODING_KEYWORDS: Final = """
+The keywords of [encoding descriptions](encoding-descriptions.md), by section, compared without regard to case.
+A description that uses what is not supported yet is refused before a card is touched.
 """
 
 _AREAS: Final = {
@@ -194,6 +201,23 @@ def _summary(described: object) -> str:
     return (inspect.getdoc(described) or "").partition("\n\n")[0].replace("\n", " ")
 
 
+def encoding_keywords() -> str:
+    """Return the page of the keywords of encoding descriptions."""
+    parts = [_ENCODING_KEYWORDS]
+
+    for kind in SectionKind:
+        if rows := [_keyword(entry) for entry in keywords(kind)]:
+            columns = ("Keyword", "Takes", "Not supported yet", "Since", "Basis", "Public page")
+            parts += [f"## {kind.value}", _table(columns, rows)]
+
+    return _page("Keywords of encoding descriptions", parts)
+
+
+def _keyword(entry: Keyword) -> tuple[str, ...]:
+    names = ", ".join(f"`{name}`" for name in (entry.name, *entry.aliases))
+    return (names, entry.form.value, entry.later, entry.since, entry.basis.value, entry.source)
+
+
 def _page(title: str, parts: Sequence[str]) -> str:
     return "\n\n".join((f"# {title}", _NOTE, *(part.strip("\n") for part in parts))) + "\n"
 
@@ -207,6 +231,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "card-commands.md": card_commands,
     "card-life-cycle.md": card_life_cycle,
     "deviations.md": deviations,
+    "encoding-keywords.md": encoding_keywords,
     "profile-statements.md": profile_statements,
 }
 

@@ -153,12 +153,8 @@ _enter(SectionKind.DESCRIPTION, ValueForm.FIELD_LIST, _CREDENTIALS, ("ClearField
 _enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _PERSONAL, ("CMSCardSerialNumber",), _SERIAL)
 
 keyword(Keyword("ICCSN", SectionKind.DESCRIPTION, ValueForm.FIELD, _PERSONAL, aliases=("iccsnfield",)))
-_enter(
-    SectionKind.DESCRIPTION,
-    ValueForm.FLAG,
-    _READER,
-    ("useChipSerialAsIccsn", "UseSelectCriteriaIccsn", "UseICCSNwithATR"),
-)
+_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _PERSONAL, ("useChipSerialAsIccsn", "UseSelectCriteriaIccsn"))
+_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _READER, ("UseICCSNwithATR",))
 _enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _READER, ("SelectCriteriaIccsn",))
 _enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _READER, ("RetrieveAllTokens",), _ALL_TOKENS)
 _enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _READER, ("AllTokensIccsnsField",), _ALL_TOKENS)

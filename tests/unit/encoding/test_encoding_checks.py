@@ -9,7 +9,7 @@ from cardtwin.encoding import Engine, check, check_job, parse
 from cardtwin.plan import Secret, SecretName
 from cardtwin.provenance import Switches
 from cardtwin.source import SourceError, SourceText
-from support.encodings import INIT, LIBRARY, FakeMiddleware, description, job
+from support.encodings import INIT, LIBRARY, FakeMiddleware, description, description_text, job
 
 if TYPE_CHECKING:
     from cardtwin.encoding import Job
@@ -207,6 +207,12 @@ def test_an_operator_pin_beside_delete_profile_is_said_to_be_unused() -> None:
 )
 def test_a_keyword_that_nothing_uses_is_warned_of(setting: str) -> None:
     assert warnings(job(f"{setting}\nICCSN=F", {"F": None})) == ["unused-keyword"]
+
+
+@pytest.mark.parametrize("setting", ["SkipEject=true", "MessagingServerField=#server"])
+def test_a_keyword_without_effect_is_warned_of(setting: str) -> None:
+    text = description_text("ICCSN=F", fields="F").replace("[Fields]", f"{setting}\n[Fields]")
+    assert [found.code for found in check(parse(SourceText("test.dsc", text)))] == ["no-effect"]
 
 
 def test_a_description_that_does_nothing_is_warned_of() -> None:

@@ -23,6 +23,10 @@ _USED_WITH: Final = {
     "ProfileParameters": ("InitToken",),
     "SelectCriteriaIccsn": ("UseSelectCriteriaIccsn",),
 }
+_WITHOUT_EFFECT: Final = {
+    "SkipEject": "no reader here throws a card out",
+    "MessagingServerField": "no messaging server stands between the encoding and the card",
+}
 
 
 @checked_by
@@ -133,6 +137,13 @@ def _unused(scope: Scope) -> None:
                 f"{setting.name} is not used without {' or '.join(f'{user}=true' for user in users)}",
                 setting.span,
             )
+
+
+@checked_by
+def _without_effect(scope: Scope) -> None:
+    for name, reason in _WITHOUT_EFFECT.items():
+        if (setting := scope.description.encoding.get(name)) is not None:
+            scope.diagnostics.warning("no-effect", f"{name} has no effect: {reason}", setting.span)
 
 
 @checked_by
