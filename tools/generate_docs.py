@@ -56,7 +56,7 @@ show what the vendor's language has there. [More can be added](profile-extension
 """
 
 _ENCODING_KEYWORDS: Final = """
-The keywords of [encoding descriptions](encoding-descriptions.md), by section, compared without regard to case.
+The keywords of [encoding descriptions](encoding-descriptions.md) by section, compared without regard to case.
 A description that uses what is not supported yet is refused before a card is touched.
 """
 
