@@ -94,6 +94,7 @@ class Decoder:
             self._chain = None
             return _malformed(command)
 
+        size = len(command)
         form = self._table.find(_canonical(apdu)) or _UNKNOWN
         pending, self._chain = self._chain, None
 
@@ -102,9 +103,9 @@ class Decoder:
 
         if apdu.chained:
             self._chain = _Chain(_unchained(apdu), (pending.data if pending else b"") + apdu.data)
-            return _piece(form, apdu, len(self._chain.data))
+            return _piece(form, apdu, len(self._chain.data), size)
 
-        decoded = _last_piece(form, apdu, pending) if pending else _whole(form, apdu)
+        decoded = _last_piece(form, apdu, pending, size) if pending else _whole(form, apdu, size)
 
         if form.name == _GET_RESPONSE:
             return replace(decoded, secret_response=self._secret_waits)
@@ -167,35 +168,36 @@ def _malformed(command: bytes) -> Decoded:
     )
 
 
-def _whole(form: Form, apdu: CommandApdu) -> Decoded:
+def _whole(form: Form, apdu: CommandApdu, size: int) -> Decoded:
     if _protected(apdu):
-        return _sealed(form, apdu)
+        return _sealed(form, apdu, size)
 
     details = form.read(apdu)
-    return _decoded(form, details, _placed(_secrets(form, details, len(apdu.data)), apdu))
+
+    if form.hides and details.secrets is not None:
+        return _decoded(form, details, _placed(details.secrets, apdu))
+
+    return _decoded(form, details, _all_data(apdu, size) if form.hides else ())
 
 
-def _piece(form: Form, apdu: CommandApdu, so_far: int) -> Decoded:
+def _piece(form: Form, apdu: CommandApdu, so_far: int, size: int) -> Decoded:
     """Describe a piece that isn't the last one: hidden whole, if the command may hold a secret at all."""
     details = Details(f"piece of a chain, {len(apdu.data)} bytes, {so_far} so far")
-    secrets = (slice(0, len(apdu.data)),) if form.hides or _protected(apdu) else ()
-    return _decoded(form, details, _placed(secrets, apdu))
+    return _decoded(form, details, _all_data(apdu, size) if form.hides or _protected(apdu) else ())
 
 
-def _last_piece(form: Form, apdu: CommandApdu, pending: _Chain) -> Decoded:
+def _last_piece(form: Form, apdu: CommandApdu, pending: _Chain, size: int) -> Decoded:
     if _protected(apdu):
-        return _sealed(form, apdu)
+        return _sealed(form, apdu, size)
 
     details = form.read(replace(apdu, data=pending.data + apdu.data, extended=True))
-    hidden = (slice(0, len(apdu.data)),) if form.hides and apdu.data else ()
-    return _decoded(form, details, _placed(hidden, apdu))
+    return _decoded(form, details, _all_data(apdu, size) if form.hides else ())
 
 
-def _sealed(form: Form, apdu: CommandApdu) -> Decoded:
+def _sealed(form: Form, apdu: CommandApdu, size: int) -> Decoded:
     """Describe a command under secure messaging: its data are not looked into, and hidden whole."""
     details = Details(f"secure messaging, {len(apdu.data)} bytes")
-    decoded = _decoded(form, details, _placed((slice(0, len(apdu.data)),), apdu))
-    return replace(decoded, secret_response=True)
+    return replace(_decoded(form, details, _all_data(apdu, size)), secret_response=True)
 
 
 def _decoded(form: Form, details: Details, secrets: tuple[slice, ...]) -> Decoded:
@@ -203,16 +205,19 @@ def _decoded(form: Form, details: Details, secrets: tuple[slice, ...]) -> Decode
     return Decoded(form.name, details.parameters, effect, form.basis, secrets, form.hides_response)
 
 
-def _secrets(form: Form, details: Details, size: int) -> tuple[slice, ...]:
-    if not form.hides:
-        return ()
+def _data_start(apdu: CommandApdu) -> int:
+    return _HEADER_SIZE + (3 if apdu.extended and apdu.data else 1)
 
-    return (slice(0, size),) if details.secrets is None else details.secrets
+
+def _all_data(apdu: CommandApdu, size: int) -> tuple[slice, ...]:
+    """Return all behind Lc: where that is wrong, what looks like Le may be the end of a secret."""
+    start = _data_start(apdu)
+    return (slice(start, size),) if size > start else ()
 
 
 def _placed(secrets: tuple[slice, ...], apdu: CommandApdu) -> tuple[slice, ...]:
     """Turn places in the data field into places in the command."""
-    start = _HEADER_SIZE + (3 if apdu.extended else 1)
+    start = _data_start(apdu)
     return tuple(slice(start + one.start, start + one.stop) for one in secrets if one.stop > one.start)
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMS"]
 
-_NAME, _ACCESS, _ACCESS_RULES, _BODY = 0x83, 0x86, 0xAB, 0x8F
+_NAME, _PARAMETERS, _ACCESS, _ACCESS_RULES, _MESSAGING, _BODY = 0x83, 0x85, 0x86, 0xAB, 0x8B, 0x8F
+_OCI: Final = frozenset({_NAME, _PARAMETERS, _ACCESS, _MESSAGING, _BODY})
 _ALWAYS_RULE: Final = 0x90
 
 
@@ -59,21 +60,22 @@ def _object_name(data: bytes) -> str:
 
 def _oci(apdu: CommandApdu) -> Details:
     try:
-        found = tuple(_plain_objects(apdu.data))
+        objects = tuple(_plain_objects(apdu.data))
     except ValueError:
         return Details(f"{len(apdu.data)} bytes that are no object control information")
 
-    names = [apdu.data[place] for tag, place in found if tag == _NAME]
-    bodies = tuple(place for tag, place in found if tag == _BODY)
+    found = dict(objects)
 
-    # Without a name these may be bytes from anywhere that happen to add up.
-    if len(names) != 1:
+    # Bytes from within a key may add up too; they hardly have each tag once, the name and no unknown one.
+    if len(found) < len(objects) or _NAME not in found or not _OCI.issuperset(found):
         return Details(f"{len(apdu.data)} bytes")
 
-    size = sum(place.stop - place.start for place in bodies)
-    return Details(
-        f"{_object_name(names[0])}, " + (f"{size} bytes" if bodies else "without body"), secrets=bodies
-    )
+    name = _object_name(apdu.data[found[_NAME]])
+
+    if (body := found.get(_BODY)) is None:
+        return Details(f"{name}, without body", secrets=())
+
+    return Details(f"{name}, {body.stop - body.start} bytes", secrets=(body,))
 
 
 def _seci(apdu: CommandApdu) -> Details:
