@@ -1,0 +1,60 @@
+"""What the interoperability tests share: a desk with a reader on a socket, and a card made by OpenSC."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from support.interop import READER, Desk
+
+from cardtwin.events import Hub
+from cardtwin.readers import ReaderManager
+from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cardtwin.card import CardImage
+
+
+@contextmanager
+def opened_desk(folder: Path) -> Iterator[Desk]:
+    hub = Hub()
+    manager = ReaderManager(hub)
+    manager.add_reader(READER)
+
+    with private_directory() as sockets, PcscLiteServer(manager, sockets / "pcscd") as server:
+        desk = Desk(folder, server, manager, hub)
+        hub.subscribe(desk.events.append)
+        yield desk
+        desk.check()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """An empty reader on a socket."""
+    with opened_desk(tmp_path) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="session")
+def personalised_by_opensc(tmp_path_factory: pytest.TempPathFactory) -> CardImage:
+    """The image of a CardOS 4.4 card that pkcs15-init has personalised.
+
+    It has PIN 01 (1234, PUK 123456), security officer's PIN 12345678, and two RSA keys generated on the card:
+    45 signs, 46 deciphers.
+    """
+    with opened_desk(tmp_path_factory.mktemp("personalised")) as desk:
+        card = desk.insert("cardos-4.4")
+        officer = ("--so-pin", "12345678")
+        main = ("--auth-id", "01", "--pin", "1234")
+        desk.run("pkcs15-init", "-C", *officer, "--so-puk", "87654321", "-l", "Twin")
+        desk.run("pkcs15-init", "-P", *main, "--puk", "123456", "-l", "Main", *officer)
+
+        for key, usage in (("45", "sign"), ("46", "decrypt")):
+            generate = ("-G", "rsa/2048", "-i", key, "-u", usage, "-l", f"Key to {usage}")
+            desk.run("pkcs15-init", *generate, *main, *officer)
+
+        return card.image

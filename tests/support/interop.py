@@ -1,0 +1,116 @@
+"""Other people's programs as subprocesses, above an emulated card on a socket of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cardtwin.card import CardImage, EmulatedCard, models
+from cardtwin.entropy import SystemEntropy
+from cardtwin.events import Defect, Event, Exchange, Hub
+from cardtwin.readers import ReaderManager
+from cardtwin.readers.pcsclite import PcscLiteServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READER = "Emulated reader"
+TIMEOUT = 60
+
+PACKAGES = {
+    "cardos-tool": "opensc",
+    "opensc-tool": "opensc",
+    "openssl": "openssl",
+    "pkcs11-tool": "opensc",
+    "pkcs15-crypt": "opensc",
+    "pkcs15-init": "opensc",
+    "pkcs15-tool": "opensc",
+}
+"""Which Debian package a program comes from."""
+
+SHORT = "app default { }\n"
+EXTENDED = "app default { reader_driver pcsc { max_send_size = 65535; max_recv_size = 65536; } }\n"
+
+
+class MissingProgramError(Exception):
+    """A program that the test needs isn't installed."""
+
+
+def program(name: str) -> str:
+    """Return where a program is; its absence is an error, not a reason to skip."""
+    path = shutil.which(name)
+
+    if path is None:
+        raise MissingProgramError(f"{name} is not installed; it comes with the package {PACKAGES[name]!r}")
+
+    return path
+
+
+@dataclass
+class Desk:
+    """A reader on a socket, perhaps with a card, and programs that use it from a folder of their own."""
+
+    folder: Path
+    server: PcscLiteServer
+    manager: ReaderManager
+    hub: Hub
+    config: str = SHORT
+    events: list[Event] = field(default_factory=list)
+
+    def insert(self, model: str, image: CardImage | None = None) -> EmulatedCard:
+        """Put a card of that model into the reader, empty or with that image."""
+        card = EmulatedCard(
+            models.get(model), image=image, entropy=SystemEntropy(), hub=self.hub, reader=READER
+        )
+        self.manager.insert(READER, card)
+        return card
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the programs: our socket, their own home and configuration, plain English."""
+        config = self.folder / "opensc.conf"
+        config.write_text(self.config)
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "LC_ALL": "C",
+            "OPENSC_CONF": str(config),
+            **self.server.environment,
+        }
+
+    def start(self, name: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start a program; the caller waits for it."""
+        return subprocess.Popen(
+            [program(name), *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, name: str, *arguments: str, succeeds: bool = True) -> str:
+        """Run a program to its end and return what it printed; whether it succeeds is checked."""
+        with self.start(name, *arguments) as process:
+            try:
+                output, _ = process.communicate(timeout=TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+        assert (process.returncode == 0) == succeeds, f"{name} returned {process.returncode}:\n{output}"
+        return output
+
+    @property
+    def commands(self) -> list[bytes]:
+        """The commands that the card got."""
+        return [event.command for event in self.events if isinstance(event, Exchange)]
+
+    def check(self) -> None:
+        """Raise if the card had a bug to report."""
+        defects = [event for event in self.events if isinstance(event, Defect)]
+        assert not defects, defects[0].detail
