@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.ppa.builder import DEEPEST
 from cardtwin.ppa.syntax import Block, Directive, Statement
 from cardtwin.source import Note
 
@@ -53,6 +54,11 @@ def assemble(
 
         if isinstance(line, Directive) and keyword in _END_OF:
             _check_opening(line, stack, diagnostics)
+
+            if len(stack) == DEEPEST:
+                _too_deep(line, diagnostics)
+                return ()
+
             stack.append(_Open(line))
         elif isinstance(line, Directive) and keyword in _ENDS:
             _end(line, stack, top, diagnostics)
@@ -71,6 +77,15 @@ def _check_opening(line: Directive, stack: list[_Open], diagnostics: Diagnostics
     """A File or MasterFile never stands in another block: the end of that one was forgotten."""
     while stack and line.keyword.key in {"file", "masterfile"}:
         _missing_end(stack.pop(), line.keyword.span, f"{line.keyword.text} begins", diagnostics)
+
+
+def _too_deep(line: Directive, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        "too-deep",
+        "directories are nested too deeply",
+        line.span,
+        remedy="no card takes so many levels: put the directory further up",
+    )
 
 
 def _end(line: Directive, stack: list[_Open], top: list[Statement], diagnostics: Diagnostics) -> None:

@@ -9,8 +9,6 @@ from cardtwin.source import Diagnostic
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from lark import Token
-
     from cardtwin.source import Span
 
 __all__ = ["MISTAKES", "unexpected"]
@@ -62,21 +60,22 @@ MISTAKES: Final = (*_WRONG_ANYWHERE, "OTHER")
 """The terminals that no line may hold."""
 
 
-def unexpected(span: Span, token: Token, accepted: AbstractSet[str]) -> Diagnostic:
+def unexpected(span: Span, terminal: str, text: str, accepted: AbstractSet[str]) -> Diagnostic:
     """Return the finding for a token that cannot stand where it stands.
 
     Args:
         span: Its place.
-        token: The token.
+        terminal: The name of its terminal.
+        text: The token, as it may be shown.
         accepted: The names of the terminals that could have stood there.
     """
-    if token.type in _WRONG_ANYWHERE:
-        code, message, remedy = _WRONG_ANYWHERE[token.type]
-        inner = token.strip('"')
-        return Diagnostic(code, message.format(text=token), span, remedy=remedy.format(inner=inner))
+    if terminal in _WRONG_ANYWHERE:
+        code, message, remedy = _WRONG_ANYWHERE[terminal]
+        inner = text.strip('"')
+        return Diagnostic(code, message.format(text=text), span, remedy=remedy.format(inner=inner))
 
-    message = "the line ends too early" if token.type == "_NL" else f"{str(token)!r} cannot stand here"
-    return Diagnostic("unexpected", message, span, _any_of(accepted), _remedy(token, accepted))
+    message = "the line ends too early" if terminal == "_NL" else f"{text!r} cannot stand here"
+    return Diagnostic("unexpected", message, span, _any_of(accepted), _remedy(terminal, accepted))
 
 
 def _any_of(accepted: AbstractSet[str]) -> str:
@@ -84,8 +83,11 @@ def _any_of(accepted: AbstractSet[str]) -> str:
     return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
-def _remedy(token: Token, accepted: AbstractSet[str]) -> str:
-    if token.type == "_NL":
+def _remedy(terminal: str, accepted: AbstractSet[str]) -> str:
+    if terminal == "_NL":
         return "to go on in the next line, end this one with a backslash"
 
-    return "each statement stands on a line of its own" if "_NL" in accepted else ""
+    if terminal == "NAME" and accepted == {"_NL"}:
+        return "each statement stands on a line of its own"
+
+    return ""

@@ -64,7 +64,6 @@ class Certificate:
     authority: bool
     trusted: bool
     guard: SecretName | None
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)

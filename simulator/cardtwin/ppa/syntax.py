@@ -40,9 +40,9 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """A text in single quotes."""
+    """A text in single quotes. It is not shown, as it may be a PIN."""
 
-    text: str
+    text: str = field(repr=False)
     span: Span = field(compare=False, repr=False)
 
 
@@ -50,7 +50,7 @@ class String:
 class Number:
     """A number, written in decimal or with 0x in hexadecimal digits."""
 
-    value: int
+    value: int = field(repr=False)
     span: Span = field(compare=False, repr=False)
 
 
@@ -58,7 +58,7 @@ class Number:
 class ByteString:
     """Bytes, written ``0x{3F 00}``."""
 
-    value: bytes
+    value: bytes = field(repr=False)
     span: Span = field(compare=False, repr=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.plan import Content, Secret, SecretName
@@ -28,7 +28,7 @@ class _Given:
     """A value from outside."""
 
     name: str
-    value: Value
+    value: Value = field(repr=False)
     origin: str
     span: Span
     used: bool = False
@@ -39,7 +39,7 @@ class _Assigned:
     """A value from the profile; None if it could not be evaluated, which has been reported."""
 
     name: Name
-    value: Value | None
+    value: Value | None = field(repr=False)
 
 
 class Variables:

@@ -35,7 +35,6 @@ def certificate(run: Run, line: Line) -> None:
             line.optional("authority", readers.yes_or_no, default=False),
             line.optional("trusted", readers.yes_or_no, default=False),
             _guard(file),
-            line.span,
         )
     )
 
