@@ -1,3 +1,126 @@
 """Decisions about the middleware."""
 
 from __future__ import annotations
+
+from typing import Final
+
+from cardtwin.provenance.rules import Basis, rule
+
+__all__ = [
+    "ANONYMOUS_CREDENTIALS",
+    "ERASE_CONDITION",
+    "ERASE_REFUSED",
+    "FIVE_PERSONALISATION",
+    "FUSE_AT_END",
+    "INIT_ON_INITIALISED",
+    "LIBRARY_BITS",
+    "OPERATOR_ERASES",
+    "PIN_BLOB_PLACE",
+    "PIN_CERTIFICATE_DATES",
+    "UNFINISHED_MARK",
+    "UNNAMED_OPERATIONS",
+]
+
+PIN_CERTIFICATE_DATES: Final = rule(
+    "middleware.pin-certificate-dates",
+    Basis.OURS,
+    "MW-01",
+    "Any valid PIN encryption certificate lets a token be initialised. Valid means here that the file "
+    "holds an X.509 certificate; whether its dates count isn't stated.",
+    choices=("ignored", "checked"),
+    default="ignored",
+)
+
+LIBRARY_BITS: Final = rule(
+    "middleware.library-bits",
+    Basis.STATED,
+    "MW-10",
+    "The 64-bit library cannot initialise cards; InitTokenPPA fails before any command goes to the card. "
+    "That CKR_FUNCTION_NOT_SUPPORTED is what it returns is ours.",
+)
+
+INIT_ON_INITIALISED: Final = rule(
+    "middleware.init-on-initialised",
+    Basis.OURS,
+    "ENC-03",
+    "InitTokenPPA on a card that is not empty: it is erased first where anybody may erase it, and refused "
+    "otherwise; or it is always refused.",
+    choices=("erase", "refuse"),
+    default="erase",
+)
+
+FUSE_AT_END: Final = rule(
+    "middleware.fuse-at-end",
+    Basis.INFERRED,
+    "DEL-07 to DEL-10",
+    "Until BurnFuse, anybody may change the MF's conditions, create, delete and go to another phase: the "
+    "fuse is intact. BurnFuse goes to the operational phase and writes the erase condition into those of "
+    "the MF and of the files in it. Those on deletion, on the phase and on conditions are the last to be "
+    "written, so that a card lost in the middle can be erased.",
+)
+
+ERASE_CONDITION: Final = rule(
+    "middleware.erase-condition",
+    Basis.INFERRED,
+    "DEL-06 to DEL-09",
+    "The erase condition is: anybody, where MakeCardEraseable was called; else the operator PIN, where the "
+    "profile has one; else nobody. A CardOS 5 card tells of the MF only who may delete it and who may "
+    "create in it; the erase condition is read from the former.",
+)
+
+OPERATOR_ERASES: Final = rule(
+    "middleware.operator-erases",
+    Basis.INFERRED,
+    "DEL-06",
+    "A verified operator PIN erases a card whose fuse is burnt and that isn't erasable by anybody.",
+)
+
+ANONYMOUS_CREDENTIALS: Final = rule(
+    "middleware.pin-and-puk-do-not-erase",
+    Basis.STATED,
+    "DEL-05",
+    "PIN and PUK let nobody erase what anybody may not.",
+)
+
+ERASE_REFUSED: Final = rule(
+    "middleware.erase-refused",
+    Basis.OURS,
+    "DEL-09",
+    "What the Card Eraser returns where the card's conditions refuse; nothing has changed then.",
+    choices=("CKR_USER_NOT_LOGGED_IN", "CKR_ACTION_PROHIBITED", "CKR_FUNCTION_FAILED", "CKR_GENERAL_ERROR"),
+    default="CKR_USER_NOT_LOGGED_IN",
+)
+
+UNNAMED_OPERATIONS: Final = rule(
+    "middleware.unnamed-operations",
+    Basis.OURS,
+    "PPA-04",
+    "Operations that a profile doesn't name for a file are for nobody, or for anybody. Deleting a file in "
+    "the MF and changing conditions follow the erase condition in any case.",
+    choices=("never", "always"),
+    default="never",
+)
+
+UNFINISHED_MARK: Final = rule(
+    "middleware.unfinished-mark",
+    Basis.OURS,
+    "PPA-13",
+    "While a card is initialised or erased, an EF 7EAE of one byte stands in the MF, made first and "
+    "deleted last: a card that was lost in the middle is known by it.",
+)
+
+FIVE_PERSONALISATION: Final = rule(
+    "middleware.cardos-5-personalisation",
+    Basis.OURS,
+    "CardOS M4 clients",
+    "How CardOS 5.x cards are personalised is not public; the driver takes CardOS M4's commands for files, "
+    "PINs, keys and conditions.",
+)
+
+PIN_BLOB_PLACE: Final = rule(
+    "middleware.pin-blob-place",
+    Basis.INFERRED,
+    "BLOB-01",
+    "The data object 'Encrypted PINs' is a file that a CDF or DODF entry names and that begins with a "
+    "blob. Once a certificate is written over it, the object is gone.",
+)

@@ -1,0 +1,112 @@
+"""The way from a driver to the card: one command, one response, errors as this package's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.iso7816 import ApduFormatError, CommandApdu, ResponseApdu, StatusWord
+from cardtwin.middleware.ckr import Ckr
+from cardtwin.middleware.errors import CardLostError, CommandFailedError
+from cardtwin.pcsc import (
+    CardMuteError,
+    CardRemovedError,
+    CardResetError,
+    NoSmartCardError,
+    PcscError,
+    UnknownReaderError,
+)
+
+if TYPE_CHECKING:
+    from cardtwin.pcsc import CardConnection
+
+__all__ = ["Channel", "lost"]
+
+_SHORT_DATA = 255
+
+_RV_BY_ERROR: tuple[tuple[type[PcscError], Ckr], ...] = (
+    (CardRemovedError, Ckr.CKR_DEVICE_REMOVED),
+    (NoSmartCardError, Ckr.CKR_TOKEN_NOT_PRESENT),
+    (UnknownReaderError, Ckr.CKR_SLOT_ID_INVALID),
+    (CardResetError, Ckr.CKR_DEVICE_ERROR),
+    (CardMuteError, Ckr.CKR_DEVICE_ERROR),
+)
+
+_RV_BY_STATUS = {
+    StatusWord.NOT_ENOUGH_MEMORY: Ckr.CKR_DEVICE_MEMORY,
+    StatusWord.SECURITY_STATUS_NOT_SATISFIED: Ckr.CKR_USER_NOT_LOGGED_IN,
+    StatusWord.AUTHENTICATION_METHOD_BLOCKED: Ckr.CKR_PIN_LOCKED,
+}
+
+
+def lost(error: PcscError) -> CardLostError:
+    """Return this package's error for one of PC/SC."""
+    rv = next((rv for kind, rv in _RV_BY_ERROR if isinstance(error, kind)), Ckr.CKR_DEVICE_ERROR)
+    return CardLostError(rv, str(error))
+
+
+class Channel:
+    """Commands to one card over one connection."""
+
+    def __init__(self, connection: CardConnection) -> None:
+        self._connection = connection
+
+    @property
+    def atr(self) -> bytes:
+        """The card's answer to reset."""
+        return self._connection.atr
+
+    @property
+    def max_data(self) -> int:
+        """How many bytes of data go into one short command."""
+        return min(_SHORT_DATA, self._connection.max_command_data)
+
+    def send(self, header: str, data: bytes = b"", le: int | None = None, *, what: str) -> bytes:
+        """Send a command and return the response's data.
+
+        Args:
+            header: CLA, INS, P1, P2 in hex.
+            data: The command's data.
+            le: The number of bytes expected at most; None expects none.
+            what: What this does, for messages; never holds a secret.
+
+        Raises:
+            CommandFailedError: The status word is not 9000.
+            CardLostError: The card could not be spoken to.
+        """
+        response = self.ask(header, data, le)
+
+        if response.sw != StatusWord.SUCCESS:
+            raise CommandFailedError(what, response.sw, _RV_BY_STATUS.get(response.sw, Ckr.CKR_DEVICE_ERROR))
+
+        return response.data
+
+    def ask(self, header: str, data: bytes = b"", le: int | None = None) -> ResponseApdu:
+        """Send a command and return the response, whatever its status word is.
+
+        61xx and 6Cxx, which T=0 readers may hand on, are followed (ISO/IEC 7816-4, 5.3.4 and 5.6).
+
+        Raises:
+            CardLostError: The card could not be spoken to, or answered no response APDU.
+        """
+        cla, ins, p1, p2 = bytes.fromhex(header)
+        response = self._exchange(CommandApdu(cla, ins, p1, p2, data, le))
+
+        if response.sw >> 8 == 0x6C:
+            response = self._exchange(CommandApdu(cla, ins, p1, p2, data, (response.sw & 0xFF) or 256))
+
+        collected = response.data
+
+        while response.sw >> 8 == 0x61:
+            rest = (response.sw & 0xFF) or 256
+            response = self._exchange(CommandApdu(0x00, 0xC0, le=rest))
+            collected += response.data
+
+        return ResponseApdu(collected, response.sw)
+
+    def _exchange(self, command: CommandApdu) -> ResponseApdu:
+        try:
+            return ResponseApdu.parse(self._connection.transmit(command.encode()))
+        except PcscError as error:
+            raise lost(error) from error
+        except ApduFormatError as error:
+            raise CardLostError(Ckr.CKR_DEVICE_ERROR, f"no response APDU: {error}") from error

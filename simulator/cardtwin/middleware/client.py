@@ -1,0 +1,372 @@
+"""The Personal Desktop Client, as far as encodings and personalisation use it, over any PC/SC context."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cardtwin import ppa
+from cardtwin.events import because
+from cardtwin.middleware.channel import Channel, lost
+from cardtwin.middleware.checks import prepare
+from cardtwin.middleware.ckr import Ckr
+from cardtwin.middleware.credentials import Credentials, Login, UserType
+from cardtwin.middleware.drivers import CardDriver, Phase, driver_for
+from cardtwin.middleware.eraser import erase
+from cardtwin.middleware.errors import (
+    CardMismatchError,
+    EraseRefusedError,
+    InstallationError,
+    MiddlewareError,
+    ProfileRefusedError,
+)
+from cardtwin.middleware.initialisation import Initialisation
+from cardtwin.middleware.journal import Journal
+from cardtwin.middleware.names import name_of, path_of
+from cardtwin.middleware.rights import ANYBODY, NOBODY, Right
+from cardtwin.middleware.tokenreader import TokenReader
+from cardtwin.middleware.tokens import Token, TokenState
+from cardtwin.pcsc import PcscError
+from cardtwin.provenance import Switches
+from cardtwin.provenance.middleware import ERASE_REFUSED, INIT_ON_INITIALISED, PIN_CERTIFICATE_DATES
+from cardtwin.source import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cryptography.x509 import Certificate
+
+    from cardtwin.entropy import Entropy
+    from cardtwin.middleware.configuration import Installation
+    from cardtwin.middleware.rights import Condition, Rights
+    from cardtwin.pcsc import Context
+    from cardtwin.plan import PinBlobCodec, Plan, Secret, SecretName
+    from cardtwin.source import SourceText
+
+__all__ = ["CardEraser", "CardState", "PersonalDesktopClient"]
+
+
+@dataclass(frozen=True, slots=True)
+class CardState:
+    """What a card tells about its life.
+
+    Attributes:
+        family: The card family.
+        phase: The phase of its life.
+        state: Empty, initialised, or left in the middle of a change.
+        fuse: ``intact``, ``burnt``, or ``unknown`` where the card doesn't tell.
+        erasable_by: Who may erase it; None where the card doesn't tell.
+    """
+
+    family: str
+    phase: Phase
+    state: TokenState
+    fuse: str
+    erasable_by: Condition | None
+
+
+class CardEraser:
+    """The virtual object of that name on one reader's card."""
+
+    def __init__(self, client: PersonalDesktopClient, reader: str) -> None:
+        self._client = client
+        self._reader = reader
+
+    def destroy(self, login: Login | None = None) -> None:
+        """Erase the card: no file, PIN or key is left, and its conditions are open.
+
+        Raises:
+            CredentialError: The login failed; the card isn't erased.
+            EraseRefusedError: The card's conditions don't allow it to whoever is logged in; nothing changed.
+            HalfDoneError: It could not be brought to its end.
+            CardLostError: The card could not be spoken to.
+        """
+        self._client.erase(self._reader, login)
+
+
+class PersonalDesktopClient:
+    """The middleware. One object per program; each call takes a connection of its own, in one transaction."""
+
+    def __init__(
+        self,
+        context: Context,
+        installation: Installation,
+        *,
+        entropy: Entropy,
+        codec: PinBlobCodec,
+        switches: Switches | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            context: The readers.
+            installation: What is installed.
+            entropy: Where profiles draw random secrets from.
+            codec: The format of the encrypted PINs.
+            switches: Which rules hold where the sources leave a choice.
+            now: The time, for the dates of certificates; the system's if not given.
+        """
+        self._context = context
+        self._installation = installation
+        self._entropy = entropy
+        self._codec = codec
+        self._switches = switches or Switches()
+        self._now = now or _system_time
+
+    @property
+    def installation(self) -> Installation:
+        """What is installed."""
+        return self._installation
+
+    def readers(self) -> tuple[str, ...]:
+        """Return the readers' names.
+
+        Raises:
+            CardLostError: There is no resource manager to ask.
+        """
+        try:
+            return self._context.readers()
+        except PcscError as error:
+            raise lost(error) from error
+
+    def atr(self, reader: str) -> bytes:
+        """Return the ATR of the card in a reader."""
+        with self._channel(reader, "ATR") as channel:
+            return channel.atr
+
+    def chip_serial(self, reader: str) -> bytes:
+        """Return the chip's serial number."""
+        with self._card(reader, "chip serial") as driver:
+            return driver.chip_serial()
+
+    def card_state(self, reader: str) -> CardState:
+        """Return what the card tells about its life; changes nothing."""
+        with self._card(reader, "card state") as driver:
+            state, master = TokenReader(driver, self._codec).state()
+            phase = driver.phase()
+            rights = master.rights if master else None
+            erasable = None if rights is None else rights.get(Right.DELETE)
+            return CardState(driver.family, phase, state, _fuse(phase, rights), erasable)
+
+    def token(self, reader: str) -> Token:
+        """Return what the card shows without a login."""
+        with self._card(reader, "token") as driver:
+            return TokenReader(driver, self._codec).token()
+
+    def encrypted_pins(self, reader: str) -> bytes | None:
+        """Return the encrypted PINs, up to the end of their file; None if the card has none."""
+        with self._card(reader, "encrypted PINs") as driver:
+            return TokenReader(driver, self._codec).blob()
+
+    def read_file(self, reader: str, path: str) -> bytes:
+        """Return the content of a transparent EF, such as ``3F00/5015/5031``.
+
+        Raises:
+            MiddlewareError: CKR_ARGUMENTS_BAD: it is no path, or no such EF is there.
+            CommandFailedError: The card doesn't let it be read.
+        """
+        file_ids = path_of(path)
+
+        with self._card(reader, "read file") as driver:
+            info = driver.select(file_ids)
+
+            if info is None or info.directory:
+                raise MiddlewareError(Ckr.CKR_ARGUMENTS_BAD, f"the card has no file {name_of(file_ids)}")
+
+            return driver.read(info.size or 0)
+
+    def init_token(
+        self,
+        reader: str,
+        profile: SourceText,
+        *,
+        parameters: Mapping[str, bytes] | None = None,
+        secrets: Mapping[SecretName, Secret] | None = None,
+        label: str | None = None,
+    ) -> Plan:
+        """Put a card profile on a card (InitTokenPPA), and return what it amounted to.
+
+        Args:
+            reader: Where the card is.
+            profile: The card profile.
+            parameters: Values of the profile's variables, decoded.
+            secrets: Values that an encoding's keywords carry.
+            label: The token label that an encoding asks for.
+
+        Raises:
+            InstallationError: This installation cannot initialise cards; no command was sent.
+            ProfileRefusedError: The profile is wrong, or doesn't fit the card; the card is as it was.
+            CardMismatchError: It is for another card family; only its version word was read.
+            EraseRefusedError: The card isn't empty, and may not be erased; it is as it was.
+            HalfDoneError: The card was lost, or refused a command, in the middle.
+            CardLostError: The card could not be spoken to; it is as it was.
+        """
+        certificate = self._certificate()
+        plan = self._evaluate(profile, certificate, parameters or {}, secrets or {}, label)
+
+        with self._card(reader, "InitTokenPPA") as driver:
+            _check_family(plan, driver)
+            serial = driver.chip_serial()
+            blueprint = prepare(plan, driver, serial, self._switches)
+            journal = Journal()
+            self._empty(driver, journal)
+            Initialisation(driver, blueprint, serial, journal).run()
+
+        return plan
+
+    def _certificate(self) -> Certificate:
+        if self._installation.bits == 64:
+            raise InstallationError(
+                Ckr.CKR_FUNCTION_NOT_SUPPORTED, "the 64-bit library cannot initialise cards"
+            )
+
+        certificate = self._installation.pin_certificate
+
+        if certificate is None:
+            raise InstallationError(
+                Ckr.CKR_FUNCTION_FAILED, "no PIN encryption certificate is configured in iD2ppa.cfg"
+            )
+
+        if self._switches[PIN_CERTIFICATE_DATES] == "checked":
+            begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+
+            if not begin <= self._now() <= end:
+                raise InstallationError(
+                    Ckr.CKR_FUNCTION_FAILED, f"the PIN encryption certificate is valid from {begin} to {end}"
+                )
+
+        return certificate
+
+    def _evaluate(
+        self,
+        profile: SourceText,
+        certificate: Certificate,
+        parameters: Mapping[str, bytes],
+        secrets: Mapping[SecretName, Secret],
+        label: str | None,
+    ) -> Plan:
+        environment = ppa.Environment(
+            entropy=self._entropy,
+            codec=self._codec,
+            certificate=certificate,
+            parameters=parameters,
+            secrets=secrets,
+            label=label,
+            switches=self._switches,
+        )
+
+        try:
+            return ppa.evaluate(ppa.parse(profile), environment)
+        except SourceError as error:
+            # Without the lines of the text: a profile may hold a PIN.
+            problems = [str(finding) for finding in error.diagnostics]
+            raise ProfileRefusedError(problems, error.diagnostics) from error
+
+    def _empty(self, driver: CardDriver, journal: Journal) -> None:
+        state, _ = TokenReader(driver, self._codec).state()
+
+        if state is TokenState.BLANK:
+            return
+
+        if self._switches[INIT_ON_INITIALISED] == "refuse":
+            raise EraseRefusedError(Ckr.CKR_ACTION_PROHIBITED, "the card is not empty")
+
+        erase(driver, frozenset(), journal, self._erase_refused)
+
+    @property
+    def _erase_refused(self) -> Ckr:
+        return Ckr[self._switches[ERASE_REFUSED]]
+
+    def card_eraser(self, reader: str) -> CardEraser | None:
+        """Return the virtual object 'Card Eraser'; None where the middleware shows none for such cards."""
+        with self._card(reader, "card eraser") as driver:
+            return CardEraser(self, reader) if driver.has_eraser else None
+
+    def erase(self, reader: str, login: Login | None = None) -> None:
+        """Erase a card by its own conditions; see :meth:`CardEraser.destroy`."""
+        with self._card(reader, "Card Eraser") as driver:
+            verified = frozenset() if login is None else frozenset({self._log_in(driver, login)})
+            erase(driver, verified, Journal(), self._erase_refused)
+
+    def login(self, reader: str, user: UserType, secret: Secret) -> None:
+        """Log in: verify the user's credential. The card forgets it at the end of the call.
+
+        Raises:
+            CredentialError: The credential is wrong (a try is gone) or blocked.
+            MiddlewareError: CKR_USER_PIN_NOT_INITIALIZED, CKR_USER_TYPE_INVALID, CKR_PIN_LEN_RANGE.
+        """
+        with self._card(reader, "login") as driver:
+            self._log_in(driver, Login(user, secret))
+            driver.logout()
+
+    def verify_pin(self, reader: str, secret: Secret, *, pin: str = "user") -> None:
+        """Verify a PIN by kind (``user``, ``signature``, ``puk``, ``operator``) or label.
+
+        Errors as login().
+        """
+        with self._credentials(reader, "verify PIN") as credentials:
+            credentials.verify(credentials.named(pin), secret)
+
+    def change_pin(self, reader: str, old: Secret, new: Secret, *, pin: str = "user") -> None:
+        """Change a PIN; errors as login()."""
+        with self._credentials(reader, "change PIN") as credentials:
+            credentials.change(credentials.named(pin), old, new)
+
+    def unblock_pin(self, reader: str, puk: Secret, new: Secret, *, pin: str = "user") -> None:
+        """Set a new PIN by its PUK.
+
+        Errors as login(), and CKR_FUNCTION_NOT_SUPPORTED: nothing resets that PIN.
+        """
+        with self._credentials(reader, "unblock PIN") as credentials:
+            credentials.unblock(credentials.named(pin), puk, new)
+
+    def tries_left(self, reader: str, *, pin: str = "user") -> int | None:
+        """Return the tries that a PIN has left; None where the card doesn't tell."""
+        with self._credentials(reader, "tries left") as credentials:
+            return credentials.tries_left(credentials.named(pin))
+
+    def _log_in(self, driver: CardDriver, login: Login) -> int:
+        credentials = Credentials(driver, TokenReader(driver, self._codec).token())
+        return credentials.verify(credentials.of_user(login.user), login.secret)
+
+    @contextmanager
+    def _credentials(self, reader: str, what: str) -> Iterator[Credentials]:
+        with self._card(reader, what) as driver:
+            yield Credentials(driver, TokenReader(driver, self._codec).token())
+
+    @contextmanager
+    def _card(self, reader: str, what: str) -> Iterator[CardDriver]:
+        with self._channel(reader, what) as channel:
+            yield driver_for(channel)
+
+    @contextmanager
+    def _channel(self, reader: str, what: str) -> Iterator[Channel]:
+        try:
+            with because(what), self._context.connect(reader) as connection, connection.transaction():
+                yield Channel(connection)
+        except PcscError as error:
+            raise lost(error) from error
+
+
+def _system_time() -> datetime:
+    return datetime.now(UTC)
+
+
+def _check_family(plan: Plan, driver: CardDriver) -> None:
+    family = ppa.card_models.family_of(plan.card_model)
+
+    if family != driver.family:
+        raise CardMismatchError(
+            f"{plan.source} is for {family} (CardModel {plan.card_model!r}), the card is {driver.title}"
+        )
+
+
+def _fuse(phase: Phase, rights: Rights | None) -> str:
+    if rights is None:
+        return "unknown"
+
+    conditions = {rights.get(right, NOBODY) for right in (Right.DELETE, Right.CREATE)}
+    return "intact" if conditions == {ANYBODY} and phase is not Phase.OPERATIONAL else "burnt"

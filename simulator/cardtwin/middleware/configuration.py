@@ -1,0 +1,114 @@
+"""What an installation of the middleware is, and its file iD2ppa.cfg."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from cardtwin.source import Diagnostics, SourceText, closest, parse_ini
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardtwin.source import IniItem
+
+__all__ = ["Installation", "pin_certificate"]
+
+_SECTION = "PIN Encryption"
+_KEY = "File"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One installation of the middleware.
+
+    Attributes:
+        pin_certificate: The PIN encryption certificate of iD2ppa.cfg; None where there is no usable one.
+        bits: 32 or 64: the library that is loaded. The 64-bit one cannot initialise cards.
+        product: The product's name.
+        version: Its version.
+    """
+
+    pin_certificate: x509.Certificate | None = None
+    bits: int = 32
+    product: str = "Personal Desktop Client"
+    version: str = "5.17.0"
+
+    def __post_init__(self) -> None:
+        if self.bits not in {32, 64}:
+            raise ValueError(f"a library has 32 or 64 bits, not {self.bits}")
+
+
+def pin_certificate(
+    source: SourceText, read: Callable[[str], bytes], diagnostics: Diagnostics
+) -> x509.Certificate | None:
+    """Return the PIN encryption certificate that iD2ppa.cfg names, in PEM or DER.
+
+    Args:
+        source: The text of iD2ppa.cfg.
+        read: Gives the bytes of the file of a name as the configuration writes it; may raise OSError.
+        diagnostics: Where findings go: no certificate is an error, what is unknown a warning.
+
+    Returns:
+        The certificate, or None where none is named or it cannot be had.
+    """
+    ini = parse_ini(source, diagnostics)
+
+    for section in ini.sections:
+        if section.name.casefold() != _SECTION.casefold():
+            diagnostics.warning(
+                "unknown-section",
+                f"[{section.name}] is not known here",
+                section.span,
+                remedy=closest(section.name, [_SECTION]),
+            )
+
+    items = [item for section in ini.find(_SECTION) for item in section.items]
+
+    for item in items:
+        if item.key.casefold() != _KEY.casefold():
+            diagnostics.warning(
+                "unknown-key",
+                f"{item.key!r} is not known here",
+                item.key_span,
+                remedy=closest(item.key, [_KEY]),
+            )
+
+    named = [item for item in items if item.key.casefold() == _KEY.casefold()]
+
+    if not named:
+        diagnostics.error(
+            "no-pin-certificate",
+            "no PIN encryption certificate is configured",
+            source.start,
+            expected=f"[{_SECTION}] with {_KEY}=",
+        )
+        return None
+
+    return _load(named[-1], read, diagnostics)
+
+
+def _load(item: IniItem, read: Callable[[str], bytes], diagnostics: Diagnostics) -> x509.Certificate | None:
+    try:
+        data = read(item.value)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        diagnostics.error("unreadable-file", f"{item.value!r}: {reason}", item.value_span)
+        return None
+
+    try:
+        return (
+            x509.load_pem_x509_certificate(data)
+            if b"-----BEGIN" in data
+            else x509.load_der_x509_certificate(data)
+        )
+    except ValueError:
+        diagnostics.error(
+            "bad-certificate",
+            f"{item.value!r} holds no X.509 certificate",
+            item.value_span,
+            expected="a certificate in PEM or DER",
+        )
+        return None

@@ -1,0 +1,176 @@
+"""PINs and PUKs of a token: verify, change, unblock, log in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.iso7816 import StatusWord
+from cardtwin.middleware.ckr import Ckr
+from cardtwin.middleware.errors import CommandFailedError, CredentialError, MiddlewareError
+from cardtwin.middleware.names import MF
+from cardtwin.middleware.tokens import PinKind
+
+if TYPE_CHECKING:
+    from cardtwin.iso7816 import ResponseApdu
+    from cardtwin.middleware.drivers import CardDriver
+    from cardtwin.middleware.tokens import PinInfo, Token
+    from cardtwin.plan import Secret
+
+__all__ = ["Credentials", "Login", "UserType"]
+
+
+class UserType(Enum):
+    """Who logs in, with the values of PKCS#11's CKU_*.
+
+    The operator is not PKCS#11's: the vendor's client has an operator login, whose form isn't public.
+    """
+
+    SO = 0
+    USER = 1
+    CONTEXT_SPECIFIC = 2
+    OPERATOR = 0x80000001
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who logs in, and by which secret."""
+
+    user: UserType
+    secret: Secret = field(repr=False)
+
+
+_MISSING: Final = "the token has no such PIN: {}"
+
+
+class Credentials:
+    """The PINs of one token on one card. The values never appear in what it raises."""
+
+    def __init__(self, driver: CardDriver, token: Token) -> None:
+        self._driver = driver
+        self._token = token
+
+    def named(self, name: str) -> PinInfo:
+        """Return the PIN of a kind (``user``, ``signature``, ``puk``, ``operator``) or label.
+
+        Raises:
+            MiddlewareError: CKR_USER_PIN_NOT_INITIALIZED: the token has none.
+        """
+        found = self._token.pin(name)
+
+        if found is None:
+            raise MiddlewareError(Ckr.CKR_USER_PIN_NOT_INITIALIZED, _MISSING.format(name))
+
+        return found
+
+    def of_user(self, user: UserType) -> PinInfo:
+        """Return the PIN that logs a user in.
+
+        Raises:
+            MiddlewareError: CKR_USER_PIN_NOT_INITIALIZED: the token has none. CKR_USER_TYPE_INVALID: no PIN
+                belongs to that type.
+        """
+        if user is UserType.CONTEXT_SPECIFIC:
+            raise MiddlewareError(Ckr.CKR_USER_TYPE_INVALID, "nothing is going on that asks for a PIN again")
+
+        if user is UserType.SO:
+            found = self._token.so_credential
+        else:
+            found = self._token.pin((PinKind.USER if user is UserType.USER else PinKind.OPERATOR).value)
+
+        if found is None:
+            raise MiddlewareError(Ckr.CKR_USER_PIN_NOT_INITIALIZED, _MISSING.format(user.name.lower()))
+
+        return found
+
+    def verify(self, pin: PinInfo, secret: Secret) -> int:
+        """Verify a PIN and return its reference.
+
+        Raises:
+            CredentialError: It is wrong (a try is gone) or blocked.
+            MiddlewareError: CKR_PIN_LEN_RANGE: no PIN has this length.
+        """
+        value = _padded(pin, secret)
+        self._driver.select((MF,))
+        self._judge(pin, self._driver.verify(pin.reference, value), f"verify {pin.label}")
+        return pin.reference
+
+    def change(self, pin: PinInfo, old: Secret, new: Secret) -> None:
+        """Change a PIN.
+
+        Raises:
+            CredentialError: The old one is wrong (a try is gone) or blocked.
+            MiddlewareError: CKR_PIN_LEN_RANGE: the new one is too short or too long.
+        """
+        _check_new(pin, new)
+        self._driver.select((MF,))
+        response = self._driver.change(pin.reference, _padded(pin, old), _padded(pin, new))
+        self._judge(pin, response, f"change {pin.label}")
+
+    def unblock(self, pin: PinInfo, puk: Secret, new: Secret) -> None:
+        """Set a new PIN by the PUK that the token names for it.
+
+        Raises:
+            CredentialError: The PUK is wrong (one of its tries is gone) or blocked.
+            MiddlewareError: CKR_PIN_LEN_RANGE: the new PIN is too short or too long.
+                CKR_FUNCTION_NOT_SUPPORTED: nothing resets that PIN.
+        """
+        key = self._token.puk_of(pin)
+
+        if key is None:
+            raise MiddlewareError(Ckr.CKR_FUNCTION_NOT_SUPPORTED, f"nothing resets {pin.label}")
+
+        _check_new(pin, new)
+        self._driver.select((MF,))
+        response = self._driver.unblock(pin.reference, _padded(key, puk), _padded(pin, new))
+        self._judge(key, response, f"unblock {pin.label}")
+
+    def tries_left(self, pin: PinInfo) -> int | None:
+        """Return the tries that a PIN has left; None where the card doesn't tell."""
+        self._driver.select((MF,))
+        return self._driver.tries_left(pin.reference)
+
+    def _judge(self, pin: PinInfo, response: ResponseApdu, what: str) -> None:
+        sw = response.sw
+
+        if sw == StatusWord.SUCCESS:
+            return
+
+        if sw == StatusWord.AUTHENTICATION_METHOD_BLOCKED:
+            raise CredentialError(Ckr.CKR_PIN_LOCKED, pin.label, 0)
+
+        if sw == StatusWord.AUTHENTICATION_FAILED or sw.tries_left is not None:
+            raise CredentialError(Ckr.CKR_PIN_INCORRECT, pin.label, sw.tries_left)
+
+        rv = {
+            StatusWord.WRONG_LENGTH: Ckr.CKR_PIN_LEN_RANGE,
+            StatusWord.WRONG_DATA: Ckr.CKR_PIN_LEN_RANGE,
+            StatusWord.REFERENCED_DATA_NOT_FOUND: Ckr.CKR_USER_PIN_NOT_INITIALIZED,
+            StatusWord.SECURITY_STATUS_NOT_SATISFIED: Ckr.CKR_USER_NOT_LOGGED_IN,
+        }.get(sw, Ckr.CKR_DEVICE_ERROR)
+        raise CommandFailedError(what, sw, rv)
+
+
+def _padded(pin: PinInfo, secret: Secret) -> bytes:
+    """Return a value as the card stores it.
+
+    Raises:
+        MiddlewareError: CKR_PIN_LEN_RANGE: it is longer than what is stored.
+    """
+    entry, value = pin.entry, secret.reveal()
+
+    if len(value) > max(entry.stored_length, entry.max_length or 0):
+        raise MiddlewareError(Ckr.CKR_PIN_LEN_RANGE, f"{pin.label} is not that long")
+
+    return value if entry.pad is None else value.ljust(entry.stored_length, bytes((entry.pad,)))
+
+
+def _check_new(pin: PinInfo, new: Secret) -> None:
+    entry = pin.entry
+    longest = entry.max_length or entry.stored_length
+
+    if not entry.min_length <= len(new) <= longest:
+        raise MiddlewareError(
+            Ckr.CKR_PIN_LEN_RANGE, f"{pin.label} has {entry.min_length} to {longest} characters"
+        )

@@ -1,0 +1,223 @@
+"""What a driver offers: the operations of one card family, over a channel, in that family's commands."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from cardtwin.iso7816 import ResponseApdu
+    from cardtwin.middleware.channel import Channel
+    from cardtwin.middleware.rights import Condition, Rights
+    from cardtwin.plan import KeyAlgorithm, Secret
+
+__all__ = ["CardDriver", "FileInfo", "KeySpec", "Phase", "PinSpec", "PublicKey"]
+
+
+class Phase(Enum):
+    """The phases of a card's life that matter here."""
+
+    ADMINISTRATION = "administration"
+    OPERATIONAL = "operational"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """What a card tells about a selected file.
+
+    Attributes:
+        size: Bytes of an EF's content, or of a DF's body; None where it isn't told.
+        directory: Whether it is a DF or the MF.
+        rights: Conditions as far as they are told; None where the card tells none at all.
+        file_id: Its identifier; None where it isn't told.
+    """
+
+    size: int | None
+    directory: bool
+    rights: Rights | None
+    file_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinSpec:
+    """A PIN object to be made.
+
+    Attributes:
+        reference: Its number.
+        value: The value as it is stored, padding included.
+        tries: Wrong ones in a row before it is blocked.
+        min_length: The fewest bytes of a new value.
+        unblock: Who may reset it.
+    """
+
+    reference: int
+    value: Secret
+    tries: int
+    min_length: int
+    unblock: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """A private key to be made in the current DF.
+
+    Attributes:
+        reference: Its number.
+        algorithm: RSA or EC.
+        size: The modulus or the field, in bits.
+        decipher: Whether it deciphers; otherwise it signs.
+        use: Who may use it.
+    """
+
+    reference: int
+    algorithm: KeyAlgorithm
+    size: int
+    decipher: bool
+    use: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public half of a key on the card.
+
+    Attributes:
+        spki: SubjectPublicKeyInfo (RFC 5280, 4.1) in DER.
+    """
+
+    spki: bytes = field(repr=False)
+
+
+class CardDriver(ABC):
+    """One card family's commands. Paths are file identifiers from the MF on: ``(0x3F00, 0x5015)``.
+
+    Every method may raise CommandFailedError and CardLostError; those that change the card say so.
+    """
+
+    family: ClassVar[str]
+    """The card family, as the card profile language's table of card models names it."""
+
+    title: ClassVar[str]
+    """What messages call the family."""
+
+    atrs: ClassVar[frozenset[bytes]]
+    """Answers to reset of cards that nobody has changed."""
+
+    versions: ClassVar[frozenset[bytes]]
+    """Version words (GET DATA 0182)."""
+
+    has_eraser: ClassVar[bool]
+    """Whether the middleware shows the Card Eraser for such cards."""
+
+    key_sizes: ClassVar[Mapping[KeyAlgorithm, Collection[int]]]
+    """Key sizes that can be made on the card."""
+
+    max_file_size: ClassVar[int]
+    """The most bytes of an EF."""
+
+    key_references: ClassVar[range]
+    """Numbers that keys can have."""
+
+    pin_references: ClassVar[range]
+    """Numbers that PINs can have."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+
+    # What the card tells
+
+    @abstractmethod
+    def chip_serial(self) -> bytes:
+        """Return the chip's serial number."""
+
+    @abstractmethod
+    def phase(self) -> Phase:
+        """Return the phase of the card's life."""
+
+    @abstractmethod
+    def free_memory(self) -> int:
+        """Return the free bytes of the non-volatile memory."""
+
+    @abstractmethod
+    def select(self, path: tuple[int, ...]) -> FileInfo | None:
+        """Make a file the current one; None if it isn't there, and then nothing else is selected."""
+
+    @abstractmethod
+    def select_application(self, aid: bytes) -> FileInfo | None:
+        """Select a DF by its name; None if there is none."""
+
+    @abstractmethod
+    def children(self) -> tuple[int, ...]:
+        """Return the identifiers of the files in the current DF."""
+
+    @abstractmethod
+    def read(self, size: int) -> bytes:
+        """Return the first `size` bytes of the current EF."""
+
+    # Credentials
+
+    @abstractmethod
+    def verify(self, reference: int, value: bytes) -> ResponseApdu:
+        """Verify a PIN; a wrong one costs a try."""
+
+    @abstractmethod
+    def change(self, reference: int, old: bytes, new: bytes) -> ResponseApdu:
+        """Change a PIN, both values padded; a wrong old one costs a try."""
+
+    @abstractmethod
+    def unblock(self, reference: int, puk: bytes, new: bytes) -> ResponseApdu:
+        """Set a new PIN by its PUK, both padded; a wrong PUK costs one of its tries."""
+
+    @abstractmethod
+    def tries_left(self, reference: int) -> int | None:
+        """Return the tries that a PIN has left; None where the card family doesn't tell."""
+
+    @abstractmethod
+    def logout(self) -> None:
+        """Forget all verified credentials. The MF is the current file then."""
+
+    # What changes the card
+
+    @abstractmethod
+    def phase_control(self) -> None:
+        """Go from administration to operational, or back."""
+
+    @abstractmethod
+    def create_directory(self, file_id: int, size: int, aid: bytes, rights: Rights) -> None:
+        """Create a DF in the current one, and make it the current one."""
+
+    @abstractmethod
+    def create_file(self, file_id: int, size: int, rights: Rights) -> None:
+        """Create a transparent EF in the current DF, filled with 00, and make it the current one."""
+
+    @abstractmethod
+    def write(self, content: bytes) -> None:
+        """Write to the current EF from its beginning."""
+
+    @abstractmethod
+    def set_rights(self, path: tuple[int, ...], rights: Rights, *, directory: bool) -> None:
+        """Give the current file other conditions; `path` says which it is."""
+
+    @abstractmethod
+    def delete(self, file_id: int) -> None:
+        """Delete a file in the current DF, with all that is in it."""
+
+    @abstractmethod
+    def put_pin(self, pin: PinSpec) -> None:
+        """Store a PIN in the current DF."""
+
+    @abstractmethod
+    def delete_pin(self, reference: int) -> bool:
+        """Delete a PIN in the current DF; False if there was none."""
+
+    @abstractmethod
+    def put_key(self, key: KeySpec) -> None:
+        """Store a key without a value in the current DF."""
+
+    @abstractmethod
+    def generate_key(self, key: KeySpec) -> PublicKey:
+        """Make a key pair in the current DF and return its public half."""

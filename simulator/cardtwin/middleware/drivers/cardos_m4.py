@@ -1,0 +1,55 @@
+"""CardOS M4, version 4.4."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from cardtwin.middleware.drivers.cardos import DF_ORDER, EF_ORDER, MF_ORDER, CardOs
+from cardtwin.middleware.drivers.registry import register
+from cardtwin.middleware.names import MF
+from cardtwin.middleware.rights import ANYBODY, NOBODY, Condition
+from cardtwin.plan import KeyAlgorithm
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from cardtwin.iso7816 import FileControl
+    from cardtwin.middleware.rights import Rights
+
+__all__ = ["CardOsM4"]
+
+
+@register
+class CardOsM4(CardOs):
+    """The driver for CardOS 4.4."""
+
+    family: ClassVar[str] = "cardos-4.4"
+    title: ClassVar[str] = "CardOS 4.4"
+    atrs: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("3BD21802C10A31FE58C80D51")})
+    versions: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("C80D")})
+    key_sizes: ClassVar[Mapping[KeyAlgorithm, Collection[int]]] = {KeyAlgorithm.RSA: range(512, 2049, 32)}
+
+    def chip_serial(self) -> bytes:
+        """Return the chip's serial number: bytes 10 to 15 of GET DATA 0181."""
+        return self.channel.send("00CA0181", le=256, what="read the chip's serial number")[10:16]
+
+    def tries_left(self, reference: int) -> int | None:  # noqa: ARG002  # the interface's argument
+        """Return None: this family doesn't tell."""
+        return None
+
+    def rights_of(self, control: FileControl) -> Rights | None:
+        """Return the conditions of tag 86; bytes that are missing mean never."""
+        told = control.get(0x86)
+
+        if told is None:
+            return None
+
+        order = EF_ORDER if control.get(0x81) is None else MF_ORDER if control.file_id == MF else DF_ORDER
+        return {right: _condition(byte) for right, byte in zip(order, told, strict=False)}
+
+
+def _condition(byte: int) -> Condition:
+    if byte in {0x00, 0xFF}:
+        return NOBODY if byte else ANYBODY
+
+    return Condition(reference=byte)

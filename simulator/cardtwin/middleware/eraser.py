@@ -1,0 +1,163 @@
+"""Erasing a card by its own conditions, file by file, until it is as empty as at delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardtwin.middleware.checks import MARK
+from cardtwin.middleware.drivers import Phase
+from cardtwin.middleware.errors import EraseRefusedError
+from cardtwin.middleware.names import MF, name_of
+from cardtwin.middleware.rights import OPEN, Right
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
+    from cardtwin.middleware.ckr import Ckr
+    from cardtwin.middleware.drivers import CardDriver, FileInfo
+    from cardtwin.middleware.journal import Journal
+
+__all__ = ["Child", "ErasePlan", "erase", "examine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A file in the MF."""
+
+    file_id: int
+    info: FileInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ErasePlan:
+    """What stands in the way of erasing a card, as far as it tells without being changed.
+
+    Attributes:
+        operational: Whether it has to leave the operational phase first.
+        master: What the card tells about the MF.
+        children: The files in the MF.
+    """
+
+    operational: bool
+    master: FileInfo
+    children: tuple[Child, ...]
+
+    def obstacles(self, verified: AbstractSet[int]) -> Iterator[str]:
+        """Yield what these verified credentials don't let happen; nothing where the card can be erased."""
+        if self.operational and not self._master_lets(Right.LIFE_CYCLE, verified):
+            yield "leaving the operational phase"
+
+        if not self._master_lets(Right.CHANGE_CONDITIONS, verified):
+            yield "opening the MF's conditions"
+
+        for child in self.children:
+            if not self.deletable(child, verified):
+                yield f"deleting {name_of((MF, child.file_id))}"
+
+    def _master_lets(self, right: Right, verified: AbstractSet[int]) -> bool:
+        rights = self.master.rights or {}
+        return right in rights and rights[right].met(verified)
+
+    def deletable(self, child: Child, verified: AbstractSet[int]) -> bool:
+        """Whether a file in the MF can be deleted, if need be after its conditions have been opened."""
+        return self.deletable_as_it_is(child, verified) or self.openable(child, verified)
+
+    def deletable_as_it_is(self, child: Child, verified: AbstractSet[int]) -> bool:
+        """Whether the file's own condition on deletion is met."""
+        rights = child.info.rights or {}
+        return Right.DELETE in rights and rights[Right.DELETE].met(verified)
+
+    def openable(self, child: Child, verified: AbstractSet[int]) -> bool:
+        """Whether the file's conditions can be changed; where it doesn't tell, as the MF's."""
+        rights = child.info.rights or {}
+
+        if Right.CHANGE_CONDITIONS in rights:
+            return rights[Right.CHANGE_CONDITIONS].met(verified)
+
+        return self._master_lets(Right.CHANGE_CONDITIONS, verified)
+
+
+def examine(driver: CardDriver) -> ErasePlan | None:
+    """Return what the card tells; None if it has no MF. Changes nothing."""
+    master = driver.select((MF,))
+
+    if master is None:
+        return None
+
+    children = tuple(_children(driver, driver.children()))
+    return ErasePlan(driver.phase() is Phase.OPERATIONAL, master, children)
+
+
+def _children(driver: CardDriver, file_ids: tuple[int, ...]) -> Iterator[Child]:
+    for file_id in file_ids:
+        info = driver.select((MF, file_id))
+
+        if info is not None:
+            yield Child(file_id, info)
+
+
+def erase(driver: CardDriver, verified: AbstractSet[int], journal: Journal, refused: Ckr) -> None:
+    """Take everything off a card, and open its conditions again.
+
+    Args:
+        driver: The card's driver.
+        verified: References of credentials that are verified.
+        journal: Where changes are told.
+        refused: What PKCS#11 returns where the card's conditions refuse.
+
+    Raises:
+        EraseRefusedError: The card's conditions don't allow all of it; nothing has changed.
+        HalfDoneError: It could not be brought to its end; the card tells so by its mark.
+    """
+    plan = examine(driver)
+    obstacles = ["finding the MF"] if plan is None else list(plan.obstacles(verified))
+
+    if plan is None or obstacles:
+        raise EraseRefusedError(refused, f"the card does not allow: {', '.join(obstacles)}")
+
+    if plan.operational:
+        with journal.step("go back to administration"):
+            driver.phase_control()
+
+    driver.select((MF,))
+
+    with journal.step("open the MF's conditions"):
+        driver.set_rights((MF,), OPEN, directory=True)
+
+    if all(child.file_id != MARK for child in plan.children):
+        with journal.step("mark the card as unfinished"):
+            driver.create_file(MARK, 1, OPEN)
+
+    for child in plan.children:
+        if child.file_id != MARK:
+            _delete(driver, plan, child, verified, journal)
+
+    _delete_pins(driver, journal)
+
+    with journal.step("take the mark away"):
+        driver.delete(MARK)
+
+
+def _delete(
+    driver: CardDriver, plan: ErasePlan, child: Child, verified: AbstractSet[int], journal: Journal
+) -> None:
+    path = (MF, child.file_id)
+
+    if not plan.deletable_as_it_is(child, verified):
+        with journal.step(f"open {name_of(path)}"):
+            driver.select(path)
+            driver.set_rights(path, OPEN, directory=child.info.directory)
+
+    with journal.step(f"delete {name_of(path)}"):
+        driver.select((MF,))
+        driver.delete(child.file_id)
+
+
+def _delete_pins(driver: CardDriver, journal: Journal) -> None:
+    driver.select((MF,))
+
+    for reference in driver.pin_references:
+        with journal.step(f"delete the PIN {reference:02X}"):
+            driver.delete_pin(reference)

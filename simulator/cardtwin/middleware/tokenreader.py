@@ -1,0 +1,223 @@
+"""A token read from a card's PKCS#15 files. What cannot be read, for want of a login, is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cardtwin import pkcs15
+from cardtwin.middleware.checks import MARK
+from cardtwin.middleware.drivers import Phase
+from cardtwin.middleware.errors import CommandFailedError
+from cardtwin.middleware.names import MF
+from cardtwin.middleware.rights import OPEN, Right
+from cardtwin.middleware.tokens import (
+    CARD_ERASER,
+    ENCRYPTED_PINS,
+    ObjectClass,
+    PinInfo,
+    PinKind,
+    Token,
+    TokenObject,
+    TokenState,
+)
+from cardtwin.pkcs15 import CommonFlags, DirectoryKind, OtherObject, PinFlags, Pkcs15Error
+from cardtwin.plan import PinBlobError, persinfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cardtwin.middleware.drivers import CardDriver, FileInfo
+    from cardtwin.plan import PinBlobCodec
+
+__all__ = ["TokenReader", "state_of"]
+
+_PROFILE_ID: Final = "ProfileId"
+_APPLICATION: Final = 0x5015
+_ODF: Final = 0x5031
+_TOKEN_INFO: Final = 0x5032
+
+_PARSERS: Final[dict[DirectoryKind, tuple[ObjectClass, Callable[[bytes], Sequence[pkcs15.AnyObject]]]]] = {
+    DirectoryKind.PRIVATE_KEYS: (ObjectClass.PRIVATE_KEY, pkcs15.parse_prkdf),
+    DirectoryKind.PUBLIC_KEYS: (ObjectClass.PUBLIC_KEY, pkcs15.parse_pukdf),
+    DirectoryKind.TRUSTED_PUBLIC_KEYS: (ObjectClass.PUBLIC_KEY, pkcs15.parse_pukdf),
+    DirectoryKind.CERTIFICATES: (ObjectClass.CERTIFICATE, pkcs15.parse_cdf),
+    DirectoryKind.TRUSTED_CERTIFICATES: (ObjectClass.CERTIFICATE, pkcs15.parse_cdf),
+    DirectoryKind.USEFUL_CERTIFICATES: (ObjectClass.CERTIFICATE, pkcs15.parse_cdf),
+    DirectoryKind.DATA_OBJECTS: (ObjectClass.DATA, pkcs15.parse_dodf),
+}
+_READ_FOR_BLOB: Final = {ObjectClass.CERTIFICATE, ObjectClass.DATA}
+
+
+def state_of(phase: Phase, master: FileInfo | None, children: Sequence[int]) -> TokenState:
+    """Return how far a card is.
+
+    The mark says that a change didn't come to its end; so do conditions of the MF that are closed in part, as
+    they are in the last steps of burning the fuse.
+    """
+    if MARK in children:
+        return TokenState.INCOMPLETE
+
+    rights = (master.rights if master else None) or OPEN
+    closing, closed = (rights.get(right) for right in (Right.DELETE, Right.CREATE))
+
+    if closing != closed or (phase is Phase.ADMINISTRATION and closed != OPEN[Right.CREATE]):
+        return TokenState.INCOMPLETE
+
+    return TokenState.INITIALISED if children else TokenState.BLANK
+
+
+class TokenReader:
+    """Reads one card."""
+
+    def __init__(self, driver: CardDriver, codec: PinBlobCodec) -> None:
+        self._driver = driver
+        self._codec = codec
+
+    def token(self) -> Token:
+        """Return the token."""
+        serial = self._driver.chip_serial()
+        state, master = self.state()
+        virtual = tuple(self._virtual())
+
+        if state is TokenState.BLANK:
+            return Token(state, serial, objects=virtual)
+
+        application = self._application()
+        directories = pkcs15.parse_odf(self._content((*application, _ODF)))
+        info = self._token_info(application)
+        objects = tuple(self._objects(directories, application))
+        return Token(
+            state,
+            serial,
+            label=info.label,
+            serial=info.serial,
+            manufacturer=info.manufacturer,
+            profile_name=self._profile_name(objects),
+            pins=tuple(self._pins(directories, application, master)),
+            objects=(*objects, *virtual),
+        )
+
+    def state(self) -> tuple[TokenState, FileInfo | None]:
+        """Return how far the card is, and what it tells about its MF."""
+        phase = self._driver.phase()
+        master = self._driver.select((MF,)) if phase is not Phase.OTHER else None
+        children = self._driver.children() if master else ()
+        return state_of(phase, master, children), master
+
+    def blob(self) -> bytes | None:
+        """Return the encrypted PINs, up to the end of their file; None if there are none."""
+        for found in self.token().objects:
+            if (found.object_class, found.label) == (ObjectClass.DATA, ENCRYPTED_PINS) and found.path:
+                return self._blob_in(self.content_of(found))
+
+        return None
+
+    def content_of(self, found: TokenObject) -> bytes:
+        """Return the bytes of an object's file, or of its piece of one; empty where they cannot be read."""
+        path = getattr(found.entry, "path", None)
+        content = self._content(found.path)
+        return path.piece(content) if isinstance(path, pkcs15.Path) else content
+
+    def _virtual(self) -> Iterator[TokenObject]:
+        if self._driver.has_eraser:
+            yield TokenObject(ObjectClass.DATA, CARD_ERASER)
+
+    def _application(self) -> tuple[int, ...]:
+        selected = self._driver.select_application(pkcs15.AID)
+        file_id = selected.file_id if selected else None
+        return (MF, file_id or _APPLICATION)
+
+    def _content(self, path: tuple[int, ...]) -> bytes:
+        try:
+            info = self._driver.select(path) if path else None
+            return self._driver.read(info.size or 0) if info and not info.directory else b""
+        except CommandFailedError:
+            return b""
+
+    def _token_info(self, application: tuple[int, ...]) -> pkcs15.TokenInfo:
+        try:
+            return pkcs15.TokenInfo.parse(self._content((*application, _TOKEN_INFO)))
+        except Pkcs15Error:
+            return pkcs15.TokenInfo(serial=b"")
+
+    def _objects(
+        self, directories: Sequence[pkcs15.DirectoryPath], application: tuple[int, ...]
+    ) -> Iterator[TokenObject]:
+        for directory in directories:
+            if directory.kind not in _PARSERS:
+                continue
+
+            object_class, parse = _PARSERS[directory.kind]
+
+            for entry in parse(self._content(_absolute(directory.path, application))):
+                if not isinstance(entry, OtherObject):
+                    yield self._object(object_class, entry, application)
+
+    def _object(
+        self, object_class: ObjectClass, entry: pkcs15.AnyObject, application: tuple[int, ...]
+    ) -> TokenObject:
+        assert not isinstance(entry, OtherObject)
+        path = getattr(entry, "path", None)
+        place = _absolute(path, application) if isinstance(path, pkcs15.Path) and path.value else ()
+        found = TokenObject(object_class, entry.label, entry, place, CommonFlags.PRIVATE in entry.common)
+
+        if place and object_class in _READ_FOR_BLOB and self._blob_in(self.content_of(found)) is not None:
+            return TokenObject(ObjectClass.DATA, ENCRYPTED_PINS, entry, place, found.private)
+
+        return found
+
+    def _blob_in(self, content: bytes) -> bytes | None:
+        if persinfo.recognises(content):
+            try:
+                content = persinfo.parse(content).sec
+            except PinBlobError:
+                return None
+
+        return content if self._codec.recognises(content) else None
+
+    def _profile_name(self, objects: Sequence[TokenObject]) -> str:
+        for found in objects:
+            if (found.object_class, found.label) == (ObjectClass.DATA, _PROFILE_ID):
+                return self.content_of(found).rstrip(b"\0\xff").decode(errors="replace")
+
+        return ""
+
+    def _pins(
+        self,
+        directories: Sequence[pkcs15.DirectoryPath],
+        application: tuple[int, ...],
+        master: FileInfo | None,
+    ) -> Iterator[PinInfo]:
+        erase = ((master.rights if master else None) or OPEN).get(Right.DELETE)
+        operator = erase.reference if erase else None
+        seen: set[PinKind] = set()
+
+        for directory in directories:
+            if directory.kind is not DirectoryKind.AUTH_OBJECTS:
+                continue
+
+            for entry in pkcs15.parse_aodf(self._content(_absolute(directory.path, application))):
+                if isinstance(entry, pkcs15.Pin):
+                    kind = _kind(entry, operator, seen)
+                    seen.add(kind)
+                    yield PinInfo(kind, entry, PinFlags.SO_PIN in entry.flags)
+
+
+def _kind(entry: pkcs15.Pin, operator: int | None, seen: set[PinKind]) -> PinKind:
+    if PinFlags.UNBLOCKING_PIN in entry.flags:
+        return PinKind.PUK
+
+    if PinFlags.SO_PIN in entry.flags or entry.reference & 0x7F == operator:
+        return PinKind.OPERATOR
+
+    kind = PinKind.SIGNATURE if PinFlags.LOCAL in entry.flags else PinKind.USER
+    return PinKind.OTHER if kind in seen else kind
+
+
+def _absolute(path: pkcs15.Path, application: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        file_ids = path.file_ids
+    except Pkcs15Error:
+        return ()
+
+    return file_ids if file_ids[:1] == (MF,) else (*application, *file_ids)
