@@ -12,7 +12,6 @@ from cardtwin.decode.decoder import (
     explain,
     masked,
     masked_response,
-    register,
     secrets_in_response,
 )
 from cardtwin.decode.forms import Details, Form, Table
@@ -30,6 +29,5 @@ __all__ = [
     "explain",
     "masked",
     "masked_response",
-    "register",
     "secrets_in_response",
 ]

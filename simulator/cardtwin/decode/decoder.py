@@ -22,7 +22,6 @@ __all__ = [
     "explain",
     "masked",
     "masked_response",
-    "register",
     "secrets_in_response",
 ]
 
@@ -125,15 +124,6 @@ class Decoder:
             status,
             max(0, len(response) - 2),
         )
-
-
-def register(*forms: Form) -> None:
-    """Add forms to the table that all decoders use unless they are given another.
-
-    Raises:
-        ValueError: A form of just that header stands in the table already.
-    """
-    TABLE.register(*forms)
 
 
 def decode(command: bytes) -> Decoded:

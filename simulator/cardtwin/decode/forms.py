@@ -1,4 +1,4 @@
-"""The table of command forms: how a header is found in it, and how forms come into it."""
+"""The table of command forms: how a header is found in it."""
 
 from __future__ import annotations
 
@@ -90,26 +90,22 @@ class Form:
 
 
 class Table:
-    """Forms by header. Of several that match, the one with most digits given is taken."""
+    """Forms by header. Of several that match, the one with most digits given is taken.
 
-    def __init__(self, forms: Iterable[Form] = ()) -> None:
+    Raises:
+        ValueError: Two forms have the same header.
+    """
+
+    def __init__(self, forms: Iterable[Form]) -> None:
         self._forms: dict[int, list[Form]] = {}
-        self.register(*forms)
 
-    def register(self, *forms: Form) -> None:
-        """Add forms.
-
-        Raises:
-            ValueError: A form of just that header stands in the table already.
-        """
-        for form in forms:
+        for form in sorted(forms, key=lambda one: -one.fixed):
             kin = self._forms.setdefault(form.ins, [])
 
             if any(form.header == other.header for other in kin):
                 raise ValueError(f"{form.name}: a form of header {form.header} stands in the table already")
 
             kin.append(form)
-            kin.sort(key=lambda one: -one.fixed)
 
     def find(self, header: bytes) -> Form | None:
         """Return the form of a header of four bytes, or None."""

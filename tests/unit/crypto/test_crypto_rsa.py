@@ -148,7 +148,15 @@ def test_modulus_and_private_exponent_give_the_whole_key(e: int) -> None:
 
 @pytest.mark.parametrize(
     ("n", "d"),
-    [(SMALL.n, SMALL.d ^ 2), (SMALL.n ^ 2, SMALL.d), (SMALL.n, 0), (SMALL.n, SMALL.n), (0, 0)],
+    [
+        (SMALL.n, SMALL.d ^ 2),
+        (SMALL.n ^ 2, SMALL.d),
+        (SMALL.n, 0),
+        (SMALL.n, SMALL.n),
+        (0, 0),
+        (23, 15),
+        (105, 5),
+    ],
 )
 def test_a_modulus_and_an_exponent_that_do_not_match_are_refused(n: int, d: int) -> None:
     with pytest.raises(KeyFormatError):

@@ -23,6 +23,7 @@ LINES = {
     "80 16 02 00 00": "DIRECTORY EFs and DFs, from 0",
     "00 B0 01 10 00": "READ BINARY offset 272, up to 256 bytes",
     "00 B0 00 00 00 0000": "READ BINARY offset 0, up to 65536 bytes",
+    "00 B1 44 01 04 5402 0000 08": "READ BINARY file 4401, 4 bytes",
     "00 B0 9C 05 10": "READ BINARY short EF 1C, offset 5, up to 16 bytes",
     "00 D6 00 00 02 0102": "UPDATE BINARY offset 0, 2 bytes",
     "00 B2 01 04 00": "READ RECORD record 01, up to 256 bytes",
@@ -66,6 +67,7 @@ LINES = {
 OCI = {
     "8302 0002 8508020A870AFFFF0004 8603 0002FF 8F04 31323334": "test object 02, 4 bytes",
     "8302 2210 8F02 0102": "key 10, part 3, 2 bytes",
+    "8303 300506 8F02 0102": "object, 2 bytes",
     "8302 3005 8F02 0102": "object 05 of class 30, 2 bytes",
     "8302 0003 8603 000304": "test object 03, without body",
     "8302 2010 8F80" + "AB" * 128: "key 10, part 1, 128 bytes",
