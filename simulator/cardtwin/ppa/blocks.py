@@ -120,7 +120,7 @@ def _missing_end(block: _Open, span: Span, where: str, diagnostics: Diagnostics)
         f"{where} before {opening.keyword.text} has ended",
         span,
         expected=block.end,
-        remedy=f"put {block.end} before this line",
+        remedy=f"put {block.end} where its last line is",
         notes=(Note(f"{opening.keyword.text} begins here", opening.span),),
     )
 

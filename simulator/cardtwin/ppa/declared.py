@@ -65,6 +65,6 @@ def _undeclared(
         f"undeclared-{what}",
         f"there is no {what} {name.text}",
         name.span,
-        expected=f"the name of a {statement} before this line",
+        expected=f"a name that {statement} has declared before this line",
         remedy=closest(name.text, known),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.plan import Content
 from cardtwin.ppa import readers
 from cardtwin.ppa.errors import RejectedError
 from cardtwin.ppa.layout import Directory, File, least_length
@@ -47,7 +46,7 @@ def _fill(run: Run, file: File) -> None:
 
     length = least_length(file.content)
 
-    if file.size is None and file.content == Content():
+    if file.size is None and file.content.is_literal and not length:
         _no_content(run, file)
     elif file.size is not None and length > file.size:
         run.report.error(

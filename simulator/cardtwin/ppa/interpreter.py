@@ -37,8 +37,9 @@ def evaluate(profile: Profile, environment: Environment, report: Diagnostics | N
     pins = _finish(run)
     found.raise_errors()
 
-    for finding in found:
-        (report or Diagnostics()).add(finding)
+    if report is not None:
+        for finding in found:
+            report.add(finding)
 
     assert run.layout.root is not None
     return Plan(
