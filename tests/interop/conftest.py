@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from support.interop import READER, Desk
 
 from cardtwin.events import Hub
 from cardtwin.readers import ReaderManager
 from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
+from support.interop import READER, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.interop import EXTENDED, SHORT, TIMEOUT, Desk
 
 from cardtwin.card import CardView, models
+from support.interop import EXTENDED, SHORT, TIMEOUT, Desk
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cardtwin.card import CardImage
 
 ATR_44 = "3b:d2:18:02:c1:0a:31:fe:58:c8:0d:51"
@@ -75,14 +72,6 @@ def test_cardos_tool_tells_what_card_it_is(desk: Desk, model: str, system: str) 
     assert "StartKey (version 0xff, retries 10)" in told
     serial = models.get(model).serial.hex(" ")
     assert serial in told.lower()
-
-
-def test_a_card_that_comes_later_is_waited_for(desk: Desk) -> None:
-    with desk.start("opensc-tool", "-w", "-a") as waiting:
-        desk.insert("cardos-5.3")
-        output, _ = waiting.communicate(timeout=TIMEOUT)
-
-    assert ATR_53 in output
 
 
 # Personalisation
@@ -155,7 +144,9 @@ def test_the_card_deciphers_what_openssl_has_enciphered(used: Desk, config: str)
     (used.folder / "message").write_text("for the card alone\n")
     key = public_key(used, "46")
     used.run("openssl", "pkeyutl", "-encrypt", "-pubin", "-inkey", key, "-in", "message", "-out", "secret")
-    used.run("pkcs15-crypt", "-c", "-k", "46", "--pin", "1234", "--pkcs1", "-i", "secret", "-o", "plain", "-R")
+    used.run(
+        "pkcs15-crypt", "-c", "-k", "46", "--pin", "1234", "--pkcs1", "-i", "secret", "-o", "plain", "-R"
+    )
     assert (used.folder / "plain").read_text() == "for the card alone\n"
 
 
@@ -166,7 +157,7 @@ def test_a_key_that_was_made_elsewhere_is_stored_with_its_certificate(used: Desk
     stored = (*PIN, "--so-pin", "12345678", "-i", "47", "-l", "Imported")
     used.run("pkcs15-init", "-S", "key.pem", "-u", "sign", *stored)
     used.run("pkcs15-init", "-X", "cert.pem", *stored)
-    used.run("pkcs15-tool", "-r", "47", "-o", "read.pem")
+    used.run("pkcs15-tool", "--read-certificate", "47", "-o", "read.pem")
     assert (used.folder / "read.pem").read_text() == (used.folder / "cert.pem").read_text()
 
     (used.folder / "message").write_text("imported\n")
@@ -231,13 +222,3 @@ def test_programs_at_the_same_time_do_not_disturb_each_other(used: Desk) -> None
     for number, (output, result) in enumerate(ended):
         assert result == 0, output
         assert verified(used, "sha256", key, f"signature{number}", "message")
-
-
-def test_a_program_that_is_killed_leaves_the_card_to_the_others(used: Desk, tmp_path: Path) -> None:
-    with used.start("opensc-tool", "-w", "-r", "1") as waiting:
-        waiting.kill()
-        waiting.communicate(timeout=TIMEOUT)
-
-    assert isinstance(waiting, subprocess.Popen)
-    assert tmp_path.exists()
-    verify_pin(used, "1234", succeeds=True)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from cardtwin.card import CardImage, EmulatedCard, models
 from cardtwin.entropy import SystemEntropy
 from cardtwin.events import Defect, Event, Exchange, Hub
-from cardtwin.readers import ReaderManager
-from cardtwin.readers.pcsclite import PcscLiteServer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cardtwin.readers import ReaderManager
+    from cardtwin.readers.pcsclite import PcscLiteServer
 
 READER = "Emulated reader"
 TIMEOUT = 60
