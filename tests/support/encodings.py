@@ -11,13 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from cardtwin.encoding import EncryptedField, FieldMapping, Job, PlainField, Process, parse
+from cardtwin.middleware import Ckr, MiddlewareError
 from cardtwin.plan import Secret
 from cardtwin.source import SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardtwin.encoding import CardEraser, Description, LibraryEntry, Login, UserType
+    from cardtwin.encoding import CardEraser, Description, LibraryEntry
+    from cardtwin.middleware import Login, UserType
     from cardtwin.plan import SecretName
 
 LIBRARY = "C:/Program Files (x86)/Personal/bin/personal.dll"
@@ -93,13 +95,17 @@ class Token:
 
 
 class FakeMiddleware:
-    """Notes every call that would reach a card in `asked`."""
+    """Notes every call that would send a card a command in `asked`.
 
-    def __init__(self, blob: bytes | None = None, readers: Mapping[str, bytes] | None = None) -> None:
+    Its cards are serial numbers: None is an empty reader, an empty serial number an unknown card.
+    """
+
+    def __init__(self, blob: bytes | None = None, readers: Mapping[str, bytes | None] | None = None) -> None:
         self.asked: list[str] = []
         self.opened: list[LibraryEntry] = []
         self.blob = blob
-        self.cards = dict(readers) if readers is not None else {"Reader 1": bytes.fromhex("0102030405060708")}
+        given = {"Reader 1": bytes.fromhex("0102030405060708")} if readers is None else readers
+        self.cards: dict[str, bytes | None] = dict(given)
         self.parameters: Mapping[str, bytes] = {}
         self.secrets: Mapping[SecretName, Secret] = {}
         self.label: str | None = None
@@ -124,12 +130,19 @@ class FakeMiddleware:
         return list(self.cards)
 
     def atr(self, reader: str) -> bytes:
-        self._ask(f"atr of {reader}")
+        if self.cards[reader] is None:
+            raise MiddlewareError(Ckr.CKR_TOKEN_NOT_PRESENT, "no card")
+
         return bytes.fromhex("3B00")
 
     def chip_serial(self, reader: str) -> bytes:
         self._ask(f"chip serial of {reader}")
-        return self.cards[reader]
+        serial = self.cards[reader]
+
+        if not serial:
+            raise MiddlewareError(Ckr.CKR_TOKEN_NOT_RECOGNIZED, "unknown card")
+
+        return serial
 
     def token(self, reader: str) -> Token:
         assert reader in self.cards

@@ -28,7 +28,7 @@ from cardtwin.encoding.process import (
     Process,
     ProcessVariable,
 )
-from cardtwin.encoding.token import CardEraser, Login, TokenMiddleware, TokenState, UserType
+from cardtwin.encoding.token import CardEraser, TokenMiddleware, TokenView
 
 __all__ = [
     "ERROR_MESSAGE",
@@ -46,7 +46,6 @@ __all__ = [
     "Job",
     "LibraryEntry",
     "LibraryTable",
-    "Login",
     "MissingValueError",
     "NoCardEraserError",
     "Outcome",
@@ -57,8 +56,7 @@ __all__ = [
     "Setting",
     "Settings",
     "TokenMiddleware",
-    "TokenState",
-    "UserType",
+    "TokenView",
     "check",
     "check_job",
     "parse",

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from cardtwin.encoding import finalisation, initialisation  # noqa: F401  # they register their commands
 from cardtwin.encoding.checks import Scope, check_job
 from cardtwin.encoding.checks.library import chosen_library
-from cardtwin.encoding.errors import CardSelectionError, EncodingError
-from cardtwin.encoding.finalisation import card_number
+from cardtwin.encoding.errors import EncodingError
 from cardtwin.encoding.library import LibraryTable
 from cardtwin.encoding.outcome import ERROR_MESSAGE, RESULT, Outcome
 from cardtwin.encoding.run import COMMANDS, Run
+from cardtwin.encoding.selection import select_reader
 from cardtwin.encoding.values import FieldList
 from cardtwin.events import because
-from cardtwin.middleware.errors import MiddlewareError
+from cardtwin.middleware import MiddlewareError
 from cardtwin.pcsc import PcscError
 from cardtwin.plan import NoMatchingKeyError, PinBlobError
 from cardtwin.plan.cms import CmsPinBlobCodec
@@ -95,7 +95,7 @@ class Engine:
         library = chosen_library(scope)
         assert library is not None, "the checks refuse a library that isn't known"
         middleware = self._middleware(library)
-        reader = _select(job, scope, middleware)
+        reader = select_reader(job, scope, middleware)
         return Run(job, scope, middleware, reader, self._keys, self._codec, self._switches)
 
     def _carry_out(self, run: Run) -> None:
@@ -103,28 +103,6 @@ class Engine:
             if entry.applies(run.scope):
                 with because(entry.name):
                     entry.carry_out(run)
-
-
-def _select(job: Job, scope: Scope, middleware: TokenMiddleware) -> str:
-    readers = [job.reader] if job.reader is not None else list(middleware.readers())
-
-    if scope.flag("UseSelectCriteriaIccsn"):
-        criterion = scope.setting("SelectCriteriaIccsn")
-        assert criterion is not None
-        wanted = job.text(criterion.value).upper()
-        with_atr = scope.flag("UseICCSNwithATR")
-        readers = [name for name in readers if card_number(middleware, name, with_atr=with_atr) == wanted]
-
-        if not readers:
-            raise CardSelectionError(f"no card has the ICCSN {wanted}")
-
-    if not readers:
-        raise CardSelectionError("no reader holds a card")
-
-    if len(readers) > 1:
-        raise CardSelectionError(f"{len(readers)} cards could be meant: {', '.join(readers)}")
-
-    return readers[0]
 
 
 def _is_read(job: Job, field: str) -> bool:

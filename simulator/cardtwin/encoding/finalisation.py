@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from cardtwin.encoding.keywords import PIN_OUTPUTS
 from cardtwin.encoding.run import Block, Run, command
+from cardtwin.encoding.selection import card_number
 from cardtwin.encoding.values import FieldRef
 
-if TYPE_CHECKING:
-    from cardtwin.encoding.token import TokenMiddleware
-
-__all__ = ["card_number"]
-
-
-def card_number(middleware: TokenMiddleware, reader: str, *, with_atr: bool) -> str:
-    """Return the card's ICCSN in upper-case hexadecimal; with the ATR after a hyphen where wanted."""
-    iccsn = middleware.chip_serial(reader).hex().upper()
-    return f"{iccsn}-{middleware.atr(reader).hex().upper()}" if with_atr else iccsn
+__all__: list[str] = []
 
 
 @command("ICCSN", Block.FINALISATION, lambda scope: scope.setting("ICCSN") is not None)

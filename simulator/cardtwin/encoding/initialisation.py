@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.encoding.checks.values import decode_parameter
 from cardtwin.encoding.errors import NoCardEraserError
 from cardtwin.encoding.run import Block, Run, command
-from cardtwin.encoding.token import Login, UserType
 from cardtwin.encoding.values import FieldList
 from cardtwin.events import because
+from cardtwin.middleware import Login, UserType
 from cardtwin.plan import SecretName
 from cardtwin.provenance.encoding import SO_LOGIN
 

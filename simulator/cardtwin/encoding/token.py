@@ -1,36 +1,23 @@
-"""What the engine asks of a middleware, and nothing more: a test hands in its own."""
+"""What the engine asks of a middleware, and nothing more. Personal Desktop Client offers it.
+
+Every method that speaks to a card may raise ``cardtwin.middleware.MiddlewareError``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cardtwin.middleware import Login, UserType
     from cardtwin.plan import Secret, SecretName
     from cardtwin.source import SourceText
 
-__all__ = ["CardEraser", "Login", "TokenMiddleware", "TokenState", "UserType"]
+__all__ = ["CardEraser", "TokenMiddleware", "TokenView"]
 
 
-class UserType(Enum):
-    """Who logs in (PKCS#11, CK_USER_TYPE)."""
-
-    SO = 0
-    USER = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A credential, and as whom it is presented."""
-
-    user: UserType
-    secret: Secret = field(repr=False)
-
-
-class TokenState(Protocol):
+class TokenView(Protocol):
     """A token as far as the engine looks at it."""
 
     @property
@@ -49,15 +36,19 @@ class TokenMiddleware(Protocol):
     """A middleware, opened for one encoding."""
 
     def readers(self) -> Sequence[str]:
-        """Return the names of the readers that hold a card."""
+        """Return the readers' names, those without a card included."""
 
     def atr(self, reader: str) -> bytes:
-        """Return the card's answer to reset."""
+        """Return the card's answer to reset.
+
+        Raises:
+            MiddlewareError: CKR_TOKEN_NOT_PRESENT: the reader is empty.
+        """
 
     def chip_serial(self, reader: str) -> bytes:
         """Return the chip's own serial number."""
 
-    def token(self, reader: str) -> TokenState:
+    def token(self, reader: str) -> TokenView:
         """Return the token's state."""
 
     def init_token(

@@ -17,13 +17,11 @@ from cardtwin.encoding import (
     Job,
     NoCardEraserError,
     Process,
-    UserType,
     parse,
 )
 from cardtwin.encoding.keys import RsaDecryptionKey
 from cardtwin.entropy import SeededEntropy
-from cardtwin.middleware.ckr import Ckr
-from cardtwin.middleware.errors import MiddlewareError
+from cardtwin.middleware import Ckr, MiddlewareError, UserType
 from cardtwin.plan import PinBlob, PinBlobError, Secret, SecretName, oaep
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
@@ -186,6 +184,8 @@ def test_a_card_is_selected_by_iccsn_and_atr() -> None:
     ("readers", "settings", "message"),
     [
         ({}, "", "no reader holds a card"),
+        ({"R1": None}, "", "no reader holds a card"),
+        ({"R1": None, "R2": b""}, SELECT_02, "no card has the ICCSN 02"),
         ({"R1": b"\x01", "R2": b"\x02"}, "", "2 cards could be meant: R1, R2"),
         (
             {"R1": b"\x01"},
@@ -195,11 +195,16 @@ def test_a_card_is_selected_by_iccsn_and_atr() -> None:
     ],
 )
 def test_a_card_that_cannot_be_told_is_an_error(
-    readers: dict[str, bytes], settings: str, message: str
+    readers: dict[str, bytes | None], settings: str, message: str
 ) -> None:
     outcome = run(job(f"{settings}ICCSN=F", {"F": ""}), FakeMiddleware(readers=readers))
     assert isinstance(outcome.error, CardSelectionError)
     assert message in outcome.variables[ERROR_MESSAGE]
+
+
+def test_the_only_card_is_found_among_empty_readers() -> None:
+    middleware = FakeMiddleware(readers={"R1": None, "R2": b"\x02", "R3": None})
+    assert run(job("ICCSN=F", {"F": ""}), middleware).reader == "R2"
 
 
 def test_a_reader_that_the_job_names_is_taken() -> None:
