@@ -60,11 +60,8 @@ class Desk:
         return self.engine.run(self.job(settings, profile, **rest))
 
     def job(self, settings: str, profile: str = "", *, read: str = "") -> Job:
-        wanted = {
-            name: value
-            for name, value in {**CREDENTIALS, **TARGETS, "F": ""}.items()
-            if f"={name}" in settings
-        }
+        known: dict[str, str | Secret | None] = {**CREDENTIALS, **TARGETS, "F": ""}
+        wanted = {name: value for name, value in known.items() if f"={name}" in settings}
         files = {"token.cpf": SourceText("token.cpf", profile or text_of("cardos-5.3-full"))}
         return job(settings, wanted, read=read, attachments=files)
 
@@ -135,9 +132,8 @@ def test_a_profile_that_assigns_what_the_encoding_gives_is_refused_naming_both(d
     assert desk.commands == []
 
 
-@pytest.mark.parametrize("pin_certificate", [None])
-def test_without_pin_certificate_no_command_is_sent(pin_certificate: Certificate | None) -> None:
-    desk = Desk(pin_certificate=pin_certificate)
+def test_without_pin_certificate_no_command_is_sent() -> None:
+    desk = Desk(pin_certificate=None)
     failed(desk.run(ALL))
     assert desk.commands == []
 
@@ -152,6 +148,15 @@ def test_a_profile_for_another_family_writes_nothing() -> None:
     desk = Desk("cardos-4.4", certificate("pins"))
     failed(desk.run(ALL))
     assert {command[1] for command in desk.commands} <= {0xA4, 0xCA}
+
+
+def test_a_whole_life_on_cardos_4_4() -> None:
+    desk = Desk("cardos-4.4", certificate("pins"))
+    assert desk.run(ALL, text_of("cardos-4.4-full")).error is None
+    assert desk.client().token(READER).initialised
+    assert desk.run("DeleteProfile=true").error is None
+    assert not desk.client().token(READER).initialised
+    assert desk.run(ALL, text_of("cardos-4.4-full")).error is None
 
 
 @pytest.mark.parametrize("login", ["", "PIN=PIN\n", "PUK=PUK\n", "Operator_PIN=OP\n"])
@@ -189,7 +194,7 @@ def test_encrypted_pins_and_iccsn_are_read(desk: Desk) -> None:
     assert set(pins) == set(TARGETS)
     client.verify_pin(READER, pins["OUT_PIN1"], pin="user")
     client.login(READER, UserType.SO, pins["OUT_PUK"])
-    client.login(READER, UserType.OPERATOR, pins["OUT_OP"])
+    client.verify_pin(READER, pins["OUT_OP"], pin="Operator PIN")
 
 
 def test_pins_encrypted_to_an_unknown_key_are_reported_by_the_keys_id(desk: Desk) -> None:
