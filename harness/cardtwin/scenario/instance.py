@@ -66,7 +66,7 @@ class StepSpec:
     @property
     def needs(self) -> frozenset[Capability]:
         """What it needs of the target."""
-        return self.kind.capabilities(self.node.keys())
+        return self.kind.capabilities(self.node)
 
     def complete(self, values: Mapping[str, Node]) -> Step:
         """Return the step with all values filled in, those of the matrix and those that were bound.

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import CoreSchema
 
+    from cardtwin.scenario.document import MapNode
     from cardtwin.scenario.run import Run
 
 __all__ = ["COMMON", "Expectation", "Observed", "Refers", "Step", "verb", "verbs"]
@@ -163,8 +164,8 @@ class Step(BaseModel):
         return f"{cls.verb} {argument}".rstrip()
 
     @classmethod
-    def capabilities(cls, keys: Collection[str]) -> frozenset[Capability]:  # noqa: ARG003  # for subclasses
-        """Return what a step of these keys needs of the target."""
+    def capabilities(cls, written: MapNode) -> frozenset[Capability]:  # noqa: ARG003  # for subclasses
+        """Return what a step that is written so needs of the target."""
         return cls.needs
 
     def expectation(self) -> Expectation | None:

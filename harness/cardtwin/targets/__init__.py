@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cardtwin.middleware import UserType
+from cardtwin.targets.errors import MiddlewareError, TargetError
 from cardtwin.targets.interface import (
     Bench,
     Capability,
@@ -12,7 +14,6 @@ from cardtwin.targets.interface import (
     ProcessSetup,
     Setup,
     Target,
-    TargetError,
 )
 
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ __all__ = [
     "Capability",
     "CardSetup",
     "Desk",
+    "MiddlewareError",
     "ProcessSetup",
     "Setup",
     "Target",
     "TargetError",
+    "UserType",
     "emulated",
     "get",
     "names",

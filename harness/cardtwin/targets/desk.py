@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.card import ImageError
-from cardtwin.targets.interface import Setup, TargetError
+from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.card import CardImage, EmulatedCard
     from cardtwin.readers import ReaderManager
+    from cardtwin.targets.interface import Setup
 
 __all__ = ["EmulatedDesk"]
 

@@ -4,30 +4,42 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 
 from cardtwin.card import EmulatedCard, ImageError, UnknownModelError, UnknownQuirkError, models
 from cardtwin.card import image as images
+from cardtwin.encoding import Engine
 from cardtwin.entropy import SeededEntropy, SystemEntropy
+from cardtwin.middleware import PersonalDesktopClient
 from cardtwin.pcsc import PcscError
+from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
+from cardtwin.targets.clients import EncodingMiddleware, installation
 from cardtwin.targets.desk import EmulatedDesk
-from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup, TargetError
+from cardtwin.targets.errors import TargetError
+from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cryptography.x509 import Certificate
+
     from cardtwin.card import CardImage
-    from cardtwin.encoding import Engine
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub
-    from cardtwin.middleware import PersonalDesktopClient
+    from cardtwin.middleware import Installation
     from cardtwin.pcsc import CardConnection, Context
     from cardtwin.plan import DecryptionKey
 
 __all__ = ["EmulatedBench", "EmulatedTarget"]
+
+_SEEDED_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""When a scenario with a seed takes place."""
 
 
 class EmulatedTarget:
@@ -94,13 +106,25 @@ class EmulatedBench(Bench):
 
         return connection
 
-    def client(self, process: str) -> PersonalDesktopClient:
-        """Return the process's Personal Desktop Client."""
-        raise NotImplementedError
+    def client(self, process: str, certificate: str | None = None) -> PersonalDesktopClient:
+        """Return the process's Personal Desktop Client.
+
+        Raises:
+            TargetError: The file of the certificate holds none.
+        """
+        if certificate is not None:
+            other = replace(self._installation(process), pin_certificate=self._certificate(certificate))
+            return self._new_client(process, other)
+
+        if process not in self._clients:
+            self._clients[process] = self._new_client(process, self._installation(process))
+
+        return self._clients[process]
 
     def engine(self, process: str, keys: Sequence[DecryptionKey]) -> Engine:
         """Return an engine that runs encodings with the process's Personal Desktop Client."""
-        raise NotImplementedError
+        client = EncodingMiddleware(self.client(process))
+        return Engine(lambda _library: client, keys=keys, switches=self._switches)
 
     @property
     def folder(self) -> Path:
@@ -121,6 +145,29 @@ class EmulatedBench(Bench):
         self._connections.clear()
         self._clients.clear()
         self._folder.cleanup()
+
+    def _installation(self, process: str) -> Installation:
+        return installation(self._setup.processes[process], self._setup)
+
+    def _new_client(self, process: str, installed: Installation) -> PersonalDesktopClient:
+        return PersonalDesktopClient(
+            self._context(process),
+            installed,
+            entropy=self._entropy(f"middleware of {process}"),
+            codec=CmsPinBlobCodec(),
+            switches=self._switches,
+            now=None if self._setup.seed is None else lambda: _SEEDED_TIME,
+        )
+
+    def _certificate(self, name: str) -> Certificate:
+        data = self._setup.files[name]
+
+        try:
+            return (
+                load_pem_x509_certificate(data) if b"-----BEGIN" in data else load_der_x509_certificate(data)
+            )
+        except ValueError:
+            raise TargetError(f"{name} holds no X.509 certificate") from None
 
     def _write_files(self) -> None:
         for name, content in self._setup.files.items():

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
     from cardtwin.pcsc import CardConnection
     from cardtwin.plan import DecryptionKey
 
-__all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Setup", "Target", "TargetError"]
-
-
-class TargetError(Exception):
-    """A target cannot set up what a scenario asks for, or the bench cannot do what a step asks."""
+__all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Setup", "Target"]
 
 
 class Capability(Enum):
@@ -134,8 +130,16 @@ class Bench(ABC):
         """Return the process's connection to the card in a reader, a shared one, opened where needed."""
 
     @abstractmethod
-    def client(self, process: str) -> PersonalDesktopClient:
-        """Return the process's Personal Desktop Client."""
+    def client(self, process: str, certificate: str | None = None) -> PersonalDesktopClient:
+        """Return the process's Personal Desktop Client.
+
+        Args:
+            process: The program.
+            certificate: The file with a PIN encryption certificate instead of the configured one.
+
+        Raises:
+            TargetError: The file holds no certificate.
+        """
 
     @abstractmethod
     def engine(self, process: str, keys: Sequence[DecryptionKey]) -> Engine:

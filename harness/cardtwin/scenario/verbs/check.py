@@ -8,17 +8,17 @@ from pydantic import Field
 
 from cardtwin.card import CardView, models
 from cardtwin.card import image as images
+from cardtwin.scenario.document import MapNode
 from cardtwin.scenario.errors import UsageError
-from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, TextMatcher
+from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import Name, Value
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from cardtwin.card import CardImage
     from cardtwin.card.view import FileView, KeyView, PinView
+    from cardtwin.middleware import Token
     from cardtwin.scenario.run import Run
 
 __all__ = ["Check", "CheckExpectation"]
@@ -53,6 +53,19 @@ class KeyExpectation(Expectation):
     purpose: TextMatcher | None = None
 
 
+class TokenExpectation(Expectation):
+    """What the middleware shows of the card: a state alone, such as ``blank``, or more."""
+
+    main: ClassVar[str] = "state"
+    state: TextMatcher | None = None
+    label: TextMatcher | None = None
+    profile: TextMatcher | None = None
+    serial: HexMatcher | None = None
+    pins: TextListMatcher | None = None
+    so: TextMatcher | None = None
+    objects: TextListMatcher | None = None
+
+
 class CountExpectation(Expectation):
     """The number of command APDUs of a step; without `of`, of the step before."""
 
@@ -75,10 +88,11 @@ class CheckExpectation(Expectation):
     files: dict[str, FileExpectation] = Field(default_factory=dict)
     pins: dict[str, PinExpectation] = Field(default_factory=dict)
     keys: dict[str, KeyExpectation] = Field(default_factory=dict)
+    token: TokenExpectation | None = None
     apdus: CountExpectation | None = None
 
 
-@verb("check", needs=())
+@verb("check", needs={Capability.DESK})
 class Check(Step):
     """Look at the card's memory, its state and counters, and at the number of APDUs of earlier steps."""
 
@@ -86,9 +100,11 @@ class Check(Step):
     check: CheckExpectation
 
     @classmethod
-    def capabilities(cls, keys: Collection[str]) -> frozenset[Capability]:  # noqa: ARG003  # the same for all
-        """Return what a check needs: eyes."""
-        return frozenset({Capability.DESK})
+    def capabilities(cls, written: MapNode) -> frozenset[Capability]:
+        """Return what a check needs: eyes, and for the token the middleware."""
+        argument = written.get("check")
+        by_middleware = isinstance(argument, MapNode) and argument.get("token") is not None
+        return cls.needs | ({Capability.PERSONAL} if by_middleware else set())
 
     def expectation(self) -> Expectation:
         """Return the verb's own argument."""
@@ -99,8 +115,11 @@ class Check(Step):
         asked = self.check.model_fields_set
         values: dict[str, Value] = {}
 
-        if asked - {"apdus"}:
+        if asked - {"apdus", "token"}:
             values |= _look(run.bench.desk.image(run.reader(self)), self.check)
+
+        if self.check.token is not None:
+            values["token"] = _token(run.bench.client(run.process(self)).token(run.reader(self)))
 
         if self.check.apdus is not None:
             of = self.check.apdus.of
@@ -131,6 +150,19 @@ def _object(name: str) -> tuple[str, int]:
         raise UsageError(f"{name!r} is neither a number nor a path, a colon and a number")
 
     return path.upper() or _MASTER_FILE, int(number)
+
+
+def _token(token: Token) -> Value:
+    so = token.so_credential
+    return {
+        "state": token.state.value,
+        "label": token.label,
+        "profile": token.profile_name,
+        "serial": token.serial,
+        "pins": tuple(pin.label for pin in token.pins),
+        "so": so.label if so is not None else None,
+        "objects": tuple(f"{found.object_class} {found.label}" for found in token.objects),
+    }
 
 
 def _file(found: FileView | None) -> Value:

@@ -20,9 +20,9 @@ from cardtwin.encoding import (
 from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
 from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
+from cardtwin.scenario.texts import source_text
 from cardtwin.scenario.values import SCALAR, Flag, Name, NameList, Number, SecretText, Value
-from cardtwin.source import SourceError, SourceText
-from cardtwin.source.text import decode_text
+from cardtwin.source import SourceError
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ class Encode(Step):
 
     def _job(self, run: Run) -> Job:
         return Job(
-            parse(_source(run, self.encode)),
-            {name: _source(run, name) for name in self.attach},
+            parse(source_text(run, self.encode)),
+            {name: source_text(run, name) for name in self.attach},
             {name: _mapping(name, value) for name, value in self.fields.items()},
             self._process(run.data),
             {number: secret for number, secret in self.dialog.items()},  # noqa: C416  # a plain dict, typed
@@ -154,8 +154,8 @@ class Encode(Step):
         if self.descriptors is None or self.properties is None:
             return ()
 
-        table = parse_key_table(_source(run, self.descriptors))
-        properties = parse_properties(_source(run, self.properties))
+        table = parse_key_table(source_text(run, self.descriptors))
+        properties = parse_properties(source_text(run, self.properties))
         return decryption_keys(KeyConfiguration(table, properties, (run.bench.folder,)))
 
 
@@ -164,11 +164,6 @@ def _mapping(name: str, value: str | Mapped) -> FieldMapping:
         return FieldMapping.of(value.to, read=value.read, write=value.write)
 
     return FieldMapping.of(name, read=True)
-
-
-def _source(run: Run, name: str) -> SourceText:
-    """Return a file of the scenario as text, under a name that says where it stands."""
-    return SourceText(f"{run.instance.path.name}:{name}", decode_text(run.file(name)))
 
 
 def _refused(error: SourceError) -> Observed:

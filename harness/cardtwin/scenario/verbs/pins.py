@@ -1,0 +1,102 @@
+"""``login``, ``verify_pin``, ``change_pin``, ``unblock_pin``: what the middleware does with PINs and PUKs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from cardtwin.scenario.matchers import NumberMatcher, TextMatcher
+from cardtwin.scenario.step import Expectation, Observed, Step, verb
+from cardtwin.scenario.values import SecretText
+from cardtwin.scenario.verbs.personalise import refusal
+from cardtwin.targets import Capability, MiddlewareError, UserType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardtwin.middleware import PersonalDesktopClient
+    from cardtwin.scenario.run import Run
+
+__all__ = ["ChangePin", "Login", "RvExpectation", "UnblockPin", "VerifyPin"]
+
+
+class RvExpectation(Expectation):
+    """What comes of it: CKR_OK or another return value, and the tries left that the card tells."""
+
+    main: ClassVar[str] = "rv"
+    rv: TextMatcher | None = None
+    message: TextMatcher | None = None
+    tries_left: NumberMatcher | None = None
+
+
+def _call(run: Run, step: Step, call: Callable[[PersonalDesktopClient, str], object]) -> Observed:
+    try:
+        call(run.bench.client(run.process(step)), run.reader(step))
+    except MiddlewareError as error:
+        return refusal(error)
+
+    return Observed({"rv": "CKR_OK"})
+
+
+@verb("login", needs={Capability.PERSONAL})
+class Login(Step):
+    """Log a user in, and out again. Without `expect`, the return value is CKR_OK."""
+
+    login: Literal["user", "so", "operator"]
+    pin: SecretText
+    expect: RvExpectation | None = None
+
+    def run(self, run: Run) -> Observed:
+        """Log in."""
+        user = UserType[self.login.upper()]
+        return _call(run, self, lambda client, reader: client.login(reader, user, self.pin))
+
+
+@verb("verify_pin", needs={Capability.PERSONAL})
+class VerifyPin(Step):
+    """Verify a PIN or PUK, named by its kind (user, signature, puk, operator) or its label."""
+
+    verify_pin: str
+    pin: SecretText
+    expect: RvExpectation | None = None
+
+    def run(self, run: Run) -> Observed:
+        """Verify it."""
+        return _call(
+            run, self, lambda client, reader: client.verify_pin(reader, self.pin, pin=self.verify_pin)
+        )
+
+
+@verb("change_pin", needs={Capability.PERSONAL})
+class ChangePin(Step):
+    """Change a PIN or PUK, named by its kind or its label."""
+
+    change_pin: str
+    old: SecretText
+    new: SecretText
+    expect: RvExpectation | None = None
+
+    def run(self, run: Run) -> Observed:
+        """Change it."""
+        return _call(
+            run,
+            self,
+            lambda client, reader: client.change_pin(reader, self.old, self.new, pin=self.change_pin),
+        )
+
+
+@verb("unblock_pin", needs={Capability.PERSONAL})
+class UnblockPin(Step):
+    """Set a new PIN by its PUK; the PIN is named by its kind or its label."""
+
+    unblock_pin: str
+    puk: SecretText
+    new: SecretText
+    expect: RvExpectation | None = None
+
+    def run(self, run: Run) -> Observed:
+        """Set it."""
+        return _call(
+            run,
+            self,
+            lambda client, reader: client.unblock_pin(reader, self.puk, self.new, pin=self.unblock_pin),
+        )
