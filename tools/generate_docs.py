@@ -9,7 +9,7 @@ import inspect
 import itertools
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from cardtwin.card import models
 from cardtwin.card.diagram import life_cycle_mermaid
@@ -20,6 +20,7 @@ from cardtwin.plan import SecretName
 from cardtwin.ppa import card_models
 from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
 from cardtwin.provenance import Basis, Rule, all_rules
+from cardtwin.scenario.step import COMMON, Expectation, verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cardtwin.card.system import CardSystem, DataObject
     from cardtwin.encoding.keywords import Keyword
     from cardtwin.ppa.vocabulary import Function, StatementForm
+    from cardtwin.scenario.step import Step
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
@@ -58,6 +60,11 @@ show what the vendor's language has there. [More can be added](profile-extension
 _ENCODING_KEYWORDS: Final = """
 The keywords of [encoding descriptions](encoding-descriptions.md) by section, compared without regard to case.
 A description that uses what is not supported yet is refused before a card is touched.
+"""
+
+_SCENARIO_VERBS: Final = """
+What a step of a [scenario](scenarios.md) can do. Every step may have `by`, `on`, `bind`, `proves` and `id` as
+well, and `expect` with the results that are listed. The result in bold is meant where `expect` is one value.
 """
 
 _AREAS: Final = {
@@ -218,6 +225,45 @@ def _keyword(entry: Keyword) -> tuple[str, ...]:
     return (names, entry.form.value, entry.later, entry.since, entry.basis.value, entry.source)
 
 
+def scenario_verbs() -> str:
+    """Return the page of what a step of a scenario can do."""
+    parts = [_SCENARIO_VERBS]
+
+    for name, step in verbs().items():
+        keys = [key for key in step.model_fields if key not in COMMON and key != name]
+        needs = ", ".join(sorted(capability.value for capability in step.needs))
+        parts += [f"## `{name}`", inspect.cleandoc(step.__doc__ or "").replace("``", "`")]
+        words = [word for word in get_args(step.model_fields[name].annotation) if isinstance(word, str)]
+        lines = [f"Takes: {', '.join(words)}"] if words else []
+        lines += [f"Keys: {_keys(step, keys)}"] if keys else []
+        lines += [f"Results: {_results(found)}"] if (found := _expectation(step)) else []
+        parts.append("\n".join(f"- {line}" for line in (*lines, f"Needs of the target: {needs}")))
+
+    return _page("Verbs of scenario files", parts)
+
+
+def _keys(step: type[Step], keys: Sequence[str]) -> str:
+    fields = step.model_fields
+    return ", ".join(f"`{key}`" if fields[key].is_required() else f"`{key}` (optional)" for key in keys)
+
+
+def _expectation(step: type[Step]) -> type[Expectation] | None:
+    for name in ("expect", step.verb):
+        field = step.model_fields.get(name)
+        kinds = (get_args(field.annotation) or (field.annotation,)) if field else ()
+
+        for kind in kinds:
+            if isinstance(kind, type) and issubclass(kind, Expectation):
+                return kind
+
+    return None
+
+
+def _results(expectation: type[Expectation]) -> str:
+    names = expectation.model_fields
+    return ", ".join(f"**`{name}`**" if name == expectation.main else f"`{name}`" for name in names)
+
+
 def _page(title: str, parts: Sequence[str]) -> str:
     return "\n\n".join((f"# {title}", _NOTE, *(part.strip("\n") for part in parts))) + "\n"
 
@@ -233,6 +279,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "deviations.md": deviations,
     "encoding-keywords.md": encoding_keywords,
     "profile-statements.md": profile_statements,
+    "scenario-verbs.md": scenario_verbs,
 }
 
 
