@@ -2,7 +2,7 @@
 
 from cardtwin.ppa import card_models
 from cardtwin.ppa.describe import describe
-from cardtwin.ppa.environment import Environment
+from cardtwin.ppa.environment import KEYWORDS, RESERVED, Environment
 from cardtwin.ppa.errors import PpaError, RegistrationError, UnknownCardModelError
 from cardtwin.ppa.interpreter import check, evaluate
 from cardtwin.ppa.parser import parse
@@ -10,6 +10,8 @@ from cardtwin.ppa.syntax import Profile
 from cardtwin.ppa.vocabulary import function, procedure, statement
 
 __all__ = [
+    "KEYWORDS",
+    "RESERVED",
     "Environment",
     "PpaError",
     "Profile",

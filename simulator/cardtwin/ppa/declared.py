@@ -33,9 +33,9 @@ def file(run: Run, expression: Expression) -> File:
 
 
 def directory(run: Run, expression: Expression) -> Directory:
-    """Read the name of a DF, or MasterFile."""
+    """Read the name of a DF."""
     name = readers.name(run, expression)
-    directories = {each.name.key: each for each in run.layout.directories()}
+    directories = {each.name.key: each for each in run.layout.directories() if each is not run.layout.root}
 
     if name.key not in directories:
         known = [each.name.text for each in directories.values()]
