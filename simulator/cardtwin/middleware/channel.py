@@ -17,6 +17,8 @@ from cardtwin.pcsc import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from cardtwin.pcsc import CardConnection
 
 __all__ = ["Channel", "lost"]
@@ -60,7 +62,15 @@ class Channel:
         """How many bytes of data go into one short command."""
         return min(_SHORT_DATA, self._connection.max_command_data)
 
-    def send(self, header: str, data: bytes = b"", le: int | None = None, *, what: str) -> bytes:
+    def send(
+        self,
+        header: str,
+        data: bytes = b"",
+        le: int | None = None,
+        *,
+        what: str,
+        accept: Container[StatusWord] = (StatusWord.SUCCESS,),
+    ) -> bytes:
         """Send a command and return the response's data.
 
         Args:
@@ -68,14 +78,15 @@ class Channel:
             data: The command's data.
             le: The number of bytes expected at most; None expects none.
             what: What this does, for messages; never holds a secret.
+            accept: The status words that mean success.
 
         Raises:
-            CommandFailedError: The status word is not 9000.
+            CommandFailedError: The status word is another one.
             CardLostError: The card could not be spoken to.
         """
         response = self.ask(header, data, le)
 
-        if response.sw != StatusWord.SUCCESS:
+        if response.sw not in accept:
             raise CommandFailedError(what, response.sw, _RV_BY_STATUS.get(response.sw, Ckr.CKR_DEVICE_ERROR))
 
         return response.data

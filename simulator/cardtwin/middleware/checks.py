@@ -34,8 +34,15 @@ _OBJECT_HEADER: Final = 24
 _KEY_FILE_SIZE: Final = 0x0200
 
 
-def prepare(plan: Plan, driver: CardDriver, chip_serial: bytes, switches: Switches) -> Blueprint:
-    """Return the blueprint of a plan after finding nothing wrong with it; only asks the card for its memory.
+def prepare(plan: Plan, driver: CardDriver, chip_serial: bytes, free: int, switches: Switches) -> Blueprint:
+    """Return the blueprint of a plan after finding nothing wrong with it.
+
+    Args:
+        plan: The plan.
+        driver: The card's driver: what it can do is asked, and the card isn't.
+        chip_serial: The chip's serial number.
+        free: The bytes that the plan can take.
+        switches: Which rules hold.
 
     Raises:
         ProfileRefusedError: Something is wrong; all of it is told. CKR_DEVICE_MEMORY: only room is missing.
@@ -55,8 +62,6 @@ def prepare(plan: Plan, driver: CardDriver, chip_serial: bytes, switches: Switch
 
     if problems:
         raise ProfileRefusedError([f"{plan.source}: {problem}" for problem in problems])
-
-    free = driver.free_memory()
 
     if sizes.memory > free:
         raise ProfileRefusedError(

@@ -14,9 +14,10 @@ from cardtwin.middleware.checks import prepare
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.credentials import Credentials, Login, UserType
 from cardtwin.middleware.drivers import CardDriver, Phase, driver_for
-from cardtwin.middleware.eraser import erase
+from cardtwin.middleware.eraser import erase, occupied
 from cardtwin.middleware.errors import (
     CardMismatchError,
+    CardNotRecognisedError,
     EraseRefusedError,
     InstallationError,
     MiddlewareError,
@@ -210,9 +211,15 @@ class PersonalDesktopClient:
         with self._card(reader, "InitTokenPPA") as driver:
             _check_family(plan, driver)
             serial = driver.chip_serial()
-            blueprint = prepare(plan, driver, serial, self._switches)
+            state, _ = TokenReader(driver, self._codec).state()
+            self._check_state(driver, state)
+            free = driver.free_memory() + (0 if state is TokenState.BLANK else occupied(driver))
+            blueprint = prepare(plan, driver, serial, free, self._switches)
             journal = Journal()
-            self._empty(driver, journal)
+
+            if state is not TokenState.BLANK:
+                erase(driver, frozenset(), journal, self._erase_refused)
+
             Initialisation(driver, blueprint, serial, journal).run()
 
         return plan
@@ -265,16 +272,12 @@ class PersonalDesktopClient:
             problems = [str(finding) for finding in error.diagnostics]
             raise ProfileRefusedError(problems, error.diagnostics) from error
 
-    def _empty(self, driver: CardDriver, journal: Journal) -> None:
-        state, _ = TokenReader(driver, self._codec).state()
+    def _check_state(self, driver: CardDriver, state: TokenState) -> None:
+        if driver.phase() is Phase.OTHER:
+            raise CardNotRecognisedError("the card is in a phase of its life in which it has no file system")
 
-        if state is TokenState.BLANK:
-            return
-
-        if self._switches[INIT_ON_INITIALISED] == "refuse":
+        if state is not TokenState.BLANK and self._switches[INIT_ON_INITIALISED] == "refuse":
             raise EraseRefusedError(Ckr.CKR_ACTION_PROHIBITED, "the card is not empty")
-
-        erase(driver, frozenset(), journal, self._erase_refused)
 
     @property
     def _erase_refused(self) -> Ckr:
@@ -289,7 +292,12 @@ class PersonalDesktopClient:
         """Erase a card by its own conditions; see :meth:`CardEraser.destroy`."""
         with self._card(reader, "Card Eraser") as driver:
             verified = frozenset() if login is None else frozenset({self._log_in(driver, login)})
-            erase(driver, verified, Journal(), self._erase_refused)
+
+            try:
+                erase(driver, verified, Journal(), self._erase_refused)
+            except EraseRefusedError:
+                driver.logout()
+                raise
 
     def login(self, reader: str, user: UserType, secret: Secret) -> None:
         """Log in: verify the user's credential. The card forgets it at the end of the call.
@@ -303,7 +311,7 @@ class PersonalDesktopClient:
             driver.logout()
 
     def verify_pin(self, reader: str, secret: Secret, *, pin: str = "user") -> None:
-        """Verify a PIN by kind (``user``, ``signature``, ``puk``, ``operator``) or label.
+        """Verify a PIN by kind (``user``, ``signature``, ``puk``, ``operator``) or label, and log out again.
 
         Errors as login().
         """
@@ -336,6 +344,7 @@ class PersonalDesktopClient:
     def _credentials(self, reader: str, what: str) -> Iterator[Credentials]:
         with self._card(reader, what) as driver:
             yield Credentials(driver, TokenReader(driver, self._codec).token())
+            driver.logout()
 
     @contextmanager
     def _card(self, reader: str, what: str) -> Iterator[CardDriver]:

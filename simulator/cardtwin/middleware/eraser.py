@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cardtwin.middleware.drivers import CardDriver, FileInfo
     from cardtwin.middleware.journal import Journal
 
-__all__ = ["Child", "ErasePlan", "erase", "examine"]
+__all__ = ["Child", "ErasePlan", "erase", "examine", "occupied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,22 @@ class ErasePlan:
     """What stands in the way of erasing a card, as far as it tells without being changed.
 
     Attributes:
-        operational: Whether it has to leave the operational phase first.
-        master: What the card tells about the MF.
+        phase: The phase of the card's life.
+        master: What the card tells about the MF; None where it has none.
         children: The files in the MF.
     """
 
-    operational: bool
-    master: FileInfo
-    children: tuple[Child, ...]
+    phase: Phase
+    master: FileInfo | None
+    children: tuple[Child, ...] = ()
 
     def obstacles(self, verified: AbstractSet[int]) -> Iterator[str]:
         """Yield what these verified credentials don't let happen; nothing where the card can be erased."""
-        if self.operational and not self._master_lets(Right.LIFE_CYCLE, verified):
+        if self.master is None:
+            yield "finding a file system"
+            return
+
+        if self.phase is Phase.OPERATIONAL and not self._master_lets(Right.LIFE_CYCLE, verified):
             yield "leaving the operational phase"
 
         if not self._master_lets(Right.CHANGE_CONDITIONS, verified):
@@ -57,7 +61,7 @@ class ErasePlan:
                 yield f"deleting {name_of((MF, child.file_id))}"
 
     def _master_lets(self, right: Right, verified: AbstractSet[int]) -> bool:
-        rights = self.master.rights or {}
+        rights = (self.master.rights if self.master else None) or {}
         return right in rights and rights[right].met(verified)
 
     def deletable(self, child: Child, verified: AbstractSet[int]) -> bool:
@@ -79,23 +83,34 @@ class ErasePlan:
         return self._master_lets(Right.CHANGE_CONDITIONS, verified)
 
 
-def examine(driver: CardDriver) -> ErasePlan | None:
-    """Return what the card tells; None if it has no MF. Changes nothing."""
-    master = driver.select((MF,))
-
-    if master is None:
-        return None
-
-    children = tuple(_children(driver, driver.children()))
-    return ErasePlan(driver.phase() is Phase.OPERATIONAL, master, children)
+def examine(driver: CardDriver) -> ErasePlan:
+    """Return what the card tells. Changes nothing."""
+    phase = driver.phase()
+    master = driver.select((MF,)) if phase is not Phase.OTHER else None
+    return ErasePlan(phase, master, tuple(_children(driver, (MF,))) if master else ())
 
 
-def _children(driver: CardDriver, file_ids: tuple[int, ...]) -> Iterator[Child]:
-    for file_id in file_ids:
-        info = driver.select((MF, file_id))
+def _children(driver: CardDriver, directory: tuple[int, ...]) -> Iterator[Child]:
+    """Yield what is in the current DF; other files are current afterwards."""
+    for file_id in driver.children():
+        info = driver.select((*directory, file_id))
 
         if info is not None:
             yield Child(file_id, info)
+
+
+def occupied(driver: CardDriver, directory: tuple[int, ...] = (MF,)) -> int:
+    """Return how many bytes erasing gives back at least: the contents of the files in a DF and below."""
+    if driver.select(directory) is None:
+        return 0
+
+    total = 0
+
+    for child in tuple(_children(driver, directory)):
+        inner = child.info.directory
+        total += occupied(driver, (*directory, child.file_id)) if inner else child.info.size or 0
+
+    return total
 
 
 def erase(driver: CardDriver, verified: AbstractSet[int], journal: Journal, refused: Ckr) -> None:
@@ -112,12 +127,12 @@ def erase(driver: CardDriver, verified: AbstractSet[int], journal: Journal, refu
         HalfDoneError: It could not be brought to its end; the card tells so by its mark.
     """
     plan = examine(driver)
-    obstacles = ["finding the MF"] if plan is None else list(plan.obstacles(verified))
+    obstacles = list(plan.obstacles(verified))
 
-    if plan is None or obstacles:
+    if obstacles:
         raise EraseRefusedError(refused, f"the card does not allow: {', '.join(obstacles)}")
 
-    if plan.operational:
+    if plan.phase is Phase.OPERATIONAL:
         with journal.step("go back to administration"):
             driver.phase_control()
 

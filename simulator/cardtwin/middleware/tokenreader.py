@@ -9,18 +9,18 @@ from cardtwin.middleware.checks import MARK
 from cardtwin.middleware.drivers import Phase
 from cardtwin.middleware.errors import CommandFailedError
 from cardtwin.middleware.names import MF
+from cardtwin.middleware.pinkinds import kinds_of
 from cardtwin.middleware.rights import OPEN, Right
 from cardtwin.middleware.tokens import (
     CARD_ERASER,
     ENCRYPTED_PINS,
     ObjectClass,
     PinInfo,
-    PinKind,
     Token,
     TokenObject,
     TokenState,
 )
-from cardtwin.pkcs15 import CommonFlags, DirectoryKind, OtherObject, PinFlags, Pkcs15Error
+from cardtwin.pkcs15 import CommonFlags, DirectoryKind, OtherObject, Pkcs15Error
 from cardtwin.plan import PinBlobError, persinfo
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ def state_of(phase: Phase, master: FileInfo | None, children: Sequence[int]) -> 
     """Return how far a card is.
 
     The mark says that a change didn't come to its end; so do conditions of the MF that are closed in part, as
-    they are in the last steps of burning the fuse.
+    they are in the last steps of burning the fuse, and a phase without a file system.
     """
-    if MARK in children:
-        return TokenState.INCOMPLETE
-
     rights = (master.rights if master else None) or OPEN
     closing, closed = (rights.get(right) for right in (Right.DELETE, Right.CREATE))
+
+    if phase is Phase.OTHER or MARK in children:
+        return TokenState.INCOMPLETE
 
     if closing != closed or (phase is Phase.ADMINISTRATION and closed != OPEN[Right.CREATE]):
         return TokenState.INCOMPLETE
@@ -93,7 +93,7 @@ class TokenReader:
             serial=info.serial,
             manufacturer=info.manufacturer,
             profile_name=self._profile_name(objects),
-            pins=tuple(self._pins(directories, application, master)),
+            pins=self._pins(directories, application, master),
             objects=(*objects, *virtual),
         )
 
@@ -187,31 +187,16 @@ class TokenReader:
         directories: Sequence[pkcs15.DirectoryPath],
         application: tuple[int, ...],
         master: FileInfo | None,
-    ) -> Iterator[PinInfo]:
+    ) -> tuple[PinInfo, ...]:
         erase = ((master.rights if master else None) or OPEN).get(Right.DELETE)
-        operator = erase.reference if erase else None
-        seen: set[PinKind] = set()
-
-        for directory in directories:
-            if directory.kind is not DirectoryKind.AUTH_OBJECTS:
-                continue
-
-            for entry in pkcs15.parse_aodf(self._content(_absolute(directory.path, application))):
-                if isinstance(entry, pkcs15.Pin):
-                    kind = _kind(entry, operator, seen)
-                    seen.add(kind)
-                    yield PinInfo(kind, entry, PinFlags.SO_PIN in entry.flags)
-
-
-def _kind(entry: pkcs15.Pin, operator: int | None, seen: set[PinKind]) -> PinKind:
-    if PinFlags.UNBLOCKING_PIN in entry.flags:
-        return PinKind.PUK
-
-    if PinFlags.SO_PIN in entry.flags or entry.reference & 0x7F == operator:
-        return PinKind.OPERATOR
-
-    kind = PinKind.SIGNATURE if PinFlags.LOCAL in entry.flags else PinKind.USER
-    return PinKind.OTHER if kind in seen else kind
+        found = [
+            entry
+            for directory in directories
+            if directory.kind is DirectoryKind.AUTH_OBJECTS
+            for entry in pkcs15.parse_aodf(self._content(_absolute(directory.path, application)))
+            if isinstance(entry, pkcs15.Pin)
+        ]
+        return kinds_of(found, erase.reference if erase else None)
 
 
 def _absolute(path: pkcs15.Path, application: tuple[int, ...]) -> tuple[int, ...]:

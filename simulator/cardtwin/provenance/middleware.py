@@ -17,6 +17,7 @@ __all__ = [
     "OPERATOR_ERASES",
     "PIN_BLOB_PLACE",
     "PIN_CERTIFICATE_DATES",
+    "PIN_KINDS",
     "UNFINISHED_MARK",
     "UNNAMED_OPERATIONS",
 ]
@@ -89,6 +90,16 @@ ERASE_REFUSED: Final = rule(
     "What the Card Eraser returns where the card's conditions refuse; nothing has changed then.",
     choices=("CKR_USER_NOT_LOGGED_IN", "CKR_ACTION_PROHIBITED", "CKR_FUNCTION_FAILED", "CKR_GENERAL_ERROR"),
     default="CKR_USER_NOT_LOGGED_IN",
+)
+
+PIN_KINDS: Final = rule(
+    "middleware.pin-kinds",
+    Basis.OURS,
+    "ENC-08, DEL-06",
+    "PKCS#15 doesn't say which PIN is the operator's. It is the one that the card's erase condition "
+    "names; else the one that is the SO credential and resets nothing; else the first one that nothing "
+    "resets, beside the user's. The user's PIN is the first one that a PUK resets, or the first one; the "
+    "signature PIN is the first local one.",
 )
 
 UNNAMED_OPERATIONS: Final = rule(

@@ -50,6 +50,8 @@ EF_ORDER: Final = (
 )
 
 _PHASES: Final = {0x20: Phase.ADMINISTRATION, 0x10: Phase.OPERATIONAL}
+_READ: Final = (StatusWord.SUCCESS, StatusWord.END_OF_FILE_REACHED)
+_READABLE: Final = 0x8000
 _DF_DESCRIPTOR: Final = 0x38
 _DESCRIPTOR_KIND: Final = 0x3F  # without the bit that says shareable
 _BACKTRACKING: Final = 0x80  # P2 bit: search the PIN in the current DF, then upwards
@@ -115,23 +117,33 @@ class CardOs(CardDriver):
         page: int | None = 0
 
         while page is not None:
-            listing = self.channel.send(f"801602{page:02X}", le=256, what="list the files")
-            entries = [entry.children() for entry in Tlv.parse_all(listing)]
-            objects_told = [told for entry in entries for told in entry]
-            found += [int.from_bytes(told.value) for told in objects_told if told.tag == 0x86]
-            following = [told.value[0] for told in objects_told if told.tag == 0x8A and told.value]
+            told = self._listing(page)
+            found += [int.from_bytes(entry.value) for entry in told if entry.tag == 0x86]
+            following = [entry.value[0] for entry in told if entry.tag == 0x8A and entry.value]
             page = following[-1] if following and following[-1] > page else None
 
         return tuple(found)
 
+    def _listing(self, page: int) -> list[Tlv]:
+        what = "list the files"
+        listing = self.channel.send(f"801602{page:02X}", le=256, what=what)
+
+        try:
+            return [told for entry in Tlv.parse_all(listing) for told in entry.children()]
+        except TlvFormatError as error:
+            raise MiddlewareError(Ckr.CKR_DEVICE_ERROR, f"{what}: {error}") from error
+
     def read(self, size: int) -> bytes:
-        """Return the first `size` bytes of the current EF (READ BINARY); fewer if the card gives fewer."""
+        """Return the first `size` bytes of the current EF (READ BINARY); fewer if the card gives fewer.
+
+        What lies beyond the offsets that the command can say, 32 KiB, is left out.
+        """
         content = b""
+        size = min(size, _READABLE)
 
         while len(content) < size:
-            piece = self.channel.send(
-                f"00B0{len(content):04X}", le=min(256, size - len(content)), what="read the file"
-            )
+            header, le = f"00B0{len(content):04X}", min(256, size - len(content))
+            piece = self.channel.send(header, le=le, what="read the file", accept=_READ)
             content += piece
 
             if not piece:
