@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from cardtwin.cli import WRONG_USAGE
 from cardtwin.scenario import Instance, find, load
-from cardtwin.source import SourceError
+from cardtwin.source import SourceError, SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["load_scenarios"]
+__all__ = ["fail", "load_scenarios", "read_source"]
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong, and end with status 2."""
+    click.echo(f"cardtwin: {message}", err=True)
+    sys.exit(WRONG_USAGE)
+
+
+def read_source(path: Path) -> SourceText:
+    """Return a file's text; one that cannot be read ends the program with status 2."""
+    try:
+        return SourceText.read(path)
+    except OSError as error:
+        fail(str(error))
 
 
 def load_scenarios(paths: Iterable[Path]) -> tuple[Instance, ...]:
@@ -31,8 +45,7 @@ def load_scenarios(paths: Iterable[Path]) -> tuple[Instance, ...]:
                 click.echo(f"{error}\n", err=True)
                 wrong = True
     except OSError as error:
-        click.echo(f"cardtwin: {error}", err=True)
-        sys.exit(WRONG_USAGE)
+        fail(str(error))
 
     if wrong:
         sys.exit(WRONG_USAGE)

@@ -19,9 +19,9 @@ from cardtwin.pcsc import PcscError
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
-from cardtwin.targets.clients import EncodingMiddleware, installation
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.errors import TargetError
+from cardtwin.targets.installations import installation
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from cardtwin.card import CardImage
+    from cardtwin.encoding import LibraryEntry
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub
     from cardtwin.middleware import Installation
@@ -123,8 +124,7 @@ class EmulatedBench(Bench):
 
     def engine(self, process: str, keys: Sequence[DecryptionKey]) -> Engine:
         """Return an engine that runs encodings with the process's Personal Desktop Client."""
-        client = EncodingMiddleware(self.client(process))
-        return Engine(lambda _library: client, keys=keys, switches=self._switches)
+        return Engine(lambda library: self._opened(process, library), keys=keys, switches=self._switches)
 
     @property
     def folder(self) -> Path:
@@ -148,6 +148,15 @@ class EmulatedBench(Bench):
 
     def _installation(self, process: str) -> Installation:
         return installation(self._setup.processes[process], self._setup)
+
+    def _opened(self, process: str, library: LibraryEntry) -> PersonalDesktopClient:
+        """Return the client that a description's library stands for."""
+        installed = self._installation(process)
+
+        if library.bits == installed.bits:
+            return self.client(process)
+
+        return self._new_client(process, replace(installed, bits=library.bits))
 
     def _new_client(self, process: str, installed: Installation) -> PersonalDesktopClient:
         return PersonalDesktopClient(

@@ -1,0 +1,49 @@
+"""``cardtwin dsc``: encoding descriptions without a card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cardtwin.cli.files import read_source
+from cardtwin.cli.findings import report
+from cardtwin.encoding import check as check_description
+from cardtwin.encoding import parse
+from cardtwin.source import Diagnostics, SourceError
+
+__all__ = ["command"]
+
+
+@click.group("dsc", short_help="Check encoding descriptions.")
+def command() -> None:
+    """Check encoding descriptions (.dsc), without a card."""
+
+
+@command.command("check")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--attached",
+    "attachments",
+    multiple=True,
+    metavar="NAME",
+    help="A file that is attached; may be repeated.",
+)
+def check(paths: tuple[Path, ...], attachments: tuple[str, ...]) -> None:
+    """Look for mistakes in descriptions. Without --attached it stays open which files are attached.
+
+    Exit status 1 if there is an error.
+    """
+    report((path, _findings(path, attachments)) for path in paths)
+
+
+def _findings(path: Path, attachments: tuple[str, ...]) -> Diagnostics:
+    try:
+        return check_description(parse(read_source(path)), attachments=attachments or None)
+    except SourceError as error:
+        found = Diagnostics()
+
+        for finding in error.diagnostics:
+            found.add(finding)
+
+        return found

@@ -1,0 +1,35 @@
+"""Findings in files, on the console."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from cardtwin.source import Diagnostics
+
+__all__ = ["report"]
+
+
+def report(files: Iterable[tuple[Path, Diagnostics]]) -> None:
+    """Tell of every finding, and end with status 1 if there is an error among them."""
+    errors = 0
+
+    for path, found in files:
+        for finding in found:
+            click.echo(f"{finding.render()}\n", err=True)
+
+        errors += len(found.errors)
+        warnings = len(found.warnings)
+
+        if not found.errors:
+            click.echo(f"{path}: " + (f"{warnings} warnings" if warnings else "no findings"))
+
+    if errors:
+        click.echo(f"{errors} error{'s' if errors > 1 else ''}", err=True)
+        sys.exit(1)
