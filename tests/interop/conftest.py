@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cardtwin.events import Hub
-from cardtwin.readers import ReaderManager
-from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
-from support.interop import READER, Desk
+from support.interop import Desk, opened_desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from cardtwin.card import CardImage
-
-
-@contextmanager
-def opened_desk(folder: Path) -> Iterator[Desk]:
-    hub = Hub()
-    manager = ReaderManager(hub)
-    manager.add_reader(READER)
-
-    with private_directory() as sockets, PcscLiteServer(manager, sockets / "pcscd") as server:
-        desk = Desk(folder, server, manager, hub)
-        hub.subscribe(desk.events.append)
-        yield desk
-        desk.check()
 
 
 @pytest.fixture

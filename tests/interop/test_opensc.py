@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cardtwin.card import CardView, models
-from support.interop import EXTENDED, SHORT, TIMEOUT, Desk
+from support.interop import EXTENDED, TIMEOUT, Desk, lengths
 
 if TYPE_CHECKING:
     from cardtwin.card import CardImage
@@ -16,10 +16,6 @@ ATR_44 = "3b:d2:18:02:c1:0a:31:fe:58:c8:0d:51"
 ATR_53 = "3b:d2:18:00:81:31:fe:58:c9:03:16"
 
 PIN = ("--auth-id", "01", "--pin", "1234")
-
-lengths = pytest.mark.parametrize(
-    "config", [pytest.param(SHORT, id="short"), pytest.param(EXTENDED, id="extended")]
-)
 
 
 @pytest.fixture
@@ -32,11 +28,6 @@ def used(desk: Desk, personalised_by_opensc: CardImage) -> Desk:
 def public_key(desk: Desk, key: str) -> str:
     desk.run("pkcs15-tool", "--read-public-key", key, "-o", "public.pem")
     return "public.pem"
-
-
-def verified(desk: Desk, digest: str, key: str, signature: str, message: str) -> bool:
-    arguments = ("dgst", f"-{digest}", "-verify", key, "-signature", signature, message)
-    return "Verified OK" in desk.run("openssl", *arguments)
 
 
 # Recognition
@@ -119,7 +110,7 @@ def test_a_signature_by_the_card_is_verified_by_openssl(used: Desk, config: str,
     option = f"--{digest.replace('sha', 'sha-')}"
     sign = ("-s", "-k", "45", "--pin", "1234", option, "--pkcs1", "-i", "hash", "-o", "signature", "-R")
     used.run("pkcs15-crypt", *sign)
-    assert verified(used, digest, public_key(used, "45"), "signature", "message")
+    assert used.verified(digest, public_key(used, "45"), "signature", "message")
 
 
 def test_signing_goes_chained_without_and_in_one_with_extended_length(used: Desk) -> None:
@@ -163,7 +154,7 @@ def test_a_key_that_was_made_elsewhere_is_stored_with_its_certificate(used: Desk
     (used.folder / "message").write_text("imported\n")
     mechanism = ("--sign", "-m", "SHA256-RSA-PKCS", "--id", "47", "-l", "--pin", "1234")
     used.run("pkcs11-tool", *mechanism, "-i", "message", "-o", "signature")
-    assert verified(used, "sha256", "public.pem", "signature", "message")
+    assert used.verified("sha256", "public.pem", "signature", "message")
 
 
 def test_a_key_that_is_deleted_is_gone(used: Desk) -> None:
@@ -221,4 +212,4 @@ def test_programs_at_the_same_time_do_not_disturb_each_other(used: Desk) -> None
 
     for number, (output, result) in enumerate(ended):
         assert result == 0, output
-        assert verified(used, "sha256", key, f"signature{number}", "message")
+        assert used.verified("sha256", key, f"signature{number}", "message")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import pytest
 
 from cardtwin.card import CardImage, EmulatedCard, models
 from cardtwin.entropy import SystemEntropy
 from cardtwin.events import Defect, Event, Exchange, Hub
+from cardtwin.readers import ReaderManager
+from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from cardtwin.readers import ReaderManager
-    from cardtwin.readers.pcsclite import PcscLiteServer
 
 READER = "Emulated reader"
 TIMEOUT = 60
@@ -48,6 +51,12 @@ def program(name: str) -> str:
         raise MissingProgramError(f"{name} is not installed; it comes with the package {PACKAGES[name]!r}")
 
     return path
+
+
+lengths = pytest.mark.parametrize(
+    "config", [pytest.param(SHORT, id="short"), pytest.param(EXTENDED, id="extended")]
+)
+"""Runs a test without and with extended length."""
 
 
 @dataclass
@@ -106,6 +115,11 @@ class Desk:
         assert (process.returncode == 0) == succeeds, f"{name} returned {process.returncode}:\n{output}"
         return output
 
+    def verified(self, digest: str, key: str, signature: str, message: str) -> bool:
+        """Let OpenSSL verify a signature."""
+        arguments = ("dgst", f"-{digest}", "-verify", key, "-signature", signature, message)
+        return "Verified OK" in self.run("openssl", *arguments)
+
     @property
     def commands(self) -> list[bytes]:
         """The commands that the card got."""
@@ -115,3 +129,17 @@ class Desk:
         """Raise if the card had a bug to report."""
         defects = [event for event in self.events if isinstance(event, Defect)]
         assert not defects, defects[0].detail
+
+
+@contextmanager
+def opened_desk(folder: Path) -> Iterator[Desk]:
+    """Open a desk with an empty reader."""
+    hub = Hub()
+    manager = ReaderManager(hub)
+    manager.add_reader(READER)
+
+    with private_directory() as sockets, PcscLiteServer(manager, sockets / "pcscd") as server:
+        desk = Desk(folder, server, manager, hub)
+        hub.subscribe(desk.events.append)
+        yield desk
+        desk.check()
