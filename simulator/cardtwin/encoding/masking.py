@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cardtwin.encoding.keywords import holds_secret
 from cardtwin.source import Diagnostics, SourceText, parse_ini
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from cardtwin.source import IniItem
 
 __all__ = ["MaskedText"]
-
-_NO_ASSIGNMENT: Final = re.compile(r"^\s*[^\s#\[][^=#]*#(.*)$")
 
 
 class MaskedText:
@@ -28,14 +25,8 @@ class MaskedText:
         ini = parse_ini(source, Diagnostics(), comments="#")
         fields = {item.key.casefold() for section in ini.find("Fields") for item in section.items}
 
-        for section in ini.sections:
-            for item in section.items:
-                if holds_secret(item.key) and _may_be_literal(item.value, fields):
-                    self._hide(item)
-
-        for number, line in enumerate(self._lines):
-            if found := _NO_ASSIGNMENT.match(line):
-                self._lines[number] = line[: found.start(1)] + "*" * len(found[1])
+        for number in range(len(self._lines)):
+            self._mask(number, fields)
 
         self.source = SourceText(source.name, "\n".join(self._lines))
 
@@ -43,13 +34,23 @@ class MaskedText:
         """Return the true value of an item that was read from the masked text."""
         return self._values.get((item.value_span.line, item.value_span.column), item.value)
 
-    def _hide(self, item: IniItem) -> None:
-        span = item.value_span
-        sign, body = ("#", item.value[1:]) if item.value.startswith("#") else ("", item.value)
-        line = self._lines[span.line - 1]
-        end = span.column - 1 + len(item.value)
-        self._lines[span.line - 1] = line[: span.column - 1] + sign + "*" * len(body) + line[end:]
-        self._values[span.line, span.column] = item.value
+    def _mask(self, number: int, fields: set[str]) -> None:
+        line = self._lines[number]
+        key, equals, value = line.partition("=")
+
+        if line.strip()[:1] in {"", "#"}:
+            return
+
+        if not equals or not key.strip() or key.strip().startswith("["):
+            self._hide(number, line.find("#") + 1 or len(line), line.rstrip())
+        elif holds_secret(key.strip()) and _may_be_literal(value.strip(), fields):
+            start = len(line) - len(value.lstrip())
+            self._values[number + 1, start + 1] = value.strip()
+            self._hide(number, start + value.strip().startswith("#"), line.rstrip())
+
+    def _hide(self, number: int, start: int, line: str) -> None:
+        """Put stars from that column on, up to the end of the line."""
+        self._lines[number] = line[:start] + "*" * len(line[start:])
 
 
 def _may_be_literal(value: str, fields: set[str]) -> bool:

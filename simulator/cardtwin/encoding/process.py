@@ -28,7 +28,7 @@ _POOL_FIELD: Final = re.compile(r"\$\{\s*([^{}\s]+)\s*\}")
 class PlainField:
     """A field of a data pool whose value anybody sees."""
 
-    value: str = ""
+    value: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Process:
         pools: Data-pool fields by pool and field name, as in ``Card_PukRef``.
     """
 
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     pools: Mapping[str, PoolFieldValue] = field(default_factory=dict)
 
     def value(self, target: PoolField | ProcessVariable) -> str | Secret | None:
@@ -123,8 +123,12 @@ class Process:
         """Return the process with that target set.
 
         Raises:
+            KeyError: No data pool has that field.
             TypeError: A secret would go where anybody sees it.
         """
+        if isinstance(target, PoolField) and target.name not in self.pools:
+            raise KeyError(target.name)
+
         if isinstance(target, PoolField) and isinstance(self.pools.get(target.name), EncryptedField):
             secret = value if isinstance(value, Secret) else Secret.of(value)
             return replace(self, pools={**self.pools, target.name: EncryptedField(secret)})

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
 
 import pytest
 
-from cardtwin.encoding import Engine, check, check_job, parse
+from cardtwin.encoding import Engine, FieldMapping, Job, check, check_job, parse
 from cardtwin.plan import Secret, SecretName
 from cardtwin.provenance import Switches
 from cardtwin.source import SourceError, SourceText
 from support.encodings import INIT, LIBRARY, FakeMiddleware, description, description_text, job
-
-if TYPE_CHECKING:
-    from cardtwin.encoding import Job
 
 CREDENTIALS = {"PUK": Secret.of("12345678"), "PIN": Secret.of("1234")}
 LIBRARY_64 = "C:/Program Files (x86)/Personal/bin64/personal64.dll"
@@ -151,6 +147,18 @@ def test_two_pins_into_one_field_are_refused() -> None:
     assert refused(work) == ["output-twice"]
 
 
+def test_nor_by_two_fields_with_one_target() -> None:
+    work = job(f"{ONE_PIN}\nICCSN=F", {"OUT": Secret(b""), "F": None}, read="OUT")
+    mapping = {**work.mapping, "F": work.mapping["OUT"]}
+    assert refused(Job(work.description, mapping=mapping, process=work.process)) == ["output-twice"]
+
+
+def test_an_output_needs_a_field_that_its_data_pool_has() -> None:
+    work = job("ICCSN=F", {"F": None})
+    mapping = {"F": FieldMapping.of("${Card_None}", read=True)}
+    assert refused(Job(work.description, mapping=mapping)) == ["unknown-pool-field"]
+
+
 def test_a_decrypted_pin_cannot_log_in_within_the_same_encoding() -> None:
     work = job(f"DeleteProfile=true\nPIN=OUT\n{ONE_PIN}", {"OUT": Secret(b"1")}, read="OUT")
     assert refused(work) == ["decrypted-pin-as-credential"]
@@ -159,7 +167,7 @@ def test_a_decrypted_pin_cannot_log_in_within_the_same_encoding() -> None:
 def test_nor_by_way_of_another_field_with_the_same_target() -> None:
     work = job(f"DeleteProfile=true\nPIN=IN\n{ONE_PIN}", {"OUT": Secret(b"1"), "IN": None}, read="OUT")
     mapping = {**work.mapping, "IN": work.mapping["OUT"]}
-    same = type(work)(work.description, mapping=mapping, process=work.process)
+    same = Job(work.description, mapping=mapping, process=work.process)
     assert refused(same) == ["decrypted-pin-as-credential"]
 
 
@@ -199,14 +207,15 @@ def test_devices_are_looked_at(devices: str, code: str, severity: str) -> None:
 
 
 def test_an_operator_pin_beside_delete_profile_is_said_to_be_unused() -> None:
-    assert warnings(job("DeleteProfile=true\nOperator_PIN=#1234", {})) == ["operator-pin-not-used"]
+    found = warnings(job("DeleteProfile=true\nOperator_PIN=OP", {"OP": None}))
+    assert found == ["operator-pin-not-used"]
 
 
 @pytest.mark.parametrize(
     "setting", ["PIN=#1", "ChipProfile=token.cpf", "InitialLabel=#x", "SelectCriteriaIccsn=#1", "PUK=#1"]
 )
 def test_a_keyword_that_nothing_uses_is_warned_of(setting: str) -> None:
-    assert warnings(job(f"{setting}\nICCSN=F", {"F": None})) == ["unused-keyword"]
+    assert warnings(job(f"{setting}\nICCSN=F", {"F": ""}, read="F")) == ["unused-keyword"]
 
 
 @pytest.mark.parametrize("setting", ["SkipEject=true", "MessagingServerField=#server"])

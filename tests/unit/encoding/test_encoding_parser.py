@@ -224,6 +224,9 @@ def test_a_value_behind_a_field_is_warned_of() -> None:
         "PINN=#73917391",
         "Operator_Pin=!73917391",
         "PIN #73917391",
+        "=#73917391",
+        "[PIN=#73917391",
+        "PIN = #73917391 \nPIN=#",
         "[Application_A]\nP12PASSWORD=73917391",
     ],
 )
@@ -231,6 +234,14 @@ def test_no_message_shows_a_literal_pin(line: str) -> None:
     message = refusal(line)
     assert "test.dsc" in message
     assert "73917391" not in message
+
+
+def test_nor_where_the_pin_stands_outside_all_sections() -> None:
+    with pytest.raises(SourceError) as refused:
+        parse(SourceText("test.dsc", "PIN=#73917391\n" + description_text("")))
+
+    assert "outside-section" in str(refused.value)
+    assert "73917391" not in str(refused.value)
 
 
 def test_a_description_shows_no_literal_pin() -> None:

@@ -90,12 +90,15 @@ def test_a_process_is_never_changed() -> None:
     assert after.without_variable("Label").variables == {}
 
 
-@pytest.mark.parametrize(
-    "target", [PoolField("Card_Number"), PoolField("Card_None"), ProcessVariable("Label")]
-)
+@pytest.mark.parametrize("target", [PoolField("Card_Number"), ProcessVariable("Label")])
 def test_a_secret_goes_into_an_encrypted_field_only(target: PoolField | ProcessVariable) -> None:
     with pytest.raises(TypeError, match="is not encrypted"):
         PROCESS.with_value(target, Secret.of("1234"))
+
+
+def test_a_field_that_no_data_pool_has_takes_nothing() -> None:
+    with pytest.raises(KeyError):
+        PROCESS.with_value(PoolField("Card_None"), "text")
 
 
 def test_a_text_in_an_encrypted_field_is_hidden() -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.checks.registry import LOGIN_KEYWORDS, Scope, checked_by
+from cardtwin.encoding.keywords import PIN_OUTPUTS
 from cardtwin.encoding.process import EncryptedField, PoolField
 from cardtwin.encoding.values import FieldRef
 from cardtwin.source import Note
 
 if TYPE_CHECKING:
     from cardtwin.encoding.description import Setting
+    from cardtwin.encoding.job import Job
     from cardtwin.encoding.process import FieldMapping
 
 __all__: list[str] = []
+
+_ENCRYPTED: Final = "an encrypted field"
+_NOWHERE: Final = "a field that no data pool has"
 
 
 @checked_by
@@ -47,32 +52,27 @@ def _no_initialisation(scope: Scope) -> None:
 
 @checked_by
 def _each_output_once(scope: Scope) -> None:
-    first: dict[str, Setting] = {}
-
-    for setting, field in scope.pin_outputs:
-        if (other := first.get(field.name)) is not None:
-            scope.diagnostics.error(
-                "output-twice",
-                f"field {field.name!r} takes two PINs",
-                field.span,
-                notes=(Note("the first one", other.span),),
-            )
-
-        first.setdefault(field.name, setting)
+    for at, (setting, field) in enumerate(scope.outputs):
+        for other, before in scope.outputs[:at]:
+            if _same_place(scope, before, field):
+                scope.diagnostics.error(
+                    "output-twice",
+                    f"{setting.name} goes where {other.name} goes",
+                    field.span,
+                    notes=(Note("the first one", other.span),),
+                )
 
 
 @checked_by
 def _no_login_with_output(scope: Scope) -> None:
-    outputs = {field.name: setting for setting, field in scope.pin_outputs}
-
     for keyword in LOGIN_KEYWORDS:
         login = scope.setting(keyword)
 
         if login is None or not isinstance(login.value, FieldRef):
             continue
 
-        for name, output in outputs.items():
-            if name == login.value.name or _same_target(scope, name, login.value.name):
+        for output, field in scope.pin_outputs:
+            if _same_place(scope, field, login.value):
                 scope.diagnostics.error(
                     "decrypted-pin-as-credential",
                     f"{keyword} takes what {output.name} gives: a PIN that is read last cannot log in",
@@ -82,11 +82,14 @@ def _no_login_with_output(scope: Scope) -> None:
                 )
 
 
-def _same_target(scope: Scope, name: str, other: str) -> bool:
+def _same_place(scope: Scope, field: FieldRef, other: FieldRef) -> bool:
+    if field.name == other.name:
+        return True
+
     if scope.job is None:
         return False
 
-    left, right = scope.job.mapped(name), scope.job.mapped(other)
+    left, right = scope.job.mapped(field.name), scope.job.mapped(other.name)
     return left is not None and right is not None and left.target == right.target
 
 
@@ -95,7 +98,7 @@ def _targets(scope: Scope) -> None:
     if scope.job is None:
         return
 
-    for setting, field in scope.pin_outputs:
+    for setting, field in scope.outputs:
         mapping = scope.job.mapped(field.name)
 
         if mapping is None or not mapping.read:
@@ -104,27 +107,41 @@ def _targets(scope: Scope) -> None:
                 f"{setting.name} gives no value: field {field.name!r} "
                 + ("is mapped to nothing" if mapping is None else "has no Read flag"),
                 setting.value_span,
-                remedy="map it to an encrypted data-pool field, with the Read flag",
+                remedy="map it, with the Read flag",
             )
 
         if mapping is not None:
-            _encrypted(scope, setting, mapping)
+            _fitting(scope.job, scope, setting, mapping)
 
 
-def _encrypted(scope: Scope, setting: Setting, mapping: FieldMapping) -> None:
-    if isinstance(mapping.target, PoolField):
-        found = scope.job.process.pools.get(mapping.target.name) if scope.job else None
+def _fitting(job: Job, scope: Scope, setting: Setting, mapping: FieldMapping) -> None:
+    """Report a target that cannot take it: a PIN needs an encrypted field, a number any that exists."""
+    place = _place(job, mapping)
 
-        if isinstance(found, EncryptedField):
-            return
+    if setting.keyword in PIN_OUTPUTS:
+        if place != _ENCRYPTED:
+            scope.diagnostics.error(
+                "decrypted-pin-in-plain-text",
+                f"{setting.name} would put a PIN into {mapping.target}, {place}",
+                setting.value_span,
+                expected="an encrypted field of a data pool, as ${DataPool_Field}",
+            )
+    elif place == _NOWHERE:
+        scope.diagnostics.error(
+            "unknown-pool-field",
+            f"{setting.name} would go into {mapping.target}, {place}",
+            setting.value_span,
+        )
 
-        what = "a plain-text field" if found is not None else "a field that no data pool has"
-    else:
-        what = "a process variable"
 
-    scope.diagnostics.error(
-        "decrypted-pin-in-plain-text",
-        f"{setting.name} would put a PIN into {mapping.target}, {what}",
-        setting.value_span,
-        expected="an encrypted field of a data pool, as ${DataPool_Field}",
-    )
+def _place(job: Job, mapping: FieldMapping) -> str:
+    if not isinstance(mapping.target, PoolField):
+        return "a process variable"
+
+    match job.process.pools.get(mapping.target.name):
+        case EncryptedField():
+            return _ENCRYPTED
+        case None:
+            return _NOWHERE
+        case _:
+            return "a plain-text field"

@@ -17,13 +17,27 @@ if TYPE_CHECKING:
     from cardtwin.encoding.description import Description, Setting
     from cardtwin.encoding.job import Job
 
-__all__ = ["CHECKS", "LIBRARY_KEYWORDS", "LOGIN_KEYWORDS", "Scope", "checked_by"]
+__all__ = ["CHECKS", "LIBRARY_KEYWORDS", "LOGIN_KEYWORDS", "USED_WITH", "Scope", "checked_by"]
 
 LIBRARY_KEYWORDS: Final = ("PKCS11LibraryWindows32", "PKCS11Library", "PKCS11LibraryWindows64")
 """Keywords that name a library; the first that is there counts."""
 
 LOGIN_KEYWORDS: Final = ("PIN", "InitialPUK", "PUK", "Operator_PIN", "SignPIN", "SignPUK")
 """Keywords whose values are presented to a card or put on it."""
+
+USED_WITH: Final = {
+    "PIN": ("InitToken", "DeleteProfile", "SetPIN"),
+    "InitialPUK": ("InitToken", "DeleteProfile", "SetPIN"),
+    "PUK": ("DeleteProfile", "SetPIN"),
+    "Operator_PIN": ("InitToken",),
+    "SignPIN": ("InitToken",),
+    "OperatorPinIsSOCredential": ("InitToken",),
+    "InitialLabel": ("InitToken",),
+    "ChipProfile": ("InitToken",),
+    "ProfileParameters": ("InitToken",),
+    "SelectCriteriaIccsn": ("UseSelectCriteriaIccsn",),
+}
+"""Keywords that mean something only if one of certain flags is true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,11 @@ class Scope:
         """Whether a flag in [Description] is true."""
         return self.description.settings.flag(name)
 
+    def uses(self, setting: Setting) -> bool:
+        """Whether something that is done needs this setting."""
+        users = USED_WITH.get(setting.name)
+        return users is None or any(self.flag(user) for user in users)
+
     def text(self, setting: Setting | None) -> str:
         """Return the text of a setting that holds one; empty where it isn't there."""
         return setting.value.text if setting is not None and isinstance(setting.value, Text) else ""
@@ -63,6 +82,13 @@ class Scope:
         """The device numbers of [Encoding]."""
         listed = self.text(self.description.encoding.get("Devices")).split(",")
         return tuple(device.strip() for device in listed if device.strip())
+
+    @property
+    def outputs(self) -> tuple[tuple[Setting, FieldRef], ...]:
+        """The settings that name where something read goes, with the field."""
+        iccsn = self.setting("ICCSN")
+        found = ((iccsn, iccsn.value),) if iccsn and isinstance(iccsn.value, FieldRef) else ()
+        return (*found, *self.pin_outputs)
 
     @property
     def pin_outputs(self) -> tuple[tuple[Setting, FieldRef], ...]:

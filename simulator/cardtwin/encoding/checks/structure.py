@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from cardtwin.encoding.checks.registry import Scope, checked_by
+from cardtwin.encoding.checks.registry import USED_WITH, Scope, checked_by
 from cardtwin.provenance.encoding import DEVICE_8710
 
 __all__ = ["JPKI_ENCODER"]
 
 JPKI_ENCODER: Final = "8710"
 _DESKTOP_APP: Final = "8711"
-_USED_WITH: Final = {
-    "PIN": ("InitToken", "DeleteProfile", "SetPIN"),
-    "InitialPUK": ("InitToken", "DeleteProfile", "SetPIN"),
-    "PUK": ("DeleteProfile", "SetPIN"),
-    "Operator_PIN": ("InitToken", "DeleteProfile"),
-    "SignPIN": ("InitToken",),
-    "OperatorPinIsSOCredential": ("InitToken",),
-    "InitialLabel": ("InitToken",),
-    "ChipProfile": ("InitToken",),
-    "ProfileParameters": ("InitToken",),
-    "SelectCriteriaIccsn": ("UseSelectCriteriaIccsn",),
-}
 _WITHOUT_EFFECT: Final = {
     "SkipEject": "no reader here throws a card out",
     "MessagingServerField": "no messaging server stands between the encoding and the card",
@@ -129,13 +117,12 @@ def _selection(scope: Scope) -> None:
 @checked_by
 def _unused(scope: Scope) -> None:
     for setting in scope.description.settings:
-        users = _USED_WITH.get(setting.name, ())
+        told = setting.name == "Operator_PIN" and scope.flag("DeleteProfile")  # in words of its own
 
-        if users and not any(scope.flag(user) for user in users):
+        if not scope.uses(setting) and not told:
+            users = " or ".join(f"{user}=true" for user in USED_WITH[setting.name])
             scope.diagnostics.warning(
-                "unused-keyword",
-                f"{setting.name} is not used without {' or '.join(f'{user}=true' for user in users)}",
-                setting.span,
+                "unused-keyword", f"{setting.name} is not used without {users}", setting.span
             )
 
 

@@ -53,10 +53,12 @@ def _inputs_are_there(scope: Scope) -> None:
     for name in _INPUTS:
         setting = scope.setting(name)
 
-        if setting is None or (value := _value(scope, setting, setting.value)) is None:
+        if setting is None or not scope.uses(setting):
             continue
 
-        if name == "InitialPUK" and scope.flag("InitToken") and not len(value):
+        value = _value(scope, setting, setting.value)
+
+        if name == "InitialPUK" and scope.flag("InitToken") and value is not None and not len(value):
             scope.diagnostics.error("empty-value", "InitialPUK is empty", setting.value_span)
 
 
@@ -64,7 +66,7 @@ def _inputs_are_there(scope: Scope) -> None:
 def _parameters(scope: Scope) -> None:
     setting = scope.setting("ProfileParameters")
 
-    if setting is None or not isinstance(setting.value, FieldList):
+    if setting is None or not scope.uses(setting) or not isinstance(setting.value, FieldList):
         return
 
     for field in setting.value.fields:

@@ -63,7 +63,8 @@ def _items(source: SourceText) -> Iterable[Property]:
 
         cut = next((at for at, sign in enumerate(logical) if sign in "=: \t"), len(logical))
         value = logical[cut:].lstrip(" \t").removeprefix("=").removeprefix(":").strip()
-        column = line.find(value) + 1 if value and value in line else line.index(stripped) + 1
+        start = line.index(stripped)
+        column = max(start, line.find(value, start + cut)) + 1
         yield Property(logical[:cut], value, source.span(number, column, len(value)))
 
 
