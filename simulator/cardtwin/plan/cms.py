@@ -51,7 +51,7 @@ _KEY_ENCRYPTION: Final = cms.KeyEncryptionAlgorithm(
             "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": _SHA256},
         },
     }
-)
+).dump()
 _MIN_KEY_BITS: Final = 2048
 _KEY_LENGTH: Final = 32
 _NONCE_LENGTH: Final = 12
@@ -172,7 +172,7 @@ class _Envelope:
             {
                 "version": "v2",
                 "rid": cms.RecipientIdentifier({"subject_key_identifier": self.key_id}),
-                "key_encryption_algorithm": _KEY_ENCRYPTION,
+                "key_encryption_algorithm": cms.KeyEncryptionAlgorithm.load(_KEY_ENCRYPTION),
                 "encrypted_key": self.encrypted_key,
             }
         )
