@@ -20,7 +20,7 @@ from cardtwin.plan import SecretName
 from cardtwin.ppa import card_models
 from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
 from cardtwin.provenance import Basis, Rule, all_rules
-from cardtwin.scenario.step import COMMON, Expectation, verbs
+from cardtwin.scenario.step import COMMON, Expectation, all_verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -229,7 +229,7 @@ def scenario_verbs() -> str:
     """Return the page of what a step of a scenario can do."""
     parts = [_SCENARIO_VERBS]
 
-    for name, step in verbs().items():
+    for name, step in all_verbs().items():
         keys = [key for key in step.model_fields if key not in COMMON and key != name]
         needs = ", ".join(sorted(capability.value for capability in step.needs))
         parts += [f"## `{name}`", inspect.cleandoc(step.__doc__ or "").replace("``", "`")]

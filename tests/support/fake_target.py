@@ -74,7 +74,8 @@ class FakeBench(Bench):
         del process
         return self.manager.context().connect(reader)
 
-    def client(self, process: str) -> Any:
+    def client(self, process: str, certificate: str | None = None) -> Any:
+        del certificate
         raise NotImplementedError(process)
 
     def engine(self, process: str, keys: Any) -> Any:

@@ -6,7 +6,7 @@ from cardtwin.scenario.loader import SUFFIX, find, load
 from cardtwin.scenario.result import Failure, ScenarioResult, StepResult, Verdict
 from cardtwin.scenario.run import Run
 from cardtwin.scenario.runner import run
-from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb, verbs
+from cardtwin.scenario.step import Expectation, Observed, Refers, Step, all_verbs, verb
 
 __all__ = [
     "SUFFIX",
@@ -25,9 +25,9 @@ __all__ = [
     "UnsupportedStepError",
     "UsageError",
     "Verdict",
+    "all_verbs",
     "find",
     "load",
     "run",
     "verb",
-    "verbs",
 ]

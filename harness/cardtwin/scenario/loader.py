@@ -9,7 +9,7 @@ from cardtwin.scenario.instance import Instance, StepSpec
 from cardtwin.scenario.matrix import Combination, combinations
 from cardtwin.scenario.model import ScenarioModel
 from cardtwin.scenario.setup import build_setup, check_files, check_references, declared
-from cardtwin.scenario.step import COMMON, Step, verbs
+from cardtwin.scenario.step import COMMON, Step, all_verbs
 from cardtwin.scenario.substitution import Names, references, substitute
 from cardtwin.scenario.validation import validate
 from cardtwin.source import Diagnostic, Diagnostics, SourceError, SourceText, closest
@@ -232,7 +232,7 @@ def _spec(number: int, written: Node, names: Names, found: Diagnostics) -> list[
 
 
 def _kind(node: MapNode, found: Diagnostics) -> type[Step] | None:
-    known = verbs()
+    known = all_verbs()
     present = [key for key in node.keys() if key in known]  # noqa: SIM118  # a MapNode iterates over entries
 
     if len(present) == 1:

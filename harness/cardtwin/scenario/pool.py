@@ -90,16 +90,25 @@ def _context() -> BaseContext:
 
 
 def _work(pipe: Connection, options: Options) -> None:
-    """Run what is asked for until the pipe says None: a worker's main function."""
+    """Run what is asked for until the pipe is closed: a worker's main function."""
     loaded: dict[Path, dict[str, Instance]] = {}
 
-    while (job := pipe.recv()) is not None:
+    while (job := _next_job(pipe)) is not None:
         path, id_ = job
 
         if path not in loaded:
             loaded[path] = {instance.id: instance for instance in load(path)}
 
         pipe.send(_run(loaded[path][id_], options))
+
+
+def _next_job(pipe: Connection) -> tuple[Path, str] | None:
+    try:
+        job: tuple[Path, str] = pipe.recv()
+    except EOFError:
+        return None
+
+    return job
 
 
 @dataclass(slots=True)
@@ -150,8 +159,17 @@ class _Pool:
         worker.instance = self._waiting.popleft() if self._waiting else None
         worker.began = time.monotonic()
 
-        if worker.instance is not None:
-            worker.pipe.send((worker.instance.path, worker.instance.id))
+        if worker.instance is None:
+            return
+
+        job = (worker.instance.path, worker.instance.id)
+
+        try:
+            worker.pipe.send(job)
+        except OSError:
+            # It died between two scenarios: this one has not suffered.
+            self._restart(worker)
+            worker.pipe.send(job)
 
     def _patience(self, busy: Sequence[_Worker]) -> float | None:
         if self._options.timeout is None:
@@ -164,7 +182,7 @@ class _Pool:
         if arrived:
             try:
                 outcome: Outcome = worker.pipe.recv()
-            except EOFError:
+            except (EOFError, OSError):
                 worker.process.join()
                 return self._replace(
                     worker, f"the worker process ended with status {worker.process.exitcode}"
@@ -183,10 +201,7 @@ class _Pool:
         instance = worker.instance
         assert instance is not None, "only a busy worker is replaced"
         seconds = time.monotonic() - worker.began
-        worker.process.kill()
-        worker.pipe.close()
-        fresh = self._start()
-        worker.process, worker.pipe = fresh.process, fresh.pipe
+        self._restart(worker)
         return Outcome(
             ScenarioResult(
                 instance.id,
@@ -199,13 +214,19 @@ class _Pool:
             )
         )
 
+    def _restart(self, worker: _Worker) -> None:
+        worker.process.kill()
+        worker.pipe.close()
+        fresh = self._start()
+        worker.process, worker.pipe = fresh.process, fresh.pipe
+
     def _end(self) -> None:
         for worker in self._workers:
-            if worker.instance is None:
-                worker.pipe.send(None)
-            else:
+            # A closed pipe ends a worker that waits; one that works is ended from outside.
+            worker.pipe.close()
+
+            if worker.instance is not None:
                 worker.process.terminate()
 
         for worker in self._workers:
             worker.process.join()
-            worker.pipe.close()

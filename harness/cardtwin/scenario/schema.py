@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cardtwin.scenario.model import ScenarioModel
-from cardtwin.scenario.step import Step, verbs
+from cardtwin.scenario.step import Step, all_verbs
 from cardtwin.scenario.values import SCALAR
 
 __all__ = ["json_schema"]
@@ -22,7 +22,7 @@ _USE = {
 def json_schema() -> dict[str, Any]:
     """Return the schema (draft 2020-12). It is a little wider than the loader: it cannot follow names."""
     definitions: dict[str, Any] = {}
-    steps = [_hoisted(step, definitions) for step in verbs().values()]
+    steps = [_hoisted(step, definitions) for step in all_verbs().values()]
     schema = ScenarioModel.model_json_schema(mode="validation")
     definitions |= schema.pop("$defs", {})
     definitions["step"] = {"oneOf": [*steps, _USE]}

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from cardtwin.scenario.document import MapNode
     from cardtwin.scenario.run import Run
 
-__all__ = ["COMMON", "Expectation", "Observed", "Refers", "Step", "verb", "verbs"]
+__all__ = ["COMMON", "Expectation", "Observed", "Refers", "Step", "all_verbs", "verb"]
 
 COMMON = ("by", "on", "expect", "bind", "proves", "id")
 ENTRY_POINTS = "cardtwin.verbs"
@@ -213,7 +213,7 @@ def verb(name: str, *, needs: Collection[Capability]) -> Callable[[type[S]], typ
 
 
 @cache
-def verbs() -> Mapping[str, type[Step]]:
+def all_verbs() -> Mapping[str, type[Step]]:
     """Return every verb by name, in alphabetical order.
 
     Raises:

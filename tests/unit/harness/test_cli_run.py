@@ -2,18 +2,24 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cardtwin.cli import main
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = pytest.mark.usefixtures("target")
 
 GOOD = "- {apdu: 00 84 00 00 04, proves: PPA-01}\n- {card: reset}"
-BAD = "- {apdu: 00 84 00 00 04}\n- {apdu: 00 20 00 01 04 31 33 33 37, expect: 9000, proves: PPA-02}\n- {card: reset}"
+BAD = """\
+- {apdu: 00 84 00 00 04}
+- {apdu: 00 20 00 01 04 31 33 33 37, expect: 9000, proves: PPA-02}
+- {card: reset}
+"""
 
 
 def cardtwin(*arguments: str | Path) -> Result:
@@ -84,7 +90,7 @@ def test_fail_fast_stops_at_the_first_failure(scenario: Any, tmp_path: Path) -> 
 
 def test_junit_has_a_case_per_instance_with_its_steps(scenario: Any, tmp_path: Path) -> None:
     cardtwin(scenario(BAD), scenario(GOOD, name="good"), "--junit", tmp_path / "out.xml")
-    suite = ET.parse(tmp_path / "out.xml").getroot()[0]
+    suite = ET.parse(tmp_path / "out.xml").getroot()[0]  # noqa: S314  # our own file
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     bad, good = suite
     assert [p.get("name") for p in good.iter("property")] == ["target", "step 1", "step 2"]

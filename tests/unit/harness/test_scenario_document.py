@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,8 +74,6 @@ def test_an_empty_file_is_an_empty_mapping() -> None:
     )
 )
 def test_quoted_texts_come_through_unchanged(values: dict[str, str]) -> None:
-    import json
-
     node = parse("\n".join(f"{key}: {json.dumps(value)}" for key, value in values.items()))
     assert plain(node) == values
     assert all(isinstance(entry.value, TextNode) for entry in node)

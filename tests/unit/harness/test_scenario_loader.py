@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cardtwin.scenario import Instance, find, load
 from cardtwin.scenario.document import plain
 from cardtwin.source import SourceError
-from support.fake_target import FakeTarget
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.fake_target import FakeTarget
 
 pytestmark = pytest.mark.usefixtures("target")
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cardtwin.scenario import ScenarioResult, Verdict, load, run
+from cardtwin.scenario.verbs.card import Card
 from cardtwin.targets import Capability
-from support.fake_target import FakeTarget
+
+if TYPE_CHECKING:
+    from support.fake_target import FakeTarget
 
 
 @pytest.fixture
@@ -120,8 +123,6 @@ def test_the_bench_is_taken_down_after_a_failure(result: Any, target: FakeTarget
 def test_a_step_that_breaks_is_a_failure_with_a_traceback(
     result: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cardtwin.scenario.verbs.card import Card
-
     monkeypatch.setattr(Card, "run", lambda _self, _run: 1 // 0)
     failure = result("- {card: reset}").failed_step.failure
     assert failure.message.startswith("the step broke: ZeroDivisionError")
@@ -129,8 +130,6 @@ def test_a_step_that_breaks_is_a_failure_with_a_traceback(
 
 
 def test_a_scenario_that_takes_too_long_is_ended(result: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cardtwin.scenario.verbs.card import Card
-
     monkeypatch.setattr(Card, "run", lambda _self, _run: time.sleep(30))
     began = time.monotonic()
     got = result("- {card: reset}\n- {card: reset}", timeout=0.2)
