@@ -6,12 +6,32 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any, Self
 
+from cardtwin.events import Event, Hub
+from cardtwin.readers import ReaderManager
+from cardtwin.readers.pcsclite import PcscLiteServer
+from support.cards import ScriptedCard
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 READERS = 16
 READER_SIZE = 184
-OK = 0
+
+SUCCESS = 0
+CANCELLED = 0x80100002
+INVALID_HANDLE = 0x80100003
+INSUFFICIENT_BUFFER = 0x80100008
+UNKNOWN_READER = 0x80100009
+SHARING_VIOLATION = 0x8010000B
+NO_SMARTCARD = 0x8010000C
+PROTOCOL_MISMATCH = 0x8010000F
+INVALID_VALUE = 0x80100011
+NOT_TRANSACTED = 0x80100016
+SERVICE_STOPPED = 0x8010001E
+UNSUPPORTED = 0x8010001F
+UNPOWERED = 0x80100067
+RESET = 0x80100068
+REMOVED = 0x80100069
 
 
 class RawClient:
@@ -23,7 +43,7 @@ class RawClient:
         self.socket.connect(str(path))
 
         if greet:
-            assert self.call(0x11, "iiI", 4, 4, 0) == (4, 4, OK)
+            assert self.call(0x11, "iiI", 4, 4, 0) == (4, 4, SUCCESS)
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +92,7 @@ class RawClient:
 
     def establish(self) -> int:
         _, context, result = self.call(0x01, "III", 2, 0, 0)
-        assert result == OK
+        assert result == SUCCESS
         return int(context)
 
     def connect(
@@ -89,7 +109,7 @@ class RawClient:
             0x09, "iIIIIIII", card, protocol, 16, len(command), protocol, 16, room, 0, data=command
         )
         length, result = answer[6], answer[7]
-        return result, self.read(length) if result == OK else b""
+        return result, self.read(length) if result == SUCCESS else b""
 
     def states(self) -> list[tuple[str, int, int, int, bytes, int]]:
         """Return name, counter, bits, sharing, ATR, protocol of each reader."""
@@ -110,3 +130,32 @@ class RawClient:
                 states.append((text, counter, bits, sharing, atr[:length], protocol))
 
         return states
+
+
+class World:
+    """A manager with one card in reader R1, on a socket."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hub = Hub()
+        self.events: list[Event] = []
+        self.hub.subscribe(self.events.append)
+        self.card = ScriptedCard()
+        self.manager = ReaderManager(self.hub)
+        self.manager.add_reader("R1")
+        self.manager.insert("R1", self.card)
+        self.server = PcscLiteServer(self.manager, folder / "pcscd")
+        self.clients: list[RawClient] = []
+
+    def client(self) -> RawClient:
+        self.clients.append(RawClient(self.server.path))
+        return self.clients[-1]
+
+    def close_clients(self) -> None:
+        for client in self.clients:
+            client.socket.close()
+
+    def connected(self) -> tuple[RawClient, int]:
+        client = self.client()
+        handle, _, result = client.connect(client.establish())
+        assert result == SUCCESS
+        return client, handle

@@ -133,6 +133,6 @@ class CardResetError(PcscError):
 
 
 class CardRemovedError(PcscError):
-    """The card has been removed; this connection stays dead."""
+    """The card has been removed; reconnect() goes on once there is one again."""
 
     code, name = 0x80100069, "SCARD_W_REMOVED_CARD"

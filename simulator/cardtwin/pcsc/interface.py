@@ -147,7 +147,8 @@ class CardConnection(ABC):
         """Hold the card exclusively for the block; waits for the transactions of others.
 
         Args:
-            disposition: What happens to the card at the end of the block.
+            disposition: What happens to the card at the end of the block. After a reset, this connection has to
+                reconnect too.
 
         Raises:
             CardResetError: Somebody else has reset the card.
@@ -162,10 +163,10 @@ class CardConnection(ABC):
         share: ShareMode = ShareMode.SHARED,
         protocol: Protocol = Protocol.ANY,
     ) -> None:
-        """Take the connection up again, after a reset by others or with other modes.
+        """Take the connection up again, with the card that is there now: after a reset, or with other modes.
 
         Raises:
-            CardRemovedError: The card is gone.
+            CardRemovedError: The card is gone, and no other has come.
             SharingViolationError: The share mode is not to be had.
             ProtocolMismatchError: The card speaks none of the protocols.
         """
@@ -238,7 +239,7 @@ class Context(ABC):
 
     @abstractmethod
     def release(self) -> None:
-        """Close the context and its connections, leaving the cards as they are."""
+        """Close the context and its connections. A card that one held for itself alone is reset."""
 
     def __enter__(self) -> Self:
         return self

@@ -2,158 +2,38 @@
 
 from __future__ import annotations
 
-import socket
-import stat
 import struct
 import threading
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from cardtwin.events import Defect, Event, Exchange, Hub
+from cardtwin.events import Exchange
 from cardtwin.pcsc import Protocol
-from cardtwin.readers import ReaderManager, SocketPathError
+from cardtwin.readers import ReaderManager
 from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
 from support.cards import ATR, LOGIN, OK, WHO_AM_I, ScriptedCard
-from support.pcsclite import RawClient
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from support.pcsclite import (
+    CANCELLED,
+    INSUFFICIENT_BUFFER,
+    INVALID_HANDLE,
+    INVALID_VALUE,
+    NO_SMARTCARD,
+    NOT_TRANSACTED,
+    PROTOCOL_MISMATCH,
+    REMOVED,
+    RESET,
+    SERVICE_STOPPED,
+    SHARING_VIOLATION,
+    SUCCESS,
+    UNKNOWN_READER,
+    UNPOWERED,
+    UNSUPPORTED,
+    RawClient,
+    World,
+)
+from support.threads import BOUND
 
 READ = bytes.fromhex("00B0000000")
-BOUND = 20
-
-SUCCESS = 0
-CANCELLED = 0x80100002
-INVALID_HANDLE = 0x80100003
-INSUFFICIENT_BUFFER = 0x80100008
-UNKNOWN_READER = 0x80100009
-SHARING_VIOLATION = 0x8010000B
-NO_SMARTCARD = 0x8010000C
-PROTOCOL_MISMATCH = 0x8010000F
-INVALID_VALUE = 0x80100011
-NOT_TRANSACTED = 0x80100016
-SERVICE_STOPPED = 0x8010001E
-UNSUPPORTED = 0x8010001F
-UNPOWERED = 0x80100067
-RESET = 0x80100068
-REMOVED = 0x80100069
-
-
-class World:
-    """A manager with one card in reader R1, on a socket."""
-
-    def __init__(self, folder: Path) -> None:
-        self.hub = Hub()
-        self.events: list[Event] = []
-        self.hub.subscribe(self.events.append)
-        self.card = ScriptedCard()
-        self.manager = ReaderManager(self.hub)
-        self.manager.add_reader("R1")
-        self.manager.insert("R1", self.card)
-        self.server = PcscLiteServer(self.manager, folder / "pcscd")
-        self.clients: list[RawClient] = []
-
-    def client(self) -> RawClient:
-        self.clients.append(RawClient(self.server.path))
-        return self.clients[-1]
-
-    def close_clients(self) -> None:
-        for client in self.clients:
-            client.socket.close()
-
-    def connected(self) -> tuple[RawClient, int]:
-        client = self.client()
-        handle, _, result = client.connect(client.establish())
-        assert result == SUCCESS
-        return client, handle
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with private_directory() as path:
-        world = World(path)
-
-        with world.server:
-            yield world
-            world.close_clients()
-
-        assert not [event for event in world.events if isinstance(event, Defect)]
-
-
-# The socket itself
-
-
-def test_the_socket_is_the_users_own_and_goes_with_the_server() -> None:
-    with private_directory() as base:
-        path = base / "deeper" / "pcscd"
-
-        with PcscLiteServer(ReaderManager(), path) as server:
-            assert stat.S_IMODE(path.stat().st_mode) == 0o600
-            assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-            assert stat.S_IMODE(base.stat().st_mode) == 0o700
-            assert server.environment == {"PCSCLITE_CSOCK_NAME": str(path)}
-
-        assert not path.exists()
-
-    assert not base.exists()
-
-
-def test_a_path_that_is_too_long_for_a_socket_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(SocketPathError, match="at most 107 bytes"):
-        PcscLiteServer(ReaderManager(), tmp_path / ("x" * 108))
-
-
-def test_a_path_that_is_taken_is_refused(world: World) -> None:
-    with pytest.raises(SocketPathError, match="another server"):
-        PcscLiteServer(ReaderManager(), world.server.path).start()
-
-    other = world.server.path.with_name("file")
-    other.write_text("mine")
-
-    with pytest.raises(SocketPathError, match="something else"):
-        PcscLiteServer(ReaderManager(), other).start()
-
-    assert other.read_text() == "mine"
-
-
-def test_a_socket_that_nobody_serves_is_replaced() -> None:
-    with private_directory() as base:
-        path = base / "pcscd"
-
-        with socket.socket(socket.AF_UNIX) as left_over:
-            left_over.bind(str(path))
-
-        with PcscLiteServer(ReaderManager(), path), RawClient(path):
-            pass
-
-
-def test_a_stop_ends_all_sessions_and_threads() -> None:
-    before = set(threading.enumerate())
-
-    with private_directory() as base:
-        world = World(base)
-
-        with world.server:
-            idle = world.client()
-            holding, card = world.connected()
-            assert holding.call(0x07, "iI", card, 0)[-1] == SUCCESS
-            waiting = world.client()
-            waiting.ask(0x04, struct.pack("=I128sIIiII", waiting.establish(), b"R1", 2, 3, 0, 0, 0))
-            world.server.stop()
-            world.server.stop()
-
-        for client in (idle, holding, waiting):
-            assert client.closed
-
-        world.close_clients()
-
-    assert set(threading.enumerate()) <= before
-
 
 # Versions, contexts, readers
 
@@ -471,114 +351,3 @@ def test_changes_under_way_are_never_missed(world: World) -> None:
             assert client.states()[0][1] == expected
 
     changing.join(BOUND)
-
-
-# What is no message
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        struct.pack("=II", 0, 0x00),
-        struct.pack("=II", 0, 0x03),
-        struct.pack("=II", 0, 0x15),
-        struct.pack("=II", 11, 0x11),
-        struct.pack("=II", 0xFFFFFFFF, 0x04),
-        struct.pack("=II", 4, 0x12) + b"abcd",
-        struct.pack("=IIiII", 12, 0x06, 77, 0, 0),
-        struct.pack("=IIiI", 8, 0x07, -1, 0),
-    ],
-    ids=["0", "unused", "later", "short", "huge", "body", "foreign-card", "no-card"],
-)
-def test_what_is_no_message_closes_that_client_only(world: World, message: bytes) -> None:
-    other, card = world.connected()
-
-    with world.client() as client:
-        client.send(message)
-        assert client.closed
-
-    assert other.transmit(card, READ) == (SUCCESS, OK)
-
-
-@pytest.mark.parametrize("command", [0x09, 0x0A], ids=["transmit", "control"])
-def test_more_data_than_fits_closes_the_client(world: World, command: int) -> None:
-    client, card = world.connected()
-    layout, fields = {
-        0x09: ("=iIIIIIII", (card, 1, 16, 65549, 1, 16, 99, 0)),
-        0x0A: ("=iIIIII", (card, 1, 65549, 99, 0, 0)),
-    }[command]
-    client.ask(command, struct.pack(layout, *fields))
-    assert client.closed
-
-
-@pytest.mark.parametrize("command", [0x0F, 0x10], ids=["get", "set"])
-def test_an_attribute_with_too_much_room_closes_the_client(world: World, command: int) -> None:
-    client, card = world.connected()
-    client.ask(command, struct.pack("=iI264sII", card, 0x00010100, b"", 265, 0))
-    assert client.closed
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    data=st.binary(max_size=200)
-    | st.builds(
-        lambda size, command, body: struct.pack("=II", size, command) + body,
-        st.integers(0, 300),
-        st.integers(0, 0x18),
-        st.binary(max_size=300),
-    )
-)
-def test_any_bytes_leave_the_server_whole(world: World, data: bytes) -> None:
-    with world.client() as client:
-        with suppress(BrokenPipeError):
-            client.send(data)
-            client.socket.shutdown(socket.SHUT_WR)
-
-        assert client.closed
-
-    with world.client() as client:
-        assert client.states()[0][0] == "R1"
-
-
-def test_a_client_that_reads_nothing_holds_up_nobody(world: World) -> None:
-    deaf = world.client()
-    deaf.socket.settimeout(0)
-
-    try:
-        while True:
-            deaf.ask(0x13)
-    except BlockingIOError:
-        pass
-
-    world.manager.remove("R1")
-    world.manager.insert("R1", ScriptedCard())
-    client, card = world.connected()
-    assert client.transmit(card, READ) == (SUCCESS, OK)
-
-
-def test_many_clients_at_once_keep_their_transactions_apart(world: World) -> None:
-    failures: list[str] = []
-
-    def work(who: int) -> None:
-        client, card = world.connected()
-
-        for turn in range(20):
-            while client.call(0x07, "iI", card, 0)[-1] == SHARING_VIOLATION:
-                pass
-
-            answers = [client.transmit(card, bytes([who, turn, step, 0])) for step in range(3)]
-            failures.extend(f"{who} {turn}" for answer in answers if answer != (SUCCESS, OK))
-            client.call(0x08, "iII", card, 0, 0)
-
-    threads = [threading.Thread(target=work, args=(who,)) for who in range(8)]
-
-    for thread in threads:
-        thread.start()
-
-    for thread in threads:
-        thread.join(BOUND)
-
-    assert not failures
-    assert len(world.card.log) == 8 * 20 * 3
-    groups = [world.card.log[at : at + 3] for at in range(0, len(world.card.log), 3)]
-    assert all(len({command[:2] for command in group}) == 1 for group in groups)

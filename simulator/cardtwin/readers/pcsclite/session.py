@@ -182,12 +182,9 @@ class Session:
             pass
 
     def _clean_up(self, name: str) -> None:
-        with because(f"{name} is gone"):
+        with self._socket, self._stream, because(f"{name} is gone"):
             for handle in tuple(self._contexts):
                 self.close_context(handle)
-
-        self._stream.close()
-        self._socket.close()
 
 
 Handler = Callable[[Session, Fields], bytes]
