@@ -77,13 +77,10 @@ def _ef(control: FileControl, descriptor: bytes) -> Ef:
     except (IndexError, ValueError):
         raise Refusal(StatusWord.WRONG_DATA) from None
 
-    size = _number(_size_of_ef(control))
-    length = count = 0
+    length, count = _records(descriptor) if kind.has_fixed_records else (0, 0)
+    size = length * count or _number(_size_of_ef(control))
 
-    if kind.has_fixed_records:
-        length, count = _records(descriptor)
-        size = length * count
-    elif not size:
+    if not size:
         raise Refusal(StatusWord.WRONG_DATA)
 
     return Ef(
