@@ -51,7 +51,7 @@ def test_an_interpreter_is_found_with_pyenv(tmp_path: Path, monkeypatch: pytest.
     kept.parent.mkdir(parents=True)
     kept.write_text(f"#!/bin/sh\necho {other}\n", encoding="utf-8")
     kept.chmod(0o755)
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     monkeypatch.setattr(check, "VERSIONS", (other,))
     assert check.interpreters()[other] == kept

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -11,23 +12,17 @@ from cardtwin.provenance import Basis, Rule, Switches, UnknownSwitchError, all_r
 SWITCHED = [entry for entry in all_rules() if entry.choices]
 
 
-def test_the_table_holds_the_rules_of_every_area() -> None:
+def test_the_table_holds_rules_of_every_area() -> None:
     areas = {found.name for found in iter_modules(cardtwin.provenance.__path__)} - {"rules"}
-    written = {
-        value
-        for area in areas
-        for value in vars(import_module(f"cardtwin.provenance.{area}")).values()
-        if isinstance(value, Rule)
-    }
-    assert set(all_rules()) == written
+    assert {entry.id.partition(".")[0] for entry in all_rules()} == areas
 
 
 @pytest.mark.parametrize("entry", all_rules(), ids=lambda entry: entry.id)
 def test_a_rule_says_where_it_comes_from_and_what_holds(entry: Rule) -> None:
     area, _, what = entry.id.partition(".")
     module = import_module(f"cardtwin.provenance.{area}")
-    assert entry in vars(module).values()
     assert what
+    assert f'"{entry.id}"' in inspect.getsource(module)
     assert entry.source
     assert entry.text.endswith(".")
 
@@ -46,7 +41,6 @@ def test_a_rule_without_a_switch_cannot_be_chosen() -> None:
         Switches({"card.nothing-of-the-kind": "yes"})
 
 
-@pytest.mark.skipif(not SWITCHED, reason="no rule has a switch")
 def test_a_misspelled_switch_or_value_is_refused_with_what_there_is() -> None:
     entry = SWITCHED[0]
 
