@@ -147,8 +147,8 @@ class CardConnection(ABC):
         """Hold the card exclusively for the block; waits for the transactions of others.
 
         Args:
-            disposition: What happens to the card at the end of the block. After a reset, this connection has to
-                reconnect too.
+            disposition: What happens to the card at the end of the block. After a reset, this connection has
+                to reconnect too.
 
         Raises:
             CardResetError: Somebody else has reset the card.

@@ -82,12 +82,9 @@ class Slot:
 
             self.card = card
             self._emit(PowerChange.INSERTED)
-            events = self.state.events + 1
 
-            if self._powered_up(Protocol.ANY):
+            if self._powered_up(Protocol.ANY, events=self.state.events + 1):
                 self._emit(PowerChange.POWERED_ON)
-
-            self._publish(events=events)
 
     def remove(self) -> Card:
         """Take the card out. Its connections hear of it, and a transaction is over."""
@@ -275,7 +272,7 @@ class Slot:
         if self.state.sharing < 0:
             raise SharingViolationError(self.name, "another connection has it exclusively")
 
-    def _powered_up(self, protocols: Protocol) -> bool:
+    def _powered_up(self, protocols: Protocol, **also: object) -> bool:
         card = self._card_there()
         self.live = None
 
@@ -285,7 +282,7 @@ class Slot:
             atr = b""
 
         up = bool(atr)
-        self._publish(present=True, mute=not up, powered=up, atr=atr, protocol=Protocol.UNDEFINED)
+        self._publish(present=True, mute=not up, powered=up, atr=atr, protocol=Protocol.UNDEFINED, **also)
         return up
 
     def _settle(self, share: ShareMode, wanted: Protocol) -> None:

@@ -270,3 +270,16 @@ def test_a_direct_connection_needs_no_card(manager: ReaderManager) -> None:
 
     with pytest.raises(NoSmartCardError):
         connection.transmit(READ)
+
+
+def test_an_insertion_and_a_removal_are_one_change_each(manager: ReaderManager) -> None:
+    seen: list[tuple[bool, int]] = []
+
+    def look() -> None:
+        state = manager.state("R1")
+        seen.append((state.present, state.events))
+
+    manager.watch(look)
+    manager.insert("R1", ScriptedCard())
+    manager.remove("R1")
+    assert seen == [(True, 1), (False, 2)]
