@@ -216,8 +216,12 @@ def _by_crt(key: RsaPrivateKey, number: int) -> int:
 
 
 def _works(key: RsaPrivateKey) -> bool:
-    """Tell whether private and public operation undo each other, as they don't where a "prime" is none."""
-    return key.e > 1 and modular_power(_by_crt(key, 2), key.e, key.n) == 2
+    """Tell whether p and q pass Fermat's test, and private and public operation undo each other.
+
+    A product of three primes has keys that work; the factors found are not the same each time.
+    """
+    primes = all(modular_power(2, prime - 1, prime) == 1 for prime in (key.p, key.q))
+    return primes and key.e > 1 and modular_power(_by_crt(key, 2), key.e, key.n) == 2
 
 
 @lru_cache(maxsize=64)
