@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_failure"]
 
+_SHOWN_BYTES = 32
+
 
 def explain_failure(result: ScenarioResult) -> str:
     """Return the failed step, what was expected and what was there, and the last APDUs decoded."""
@@ -59,5 +61,16 @@ def _step_lines(step: StepResult) -> Iterator[str]:
         yield f"  the last {len(step.exchanges)} of {step.apdus} APDUs:"
 
         for exchange in step.exchanges:
-            yield f"    > {exchange.command}" + (f"    {exchange.meaning}" if exchange.meaning else "")
-            yield f"    < {exchange.response}    {exchange.status}"
+            yield f"    > {_shortened(exchange.command)}    {exchange.meaning}"
+            yield f"    < {_shortened(exchange.response)}    {exchange.status}"
+
+
+def _shortened(hex_text: str) -> str:
+    """Return hex as it is, or without its middle where it is long; a trace has all of it."""
+    count = (len(hex_text) + 1) // 3
+
+    if count <= _SHOWN_BYTES:
+        return hex_text
+
+    head, tail = hex_text[: 3 * _SHOWN_BYTES - 9], hex_text[-5:]
+    return f"{head} .. {tail} ({count} bytes)"

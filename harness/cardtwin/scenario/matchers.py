@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
+    "ABSENT",
     "MATCHER_SCHEMA",
     "AnyLength",
     "Bind",
@@ -35,6 +36,9 @@ __all__ = [
     "TextMatcher",
     "is_matcher",
 ]
+
+ABSENT: Final = "absent"
+"""The literal that stands for a value that isn't there."""
 
 _KINDS = ("any", "match", "bind")
 
@@ -58,7 +62,10 @@ class Literal(Matcher):
     value: Value
 
     def matches(self, value: Value) -> bool:
-        """Whether it is equal; a text is equal to a secret of just these characters."""
+        """Whether it is equal; a text also to a secret of these characters, and ``absent`` to no value."""
+        if value is None:
+            return self.value == ABSENT
+
         if isinstance(value, Secret) and isinstance(self.value, str):
             return value == Secret.of(self.value)
 

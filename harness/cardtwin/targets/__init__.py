@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.middleware import UserType
+from cardtwin.middleware import Login, UserType
 from cardtwin.targets.errors import MiddlewareError, TargetError
 from cardtwin.targets.interface import (
     Bench,
@@ -24,6 +24,7 @@ __all__ = [
     "Capability",
     "CardSetup",
     "Desk",
+    "Login",
     "MiddlewareError",
     "ProcessSetup",
     "Setup",

@@ -1,0 +1,52 @@
+"""``erase``: the Card Eraser of the middleware, with a login of one's choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from cardtwin.scenario.errors import UsageError
+from cardtwin.scenario.step import Observed, Step, verb
+from cardtwin.scenario.values import SecretText
+from cardtwin.scenario.verbs.personalise import refusal
+from cardtwin.scenario.verbs.pins import RvExpectation
+from cardtwin.targets import Capability, Login, MiddlewareError, UserType
+
+if TYPE_CHECKING:
+    from cardtwin.scenario.run import Run
+
+__all__ = ["Erase"]
+
+
+@verb("erase", needs={Capability.PERSONAL})
+class Erase(Step):
+    """Erase the card by the object "Card Eraser", anonymously or as a user with a PIN.
+
+    Without `expect`, the return value is CKR_OK.
+    """
+
+    erase: Literal["anonymous", "user", "so", "operator"]
+    pin: SecretText | None = None
+    expect: RvExpectation | None = None
+
+    def run(self, run: Run) -> Observed:
+        """Erase it."""
+        eraser = run.bench.client(run.process(self)).card_eraser(run.reader(self))
+
+        if eraser is None:
+            return Observed({"rv": "absent"}, success=False, note="the card shows no Card Eraser")
+
+        try:
+            eraser.destroy(self._login())
+        except MiddlewareError as error:
+            return refusal(error)
+
+        return Observed({"rv": "CKR_OK"})
+
+    def _login(self) -> Login | None:
+        if self.erase == "anonymous":
+            return None
+
+        if self.pin is None:
+            raise UsageError(f"'erase: {self.erase}' needs 'pin'")
+
+        return Login(UserType[self.erase.upper()], self.pin)
