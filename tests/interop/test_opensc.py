@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cardtwin.card import CardView, models
-from support.interop import EXTENDED, TIMEOUT, Desk, lengths
+from support.interop import EXTENDED, TIMEOUT, Desk, MissingProgramError, lengths, program
 
 if TYPE_CHECKING:
     from cardtwin.card import CardImage
@@ -28,6 +29,18 @@ def used(desk: Desk, personalised_by_opensc: CardImage) -> Desk:
 def public_key(desk: Desk, key: str) -> str:
     desk.run("pkcs15-tool", "--read-public-key", key, "-o", "public.pem")
     return "public.pem"
+
+
+# The tools
+
+
+def test_a_program_that_is_missing_is_an_error_that_names_its_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(MissingProgramError, match="'opensc'"):
+        program("pkcs15-tool")
 
 
 # Recognition
@@ -213,3 +226,26 @@ def test_programs_at_the_same_time_do_not_disturb_each_other(used: Desk) -> None
     for number, (output, result) in enumerate(ended):
         assert result == 0, output
         assert used.verified("sha256", key, f"signature{number}", "message")
+
+
+def test_opensc_finds_every_file_by_the_cards_directory(used: Desk) -> None:
+    listed = used.run("opensc-tool", "-f")
+    paths = set(re.findall(r"^\s*(3f00\w*).* type:", listed, re.MULTILINE))
+    assert {"3f00", "3f002f00", "3f005015", "3f0050155031", "3f0050155032", "3f0050154402"} <= paths
+    assert "read[NONE] update[CHV1]" in listed
+
+
+def test_a_data_object_is_stored_and_read_and_deleted(used: Desk) -> None:
+    (used.folder / "data").write_text("any data\n")
+    named = ("--label", "Note", "--application-name", "tests")
+    officer = ("--so-pin", "12345678")
+    used.run("pkcs15-init", "-W", "data", *named, *PIN, *officer)
+    used.run("pkcs15-tool", "-R", "Note", *PIN, "-o", "read")
+    assert (used.folder / "read").read_text() == "any data\n"
+    used.run("pkcs15-init", "-D", "data", *named, *PIN, *officer)
+    assert "Note" not in used.run("pkcs15-tool", "-D")
+
+
+def test_the_own_tests_of_pkcs11_tool_find_no_error(used: Desk) -> None:
+    told = used.run("pkcs11-tool", "--test", "-l", "--pin", "1234")
+    assert told.rstrip().endswith("No errors")
