@@ -31,9 +31,9 @@ class StepLog:
     events: list[Event] = field(default_factory=list)
 
     @property
-    def apdus(self) -> int:
-        """How many command APDUs reached a card."""
-        return sum(isinstance(event, Exchange) for event in self.events)
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The command APDUs that reached a card, with their responses."""
+        return tuple(event for event in self.events if isinstance(event, Exchange))
 
     @property
     def defects(self) -> tuple[Defect, ...]:

@@ -148,7 +148,7 @@ def _step(state: Run, spec: StepSpec) -> StepResult:
         _waiting(spec),
         verdict=Verdict.FAILED if failure else Verdict.PASSED,
         seconds=time.perf_counter() - began,
-        apdus=log.apdus,
+        apdus=len(log.exchanges),
     )
 
     if failure is None:

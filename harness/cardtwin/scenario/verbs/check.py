@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cardtwin.card import CardView, models
 from cardtwin.card import image as images
+from cardtwin.decode import Decoder, Effect
 from cardtwin.scenario.document import MapNode
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, TextListMatcher, TextMatcher
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from cardtwin.card import CardImage
     from cardtwin.card.view import FileView, KeyView, PinView
     from cardtwin.middleware import Token
-    from cardtwin.scenario.run import Run
+    from cardtwin.scenario.run import Run, StepLog
 
 __all__ = ["Check", "CheckExpectation"]
 
 _MASTER_FILE = "3F00"
+_CHANGING = Effect.WRITES | Effect.SPENDS_TRIES | Effect.DESTROYS | Effect.IRREVERSIBLE | Effect.UNKNOWN
 
 
 class FileExpectation(Expectation):
@@ -66,11 +68,17 @@ class TokenExpectation(Expectation):
     objects: TextListMatcher | None = None
 
 
-class CountExpectation(Expectation):
-    """The number of command APDUs of a step; without `of`, of the step before."""
+class ApdusExpectation(Expectation):
+    """The command APDUs of a step; without `of`, of the step before. A number alone is their count.
+
+    `changing` counts those that may change what the card keeps, counters of tries included; `commands` names
+    them all, each name once, in the order of first use.
+    """
 
     main: ClassVar[str] = "count"
     count: NumberMatcher | None = None
+    changing: NumberMatcher | None = None
+    commands: TextListMatcher | None = None
     of: Name | None = None
 
 
@@ -89,12 +97,12 @@ class CheckExpectation(Expectation):
     pins: dict[str, PinExpectation] = Field(default_factory=dict)
     keys: dict[str, KeyExpectation] = Field(default_factory=dict)
     token: TokenExpectation | None = None
-    apdus: CountExpectation | None = None
+    apdus: ApdusExpectation | None = None
 
 
 @verb("check", needs={Capability.DESK})
 class Check(Step):
-    """Look at the card's memory, its state and counters, and at the number of APDUs of earlier steps."""
+    """Look at the card's memory, its state and counters, and at the APDUs of earlier steps."""
 
     addressed: ClassVar[frozenset[str]] = frozenset({"on"})
     check: CheckExpectation
@@ -123,8 +131,7 @@ class Check(Step):
 
         if self.check.apdus is not None:
             of = self.check.apdus.of
-            log = run.before() if of is None else run.log_of(of)
-            values["apdus"] = {"count": log.apdus}
+            values["apdus"] = _apdus(run.before() if of is None else run.log_of(of))
 
         return Observed(values)
 
@@ -140,6 +147,16 @@ def _look(image: CardImage, asked: CheckExpectation) -> dict[str, Value]:
         "files": {path: _file(view.files.get(path.upper())) for path in asked.files},
         "pins": {name: _pin(view.pins.get(_object(name))) for name in asked.pins},
         "keys": {name: _key(view.keys.get(_object(name))) for name in asked.keys},
+    }
+
+
+def _apdus(log: StepLog) -> dict[str, Value]:
+    decoder = Decoder()
+    read = [decoder.read(event.command, event.response).decoded for event in log.exchanges]
+    return {
+        "count": len(read),
+        "changing": sum(bool(command.effect & _CHANGING) for command in read),
+        "commands": tuple(dict.fromkeys(command.name for command in read)),
     }
 
 
