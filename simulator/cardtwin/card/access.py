@@ -13,6 +13,7 @@ __all__ = [
     "NEVER",
     "DfOperation",
     "EfOperation",
+    "FileOperation",
     "MfOperation",
     "ObjectOperation",
     "complete",
@@ -23,16 +24,25 @@ ALWAYS: Final = 0x00
 NEVER: Final = 0xFF
 
 
+class FileOperation(IntEnum):
+    """The positions that are the same in the condition bytes of every kind of file."""
+
+    DEACTIVATE = 3
+    ACTIVATE = 4
+    DELETE = 5
+    ADMIN = 6
+
+
 class EfOperation(IntEnum):
     """The positions in the condition bytes of an EF."""
 
     READ = 0
     UPDATE = 1
     APPEND = 2
-    DEACTIVATE = 3
-    ACTIVATE = 4
-    DELETE = 5
-    ADMIN = 6
+    DEACTIVATE = FileOperation.DEACTIVATE
+    ACTIVATE = FileOperation.ACTIVATE
+    DELETE = FileOperation.DELETE
+    ADMIN = FileOperation.ADMIN
     INCREASE = 7
     DECREASE = 8
 
@@ -43,10 +53,10 @@ class DfOperation(IntEnum):
     LCYCLE = 0
     UPDATE = 1
     APPEND = 2
-    DEACTIVATE = 3
-    ACTIVATE = 4
-    DELETE = 5
-    ADMIN = 6
+    DEACTIVATE = FileOperation.DEACTIVATE
+    ACTIVATE = FileOperation.ACTIVATE
+    DELETE = FileOperation.DELETE
+    ADMIN = FileOperation.ADMIN
     CREATE = 7
 
 

@@ -35,12 +35,14 @@ def get_challenge(chip: Chip, apdu: CommandApdu) -> Outcome:
     return challenge, StatusWord.SUCCESS, ()
 
 
-def give_random(chip: Chip, apdu: CommandApdu) -> Outcome:
-    """Take eight random bytes from outside, for the answers of secure messaging."""
+def give_random(_chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Take eight random bytes from outside.
+
+    They are for the answers of ISO secure messaging, which the card hasn't: nothing comes of them.
+    """
     if len(apdu.data) != _RANDOM_LENGTH:
         raise Refusal(StatusWord.WRONG_LENGTH)
 
-    chip.session.random = apdu.data
     return DONE
 
 
@@ -73,7 +75,7 @@ def external_authenticate(chip: Chip, apdu: CommandApdu) -> Outcome:
         raise Refusal(failed(chip, key))
 
     chip.pass_test(key)
-    return b"", StatusWord.SUCCESS, (with_tries(key, tested, tested.max_tries),)
+    return b"", StatusWord.SUCCESS, (with_tries(key, chip.object(key), tested.max_tries),)
 
 
 def internal_authenticate(chip: Chip, apdu: CommandApdu) -> Outcome:

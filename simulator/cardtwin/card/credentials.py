@@ -138,18 +138,18 @@ def log_out(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 
 def spend_try(chip: Chip, key: ObjectKey) -> None:
-    """Take a try off a test object, and forget that it was passed, before anything is compared.
+    """Take a try and a use off a test object, and forget that it was passed, before anything is compared.
 
-    Refuses with 6983 where no try is left.
+    Refuses with 6983 where no try is left, with 6985 where no use is.
     """
     tested = chip.object(key)
     chip.fail_test(key)
+    _require_usable(tested)
+    counted = tested.uses_left != _UNLIMITED_USE
 
-    if tested.is_blocked:
-        raise Refusal(StatusWord.AUTHENTICATION_METHOD_BLOCKED)
-
-    if tested.max_tries:
-        chip.commit(with_tries(key, tested, tested.tries_left - 1))
+    if counted or tested.max_tries:
+        spent = replace(tested, uses_left=tested.uses_left - counted)
+        chip.commit(with_tries(key, spent, tested.tries_left - bool(tested.max_tries)))
 
 
 def failed(chip: Chip, key: ObjectKey) -> StatusWord:
@@ -228,24 +228,25 @@ def _acceptable(pin: SecurityObject, new: bytes) -> bytes:
 def _compare(chip: Chip, key: ObjectKey, presented: bytes) -> tuple[Write, ...]:
     """Compare, at the price of a try; return the writes that give it back.
 
-    Refuses with 6700 another length than the stored one, which costs nothing, and then with the system's
-    status word for a wrong PIN.
+    A verification from before goes on where the value is right, and ends where it's wrong. Refuses with 6700
+    another length than the stored one, which costs nothing, and then with the system's status word for a
+    wrong PIN.
     """
     pin = chip.object(key)
 
     if len(presented) != len(pin.body):
         raise Refusal(StatusWord.WRONG_LENGTH)
 
+    verified = chip.session.passed.get(key)
     spend_try(chip, key)
 
     if not hmac.compare_digest(presented, pin.body):
         raise Refusal(failed(chip, key))
 
-    if pin.max_tries == pin.tries_left == chip.object(key).tries_left and pin.uses_left == _UNLIMITED_USE:
-        return ()
+    if verified:
+        chip.session.passed[key] = verified
 
-    uses = pin.uses_left if pin.uses_left == _UNLIMITED_USE else pin.uses_left - 1
-    return (with_tries(key, replace(pin, uses_left=uses), pin.max_tries),)
+    return (with_tries(key, chip.object(key), pin.max_tries),) if pin.max_tries else ()
 
 
 def _stored(chip: Chip, key: ObjectKey, new: bytes) -> PutObject:

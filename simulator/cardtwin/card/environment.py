@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.card.access import ObjectOperation
 from cardtwin.card.commands import DONE, Outcome
 from cardtwin.card.errors import Refusal
+from cardtwin.card.memory import climb
 from cardtwin.card.session import KeyChoice
 from cardtwin.iso7816 import StatusWord, Tlv, TlvFormatError
 
@@ -61,13 +62,11 @@ def _choices(stored: SecurityEnvironment) -> dict[int, KeyChoice]:
 
 def restore(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Put a stored security environment of the current DF, or of one above it, into force."""
-    df = chip.session.df
-
-    for end in range(len(df), 0, -2):
-        stored = chip.image.environments.get((df[:end], apdu.p2))
+    for df in climb(chip.session.df):
+        stored = chip.image.environments.get((df, apdu.p2))
 
         if stored is not None:
-            chip.require(df[:end], stored.access[ObjectOperation.USE])
+            chip.require(df, stored.access[ObjectOperation.USE])
             chip.session.environment = _choices(stored)
             return DONE
 

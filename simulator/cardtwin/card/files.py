@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import DfOperation, EfOperation, complete
+from cardtwin.card.access import DfOperation, FileOperation, complete
 from cardtwin.card.environment import enter
 from cardtwin.card.errors import Refusal
 from cardtwin.card.fci import parse_creation
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["activate", "change_conditions", "create", "deactivate", "delete", "directory"]
 
 _ENTRIES_PER_PAGE: Final = 40  # with the pointer to the next page they stay below 256 bytes
-_DELETE: Final = int(EfOperation.DELETE)
-_ADMIN: Final = int(EfOperation.ADMIN)
-_ACTIVATE: Final = int(EfOperation.ACTIVATE)
-_DEACTIVATE: Final = int(EfOperation.DEACTIVATE)
-# A DF's conditions stand at the same places.
-assert (_DELETE, _ADMIN) == (DfOperation.DELETE, DfOperation.ADMIN)
-assert (_ACTIVATE, _DEACTIVATE) == (DfOperation.ACTIVATE, DfOperation.DEACTIVATE)
 
 
 def create(chip: Chip, apdu: CommandApdu) -> Outcome:
@@ -72,7 +65,7 @@ def delete(chip: Chip, apdu: CommandApdu) -> Outcome:
     if path is None:
         raise Refusal(StatusWord.FILE_NOT_FOUND)
 
-    chip.require_of_file(path, _DELETE)
+    chip.require_of_file(path, FileOperation.DELETE)
     session = chip.session
 
     if session.ef == path:
@@ -87,15 +80,15 @@ def delete(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 def activate(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Activate the current file, or one of the current DF."""
-    return _set_active(chip, apdu, _ACTIVATE, active=True)
+    return _set_active(chip, apdu, FileOperation.ACTIVATE, active=True)
 
 
 def deactivate(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Deactivate the current file, or one of the current DF: from then on it's refused with 6283."""
-    return _set_active(chip, apdu, _DEACTIVATE, active=False)
+    return _set_active(chip, apdu, FileOperation.DEACTIVATE, active=False)
 
 
-def _set_active(chip: Chip, apdu: CommandApdu, operation: int, *, active: bool) -> Outcome:
+def _set_active(chip: Chip, apdu: CommandApdu, operation: FileOperation, *, active: bool) -> Outcome:
     path = _meant(chip, apdu.data)
     chip.require_of_file(path, operation)
     file = chip.image.files[path]
@@ -140,7 +133,7 @@ def change_conditions(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Replace the condition bytes of the current file: ``86 n conditions``."""
     values = parse_plain(apdu.data, known={0x86})
     path = chip.session.ef or chip.session.df
-    chip.require_of_file(path, _ADMIN)
+    chip.require_of_file(path, FileOperation.ADMIN)
     file = chip.image.files[path]
     access = complete(values.get(0x86, b""), df=isinstance(file, Df), mf=path == MF)
     return b"", StatusWord.SUCCESS, (PutFile(path, replace(file, access=access), CardChange.ACCESS_CHANGED),)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cardtwin.card.memory import MF
 
 if TYPE_CHECKING:
     from cardtwin.card.memory import ObjectKey
 
-__all__ = ["Chain", "KeyChoice", "Session"]
+__all__ = ["UNLIMITED", "Chain", "KeyChoice", "Session"]
 
-UNLIMITED = -1
+UNLIMITED: Final = -1
+"""The number of uses left of a verification that doesn't wear out."""
 
 
 class KeyChoice(NamedTuple):
@@ -46,7 +47,6 @@ class Session:
         passed: The test objects passed, each with the number of uses left or `UNLIMITED`.
         environment: The keys chosen, by template (A4, B6, B8).
         challenge: The last challenge given out; empty once used.
-        random: What GIVE RANDOM brought.
         chain: The command in progress, or None.
         rest: What of the last response GET RESPONSE has still to bring.
     """
@@ -57,6 +57,5 @@ class Session:
     passed: dict[ObjectKey, int] = field(default_factory=dict)
     environment: dict[int, KeyChoice] = field(default_factory=dict)
     challenge: bytes = b""
-    random: bytes = field(default=b"", repr=False)
     chain: Chain | None = None
     rest: bytes = field(default=b"", repr=False)

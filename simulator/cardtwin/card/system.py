@@ -52,7 +52,7 @@ class CardSystem:
     tells_pin_status: bool = False
     chooses_algorithm: bool = False
     drops_leading_zero: bool = False
-    _routes: dict[LifeCycle, Routes] = field(default_factory=dict, compare=False, repr=False)
+    _routes: dict[LifeCycle, Routes] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def routes(self, phase: LifeCycle) -> Routes:
         """Return the table by which commands find their forms in a phase; made once."""

@@ -156,8 +156,9 @@ rule(
     "card.pin-change-status",
     Basis.INFERRED,
     f"{_ISO}, 11.5.7",
-    "CHANGE REFERENCE DATA and RESET RETRY COUNTER don't verify a PIN, a wrong old PIN takes the "
-    "verification away. A condition CHANGE that names the PIN itself is met by knowing the old one.",
+    "CHANGE REFERENCE DATA verifies no PIN, and leaves one verified that is; a wrong old PIN ends that. "
+    "RESET RETRY COUNTER with a PUK ends it too. A condition CHANGE that names the PIN itself is met by the "
+    "old PIN.",
 )
 rule(
     "card.consent",

@@ -144,6 +144,22 @@ def test_the_pin_is_changed_with_the_old_one(bench: CardBench) -> None:
     assert bench.send(command("00200081", pin("56789"))) == "9000"
 
 
+def test_a_change_leaves_the_verification_as_it_is(bench: CardBench) -> None:
+    bench.ok(command("00240081", pin("1234") + pin("5678")))
+    assert bench.ok("00CA018400") == ""
+    bench.ok(command("00200081", pin("5678")))
+    bench.ok(command("00240081", pin("5678") + pin("1234")))
+    assert bench.ok("00CA018400") == "01"
+    bench.send(command("00240081", pin("9999") + pin("5678")))
+    assert bench.ok("00CA018400") == ""
+
+
+def test_unblocking_ends_the_verification(bench: CardBench) -> None:
+    bench.ok(RIGHT)
+    bench.ok(command("002C0081", pin("87654321") + pin("2468")))
+    assert bench.ok("00CA018400") == ""
+
+
 def test_a_wrong_old_pin_costs_a_try_and_changes_nothing(bench: CardBench) -> None:
     assert bench.send(command("00240081", pin("9999") + pin("5678"))) == wrong(bench, 2)
     assert bench.send(RIGHT) == "9000"

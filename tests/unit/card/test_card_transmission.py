@@ -169,7 +169,7 @@ def test_a_bug_of_the_card_is_6f00_and_an_event_without_the_message() -> None:
         replace(form, handler=broken) if form.handler is card_binary.read else form
         for form in model.operating_system.forms
     )
-    system = replace(model.operating_system, forms=forms, _routes={})
+    system = replace(model.operating_system, forms=forms)
     events: list[object] = []
     hub = Hub()
     hub.subscribe(events.append)

@@ -20,7 +20,7 @@ from cardtwin.card import (
     startkey,
 )
 from cardtwin.card.commands import CommandForm
-from cardtwin.card.lifecycle import ALL, FILES, LIVING, START_KEY, LifeCycle
+from cardtwin.card.lifecycle import ALL, FILES, START_KEY, LifeCycle
 from cardtwin.card.system import CardSystem, DataObject
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
@@ -42,10 +42,10 @@ _TEMPLATES: Final = frozenset(
 )
 _ERASING: Final = frozenset({LifeCycle.ADMINISTRATION, LifeCycle.MANUFACTURING, LifeCycle.ERASE_IN_PROGRESS})
 _MANUFACTURING: Final = frozenset({LifeCycle.MANUFACTURING})
-_PHASES: Final = LIVING
 
 
 def _p(*values: int) -> frozenset[int]:
+    """Return values of a parameter byte."""
     return frozenset(values)
 
 
@@ -186,7 +186,7 @@ _KEY_FORMS: Final = (
 
 _CARD_FORMS: Final = (
     CommandForm("GET DATA", 0x00, 0xCA, dataobjects.get_data, Basis.CLIENT, _OPENSC, _p(1), _ALL, ALL),
-    CommandForm("PHASE CONTROL", 0x80, 0x10, startkey.phase_control, Basis.CLIENT, _OPENSC, phases=_PHASES),
+    CommandForm("PHASE CONTROL", 0x80, 0x10, startkey.phase_control, Basis.CLIENT, _OPENSC),
     CommandForm("ERASE FILES", 0x84, 0x06, startkey.erase_files, Basis.RECORDED, _SCRIPT, phases=_ERASING),
     CommandForm(
         "FORMAT", 0x84, 0x40, startkey.format_card, Basis.RECORDED, _SCRIPT, p2=_p(1), phases=_MANUFACTURING
