@@ -296,7 +296,9 @@ class PersonalDesktopClient:
             try:
                 erase(driver, verified, Journal(), self._erase_refused)
             except EraseRefusedError:
-                driver.logout()
+                if verified:
+                    driver.logout()
+
                 raise
 
     def login(self, reader: str, user: UserType, secret: Secret) -> None:

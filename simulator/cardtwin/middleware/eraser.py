@@ -136,9 +136,8 @@ def erase(driver: CardDriver, verified: AbstractSet[int], journal: Journal, refu
         with journal.step("go back to administration"):
             driver.phase_control()
 
-    driver.select((MF,))
-
     with journal.step("open the MF's conditions"):
+        driver.select((MF,))
         driver.set_rights((MF,), OPEN, directory=True)
 
     if all(child.file_id != MARK for child in plan.children):
@@ -149,7 +148,8 @@ def erase(driver: CardDriver, verified: AbstractSet[int], journal: Journal, refu
         if child.file_id != MARK:
             _delete(driver, plan, child, verified, journal)
 
-    _delete_pins(driver, journal)
+    with journal.step("delete the PINs"):
+        _delete_pins(driver)
 
     with journal.step("take the mark away"):
         driver.delete(MARK)
@@ -170,9 +170,8 @@ def _delete(
         driver.delete(child.file_id)
 
 
-def _delete_pins(driver: CardDriver, journal: Journal) -> None:
+def _delete_pins(driver: CardDriver) -> None:
     driver.select((MF,))
 
     for reference in driver.pin_references:
-        with journal.step(f"delete the PIN {reference:02X}"):
-            driver.delete_pin(reference)
+        driver.delete_pin(reference)

@@ -67,9 +67,8 @@ class Initialisation:
             with journal.step("go back to administration"):
                 driver.phase_control()
 
-        driver.select((MF,))
-
         with journal.step("mark the card as unfinished"):
+            driver.select((MF,))
             driver.create_file(MARK, 1, OPEN)
 
     def _pin(self, pin: PinPlan) -> None:

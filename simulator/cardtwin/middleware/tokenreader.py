@@ -79,7 +79,7 @@ class TokenReader:
         state, master = self.state()
         virtual = tuple(self._virtual())
 
-        if state is TokenState.BLANK:
+        if state is TokenState.BLANK or master is None:
             return Token(state, serial, objects=virtual)
 
         application = self._application()

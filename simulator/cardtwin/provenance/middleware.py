@@ -65,8 +65,8 @@ ERASE_CONDITION: Final = rule(
     Basis.INFERRED,
     "DEL-06 to DEL-09",
     "The erase condition is: anybody, where MakeCardEraseable was called; else the operator PIN, where the "
-    "profile has one; else nobody. A CardOS 5 card tells of the MF only who may delete it and who may "
-    "create in it; the erase condition is read from the former.",
+    "profile has one; else nobody. A CardOS 5 card tells of DFs only who may delete them and who may "
+    "create in them; the erase condition is read from the former.",
 )
 
 OPERATOR_ERASES: Final = rule(

@@ -11,7 +11,6 @@ from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.middleware.drivers.cardos import CardOs
 from cardtwin.middleware.drivers.cardos_objects import CURVES
 from cardtwin.middleware.drivers.registry import register
-from cardtwin.middleware.names import MF
 from cardtwin.middleware.rights import ANYBODY, NOBODY, Condition, Right
 from cardtwin.plan import KeyAlgorithm
 
@@ -67,7 +66,7 @@ class CardOs5(CardOs):
     def rights_of(self, control: FileControl) -> Rights | None:
         """Return the conditions of tag AB.
 
-        A card tells neither who changes the life cycle nor who changes the MF's conditions. Initialisation
+        Of a DF, the card tells neither who changes the life cycle nor who changes conditions. Initialisation
         gives them what it gives to DELETE, so that is taken for them (rule ``middleware.erase-condition``).
         """
         told = control.get(0xAB)
@@ -78,7 +77,7 @@ class CardOs5(CardOs):
         directory = control.get(0x81) is not None
         rights = dict(_rules(told, _DF_MODES if directory else _EF_MODES))
 
-        if control.file_id == MF and Right.DELETE in rights:
+        if directory and Right.DELETE in rights:
             for untold in (
                 Right.LIFE_CYCLE,
                 Right.CHANGE_CONDITIONS,
