@@ -69,6 +69,19 @@ def test_a_failed_step_keeps_its_last_apdus_decoded(result: Any) -> None:
     assert exchange.response == "90 00"
 
 
+def test_the_apdus_of_an_earlier_step_are_counted_and_named(result: Any) -> None:
+    got = result(
+        """\
+        - {apdu: 00 D6 00 00 01 AA, expect: 6D00, id: write}
+        - {apdu: 00 84 00 00 04}
+        - {check: {apdus: {count: 1, changing: 0, commands: [GET CHALLENGE]}}}
+        - {check: {apdus: {of: write, changing: 1, commands: [UPDATE BINARY]}}}
+        - {check: {apdus: {of: write, changing: 0}}}
+        """
+    )
+    assert verdicts(got) == ["passed", "passed", "passed", "passed", "failed"]
+
+
 def test_a_pin_is_not_shown_by_a_failed_step(result: Any) -> None:
     got = result("- {apdu: 00 20 00 01 04 31 33 33 37}")
     assert "31 33 33 37" not in repr(got)

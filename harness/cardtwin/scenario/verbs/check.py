@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -151,8 +152,8 @@ def _look(image: CardImage, asked: CheckExpectation) -> dict[str, Value]:
 
 
 def _apdus(log: StepLog) -> dict[str, Value]:
-    decoder = Decoder()
-    read = [decoder.read(event.command, event.response).decoded for event in log.exchanges]
+    decoders: defaultdict[str, Decoder] = defaultdict(Decoder)
+    read = [decoders[event.reader].read(event.command, event.response).decoded for event in log.exchanges]
     return {
         "count": len(read),
         "changing": sum(bool(command.effect & _CHANGING) for command in read),
