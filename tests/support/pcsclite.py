@@ -37,13 +37,13 @@ REMOVED = 0x80100069
 class RawClient:
     """Speaks the protocol byte by byte. `call` sends a command and reads its answer."""
 
-    def __init__(self, path: Path, *, greet: bool = True) -> None:
+    def __init__(self, path: Path, *, minor: int = 4, greet: bool = True) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(20)
         self.socket.connect(str(path))
 
         if greet:
-            assert self.call(0x11, "iiI", 4, 4, 0) == (4, 4, SUCCESS)
+            assert self.call(0x11, "iiI", 4, minor, 0) == (4, minor, SUCCESS)
 
     def __enter__(self) -> Self:
         return self
@@ -116,8 +116,8 @@ class RawClient:
         self.ask(0x12)
         return self.read_states()
 
-    def read_states(self) -> list[tuple[str, int, int, int, bytes, int]]:
-        raw = self.read(READERS * READER_SIZE)
+    def read_states(self, size: int = READERS) -> list[tuple[str, int, int, int, bytes, int]]:
+        raw = self.read(size * READER_SIZE)
         states = []
 
         for at in range(0, len(raw), READER_SIZE):
@@ -146,8 +146,8 @@ class World:
         self.server = PcscLiteServer(self.manager, folder / "pcscd")
         self.clients: list[RawClient] = []
 
-    def client(self) -> RawClient:
-        self.clients.append(RawClient(self.server.path))
+    def client(self, minor: int = 4) -> RawClient:
+        self.clients.append(RawClient(self.server.path, minor=minor))
         return self.clients[-1]
 
     def close_clients(self) -> None:

@@ -33,6 +33,10 @@ class ReaderManager:
     A card is called under its reader's lock, in the thread of the caller; so are the hub's observers, which
     see what happens at one reader in its order. An observer may use the manager, in its own thread.
 
+    Attributes:
+        changed: Told of every change of a state or of the list of readers.
+        reader_events: How often a reader was attached or taken away.
+
     Args:
         hub: Told of every APDU at the contacts (events.Exchange) and every change (events.ReaderChanged).
     """
@@ -40,6 +44,7 @@ class ReaderManager:
     def __init__(self, hub: Hub | None = None) -> None:
         self.hub = hub
         self.changed = threading.Condition()
+        self.reader_events = 0
         self._slots: dict[str, Slot] = {}
         self._watchers: tuple[Callable[[], object], ...] = ()
 
@@ -69,6 +74,7 @@ class ReaderManager:
                 raise ReaderNameError(f"there is a reader {name!r} already")
 
             self._slots = {**self._slots, name: slot}
+            self.reader_events += 1
 
         self._tell()
 
@@ -81,6 +87,7 @@ class ReaderManager:
         with self.changed:
             slot = self.slot(name)
             self._slots = {other: kept for other, kept in self._slots.items() if other != name}
+            self.reader_events += 1
 
         slot.close()
         self._tell()

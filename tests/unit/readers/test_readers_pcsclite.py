@@ -9,8 +9,6 @@ import pytest
 
 from cardtwin.events import Exchange
 from cardtwin.pcsc import Protocol
-from cardtwin.readers import ReaderManager
-from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
 from support.cards import ATR, LOGIN, OK, WHO_AM_I, ScriptedCard
 from support.pcsclite import (
     CANCELLED,
@@ -38,20 +36,65 @@ READ = bytes.fromhex("00B0000000")
 # Versions, contexts, readers
 
 
-def test_version_4_4_is_spoken() -> None:
-    with (
-        private_directory() as base,
-        PcscLiteServer(ReaderManager(), base / "s") as server,
-        RawClient(server.path, greet=False) as client,
-    ):
-        assert client.call(0x11, "iiI", 4, 4, 7) == (4, 4, SUCCESS)
+@pytest.mark.parametrize("minor", [4, 5, 6])
+def test_the_clients_version_is_spoken(world: World, minor: int) -> None:
+    with RawClient(world.server.path, greet=False) as client:
+        assert client.call(0x11, "iiI", 4, minor, 7) == (4, minor, SUCCESS)
 
 
-@pytest.mark.parametrize("version", [(4, 3), (4, 5), (4, 6), (3, 4), (5, 0)], ids=str)
+@pytest.mark.parametrize("version", [(4, 3), (4, 7), (3, 4), (5, 0)], ids=str)
 def test_other_versions_are_told_ours_and_may_go_on_with_it(world: World, version: tuple[int, int]) -> None:
     with RawClient(world.server.path, greet=False) as client:
-        assert client.call(0x11, "iiI", *version, 0) == (4, 4, SERVICE_STOPPED)
-        assert client.call(0x11, "iiI", 4, 4, 0) == (4, 4, SUCCESS)
+        assert client.call(0x11, "iiI", *version, 0) == (4, 6, SERVICE_STOPPED)
+        assert client.call(0x11, "iiI", 4, 6, 0) == (4, 6, SUCCESS)
+
+
+@pytest.mark.parametrize(("minor", "command"), [(4, 0x15), (4, 0x16), (4, 0x17), (5, 0x16), (5, 0x17)])
+def test_a_command_of_a_later_version_is_none(world: World, minor: int, command: int) -> None:
+    with world.client(minor) as client:
+        client.ask(command)
+        assert client.closed
+
+
+@pytest.mark.parametrize("minor", [5, 6])
+def test_the_attaching_and_removing_of_readers_is_counted(world: World, minor: int) -> None:
+    with world.client(minor) as client:
+        client.ask(0x15)
+        assert client.read(8) == struct.pack("=II", 1, SUCCESS)
+        world.manager.add_reader("R2")
+        world.manager.remove_reader("R1")
+        client.ask(0x15)
+        assert client.read(8) == struct.pack("=II", 3, SUCCESS)
+
+
+def test_all_readers_are_seen_since_4_6_in_an_array_that_never_shrinks(world: World) -> None:
+    def seen(client: RawClient) -> tuple[int, list[str]]:
+        client.ask(0x16)
+        (size,) = struct.unpack("=i", client.read(4))
+        client.ask(0x17)
+        return size, [state[0] for state in client.read_states(size)]
+
+    with world.client(6) as client:
+        assert seen(client) == (16, ["R1"])
+        names = [f"R{number}" for number in range(1, 21)]
+
+        for name in names[1:]:
+            world.manager.add_reader(name)
+
+        assert seen(client) == (20, names)
+        world.manager.remove_reader("R20")
+        assert seen(client) == (20, names[:-1])
+
+
+def test_a_notice_waits_until_the_states_are_asked_for_since_4_6(world: World) -> None:
+    with world.client(6) as client:
+        client.ask(0x13)
+        client.ask(0x16)
+        assert client.read(4) == struct.pack("=i", 16)
+        world.manager.remove("R1")
+        client.ask(0x17)
+        assert client.read_states()[0][1] == 2
+        assert client.read(8) == struct.pack("=II", 0, SUCCESS)
 
 
 def test_a_scope_that_is_none_is_refused(world: World) -> None:

@@ -107,7 +107,7 @@ def test_a_stop_ends_all_sessions_and_threads() -> None:
     [
         struct.pack("=II", 0, 0x00),
         struct.pack("=II", 0, 0x03),
-        struct.pack("=II", 0, 0x15),
+        struct.pack("=II", 0, 0x18),
         struct.pack("=II", 11, 0x11),
         struct.pack("=II", 0xFFFFFFFF, 0x04),
         struct.pack("=II", 4, 0x12) + b"abcd",

@@ -1,10 +1,12 @@
-"""The numbers by which clients name contexts and cards."""
+"""What all clients of a server share: the numbers of contexts and cards, the length of the states' array."""
 
 from __future__ import annotations
 
 import itertools
 import threading
 from typing import TYPE_CHECKING
+
+from cardtwin.readers.pcsclite.messages import READERS
 
 if TYPE_CHECKING:
     from cardtwin.readers.pcsclite.session import Session
@@ -20,6 +22,7 @@ class Handles:
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
+        self._array_size = READERS
         self._sessions: dict[int, Session] = {}
         self._lock = threading.Lock()
 
@@ -40,6 +43,12 @@ class Handles:
         """Forget a context."""
         with self._lock:
             self._sessions.pop(handle, None)
+
+    def array_size(self, readers: int) -> int:
+        """Return how many reader states an array holds: room for all readers that ever were at a time."""
+        with self._lock:
+            self._array_size = max(self._array_size, readers)
+            return self._array_size
 
     def find(self, handle: int) -> Session | None:
         """Return the session of a context."""

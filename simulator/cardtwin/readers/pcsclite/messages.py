@@ -1,4 +1,4 @@
-"""The messages of pcsc-lite's protocol 4:4, as bytes.
+"""The messages of pcsc-lite's protocol, versions 4:4 to 4:6, as bytes.
 
 A request is a header (size of the body, command) and a body of fixed size; the answer is the body again,
 filled in, without a header. Everything is in the machine's own byte order: client and server share it.
@@ -17,20 +17,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BODIES",
-    "EMPTY",
+    "EVENTS_ANSWER",
     "HEADER",
     "MAX_ATTRIBUTE",
     "MAX_BUFFER",
-    "MAX_READERS",
-    "VERSION",
+    "READERS",
+    "SINCE",
+    "SIZE_ANSWER",
+    "VERSIONS",
     "WAIT_ANSWER",
     "Code",
     "Command",
     "pack_states",
 ]
 
-VERSION: Final = (4, 4)
-MAX_READERS: Final = 16
+VERSIONS: Final = ((4, 4), (4, 5), (4, 6))
+"""The versions that are spoken. 4:5 came with pcsc-lite 2.3.0, 4:6 with 2.5.0."""
+
+READERS: Final = 16
+"""How many reader states an array holds: always, up to 4:5; at least, from 4:6 on."""
+
 MAX_ATTRIBUTE: Final = 264
 MAX_BUFFER: Final = 4 + 3 + 65536 + 3 + 2
 
@@ -55,6 +61,9 @@ class Command(IntEnum):
     GET_READERS_STATE = 0x12
     WAIT_READER_STATE_CHANGE = 0x13
     STOP_WAITING_READER_STATE_CHANGE = 0x14
+    GET_READER_EVENTS = 0x15
+    GET_READERS_STATE_SIZE = 0x16
+    GET_READERS_STATE_ARRAY = 0x17
 
 
 class Code(IntEnum):
@@ -83,8 +92,10 @@ class _State(IntFlag):
 
 
 HEADER: Final = struct.Struct("=II")
-EMPTY: Final = struct.Struct("=")
+_EMPTY: Final = struct.Struct("=")
 WAIT_ANSWER: Final = struct.Struct("=II")
+EVENTS_ANSWER: Final = struct.Struct("=II")
+SIZE_ANSWER: Final = struct.Struct("=i")
 
 BODIES: Final = {
     Command.ESTABLISH_CONTEXT: struct.Struct("=III"),
@@ -101,20 +112,30 @@ BODIES: Final = {
     Command.GET_ATTRIB: struct.Struct(f"=iI{MAX_ATTRIBUTE}sII"),
     Command.SET_ATTRIB: struct.Struct(f"=iI{MAX_ATTRIBUTE}sII"),
     Command.VERSION: struct.Struct("=iiI"),
-    Command.GET_READERS_STATE: EMPTY,
-    Command.WAIT_READER_STATE_CHANGE: EMPTY,
-    Command.STOP_WAITING_READER_STATE_CHANGE: EMPTY,
+    Command.GET_READERS_STATE: _EMPTY,
+    Command.WAIT_READER_STATE_CHANGE: _EMPTY,
+    Command.STOP_WAITING_READER_STATE_CHANGE: _EMPTY,
+    Command.GET_READER_EVENTS: _EMPTY,
+    Command.GET_READERS_STATE_SIZE: _EMPTY,
+    Command.GET_READERS_STATE_ARRAY: _EMPTY,
 }
 """The body of each command. Where it isn't empty, its last field is the result."""
+
+SINCE: Final = {
+    Command.GET_READER_EVENTS: (4, 5),
+    Command.GET_READERS_STATE_SIZE: (4, 6),
+    Command.GET_READERS_STATE_ARRAY: (4, 6),
+}
+"""The version that brought a command, where it isn't the first."""
 
 _READER: Final = struct.Struct("=128sIIi33s3xII")
 _COUNTER_MASK: Final = 0xFFFF
 
 
-def pack_states(states: Iterable[ReaderState]) -> bytes:
-    """Return the array of 16 reader states; readers beyond the sixteenth cannot be told of in 4:4."""
-    packed = [_pack(state) for state in states][:MAX_READERS]
-    return b"".join(packed).ljust(MAX_READERS * _READER.size, b"\0")
+def pack_states(states: Iterable[ReaderState], size: int = READERS) -> bytes:
+    """Return an array of that many reader states: the first ones, and empty ones where there are fewer."""
+    packed = [_pack(state) for state in states][:size]
+    return b"".join(packed).ljust(size * _READER.size, b"\0")
 
 
 def _pack(state: ReaderState) -> bytes:

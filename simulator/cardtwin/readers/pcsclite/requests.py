@@ -17,9 +17,12 @@ from cardtwin.pcsc import (
 from cardtwin.readers.errors import MalformedMessageError
 from cardtwin.readers.pcsclite.attributes import attribute
 from cardtwin.readers.pcsclite.messages import (
+    EVENTS_ANSWER,
     MAX_ATTRIBUTE,
     MAX_BUFFER,
-    VERSION,
+    SINCE,
+    SIZE_ANSWER,
+    VERSIONS,
     Code,
     Command,
     pack_states,
@@ -43,6 +46,7 @@ _ANY_OLD: Final = 0x1000
 """SCARD_PROTOCOL_ANY of old clients: whatever protocol is in use."""
 
 _SCOPES: Final = range(4)
+_EVENTS_MASK: Final = 0x7FFF
 
 
 class _RefusedError(PcscError):
@@ -80,14 +84,15 @@ def _protocols(wanted: int, share: ShareMode) -> Protocol:
 
 
 @_serves(Command.VERSION)
-def _version(_session: Session, fields: Fields) -> bytes:
-    """Tell our version. A client that speaks a later one too tries again with this one, as before."""
-    client = tuple(fields[:2])
-    fields[:2] = VERSION
+def _version(session: Session, fields: Fields) -> bytes:
+    """Speak the client's version; to a client of another, tell ours, with which it may try again."""
+    client = (fields[0], fields[1])
 
-    if client != VERSION:
+    if client not in VERSIONS:
+        fields[:2] = VERSIONS[-1]
         raise _RefusedError(Code.SERVICE_STOPPED)
 
+    session.version = client
     return b""
 
 
@@ -250,9 +255,13 @@ def _get_readers_state(session: Session, _fields: Fields) -> bytes:
 
 @_serves(Command.WAIT_READER_STATE_CHANGE)
 def _wait_reader_state_change(session: Session, _fields: Fields) -> bytes:
+    """Register for one change. The states follow; from 4:6 on, the client asks for them itself."""
     session.waiter.begin()
-    session.send(pack_states(session.manager.states()))
-    session.waiter.answered()
+
+    if session.version < SINCE[Command.GET_READERS_STATE_ARRAY]:
+        session.send(pack_states(session.manager.states()))
+        session.waiter.answered()
+
     return b""
 
 
@@ -260,6 +269,26 @@ def _wait_reader_state_change(session: Session, _fields: Fields) -> bytes:
 def _stop_waiting_reader_state_change(session: Session, _fields: Fields) -> bytes:
     """Send the notice, unless an event or a cancellation has sent it before."""
     session.waiter.tell(Code.SUCCESS)
+    return b""
+
+
+@_serves(Command.GET_READER_EVENTS)
+def _get_reader_events(session: Session, _fields: Fields) -> bytes:
+    """Tell how often readers were attached or taken away, in 15 bits."""
+    return EVENTS_ANSWER.pack(session.manager.reader_events & _EVENTS_MASK, Code.SUCCESS)
+
+
+@_serves(Command.GET_READERS_STATE_SIZE)
+def _get_readers_state_size(session: Session, _fields: Fields) -> bytes:
+    """Tell how long the array will be. It never gets shorter: a client would not bear it."""
+    session.array_size = session.handles.array_size(len(session.manager.readers()))
+    return SIZE_ANSWER.pack(session.array_size)
+
+
+@_serves(Command.GET_READERS_STATE_ARRAY)
+def _get_readers_state_array(session: Session, _fields: Fields) -> bytes:
+    session.send(pack_states(session.manager.states(), session.array_size))
+    session.waiter.answered()
     return b""
 
 

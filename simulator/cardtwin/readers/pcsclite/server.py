@@ -45,7 +45,8 @@ class PcscLiteServer:
     """Puts a manager's readers on a unix socket that speaks pcsc-lite's protocol.
 
     A program that uses libpcsclite reaches it when the environment variable PCSCLITE_CSOCK_NAME names the
-    socket; `environment` has it. No root, no daemon, no driver. The first 16 readers can be seen.
+    socket; `environment` has it. No root, no daemon, no driver. Up to 16 readers can be seen, or all of them
+    with pcsc-lite 2.5 and later.
 
     Args:
         manager: The readers.

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 from cardtwin.events import because
 from cardtwin.pcsc import CardMuteError, CardRemovedError, InvalidHandleError, PcscError
 from cardtwin.readers.errors import MalformedMessageError, TransactionPendingError
-from cardtwin.readers.pcsclite.messages import BODIES, HEADER, WAIT_ANSWER, Code, Command
+from cardtwin.readers.pcsclite.messages import (
+    BODIES,
+    HEADER,
+    READERS,
+    SINCE,
+    VERSIONS,
+    WAIT_ANSWER,
+    Code,
+    Command,
+)
 from cardtwin.readers.pcsclite.waiter import Waiter
 
 if TYPE_CHECKING:
@@ -49,6 +58,8 @@ class Session:
         handles: What all clients' contexts are found by.
         connections: This client's connections, by handle.
         waiter: Its registration for a change.
+        version: The version of the protocol that it speaks.
+        array_size: How many reader states it expects, from 4:6 on.
     """
 
     def __init__(
@@ -62,6 +73,8 @@ class Session:
         self.handles = handles
         self.connections: dict[int, ManagedConnection] = {}
         self.waiter = Waiter(self._notify)
+        self.version = VERSIONS[0]
+        self.array_size = READERS
         self._handlers = handlers
         self._contexts: dict[int, ManagedContext] = {}
         self._socket = connection
@@ -138,11 +151,7 @@ class Session:
     def _serve_all(self) -> None:
         while True:
             size, number = HEADER.unpack(self.receive(HEADER.size))
-
-            if number not in self._handlers:
-                raise MalformedMessageError(f"no command {number:#x}")
-
-            command = Command(number)
+            command = self._command(number)
             body = BODIES[command]
 
             if size != body.size:
@@ -150,6 +159,12 @@ class Session:
 
             fields = list(body.unpack(self.receive(size)))
             self.send(self._answer(command, fields))
+
+    def _command(self, number: int) -> Command:
+        if number not in self._handlers or self.version < SINCE.get(Command(number), VERSIONS[0]):
+            raise MalformedMessageError(f"no command {number:#x}")
+
+        return Command(number)
 
     def _answer(self, command: Command, fields: Fields) -> bytes:
         code, trailing = Code.SUCCESS.value, b""

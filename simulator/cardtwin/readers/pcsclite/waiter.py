@@ -41,8 +41,11 @@ class Waiter:
             self._kept = None
 
     def answered(self) -> None:
-        """The states are out: notices may follow."""
+        """The states are out: notices may follow, if the client has registered before."""
         with self._lock:
+            if self._phase is not _Phase.ANSWERING:
+                return
+
             self._phase = _Phase.WAITING
             kept = self._kept
 
