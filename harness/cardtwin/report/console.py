@@ -56,7 +56,10 @@ class ConsoleReport:
         table = Table(box=None, pad_edge=False, header_style="dim")
 
         for title in ("scenario", "passed", "failed", "unsupported", "steps", "seconds"):
-            table.add_column(title, justify="left" if title == "scenario" else "right")
+            left = title == "scenario"
+            table.add_column(
+                title, justify="left" if left else "right", overflow="fold" if left else "ellipsis"
+            )
 
         for path in sorted({result.path for result in results}):
             table.add_row(*_row(str(path), [result for result in results if result.path == path]))

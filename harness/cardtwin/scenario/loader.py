@@ -227,7 +227,7 @@ def _spec(number: int, written: Node, names: Names, found: Diagnostics) -> list[
     node = substitute(written, names, found)
     assert isinstance(node, MapNode), "substitution keeps a mapping a mapping"
     step = validate(kind, node, found)
-    late = bool(references(written) & names.later)
+    late = any(names.is_later(name) for name in references(written))
     return [StepSpec(number, kind, written, node, None if late else step)]
 
 

@@ -48,6 +48,10 @@ class Names:
 
         return node
 
+    def is_later(self, dotted: str) -> bool:
+        """Whether a name gets its value while the scenario runs."""
+        return dotted.partition(".")[0] in self.later
+
     def known(self) -> tuple[str, ...]:
         """Return every name that can be written, for remedies."""
         rows = [
@@ -95,7 +99,7 @@ def _text(node: TextNode, names: Names, diagnostics: Diagnostics) -> Node:
     if whole and not whole["escape"]:
         return _whole(node, whole["name"], names, diagnostics)
 
-    if references(node) & names.later:
+    if any(names.is_later(name) for name in references(node)):
         # The rest is filled in when the late names have values: all in one go, so that no value is
         # taken for a reference.
         _check_names(node, names, diagnostics)
@@ -110,7 +114,7 @@ def _whole(node: TextNode, name: str, names: Names, diagnostics: Diagnostics) ->
     if found is not None:
         return _moved(found, node)
 
-    if name not in names.later:
+    if not names.is_later(name):
         _unknown(node, name, names, diagnostics)
 
     return node
@@ -143,8 +147,8 @@ def _part(found: re.Match[str], node: TextNode, names: Names, diagnostics: Diagn
 
 
 def _check_names(node: TextNode, names: Names, diagnostics: Diagnostics) -> None:
-    for name in sorted(references(node) - names.later):
-        if names.find(name) is None:
+    for name in sorted(references(node)):
+        if names.find(name) is None and not names.is_later(name):
             _unknown(node, name, names, diagnostics)
 
 

@@ -62,6 +62,10 @@ def test_a_name_that_is_bound_later_is_left() -> None:
     }
 
 
+def test_a_part_of_what_is_bound_later_is_left_too() -> None:
+    assert replaced("a: $(fields.PIN)", names("", frozenset({"fields"}))) == {"a": "$(fields.PIN)"}
+
+
 def test_an_unknown_name_is_an_error_with_a_remedy() -> None:
     with pytest.raises(SourceError, match=r"did you mean 'rule\.sw'") as caught:
         replaced("a:\n  b: $(rule.sv)", names(ROWS))

@@ -20,9 +20,9 @@ from cardtwin.encoding import (
 from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
 from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
-from cardtwin.scenario.texts import source_text
+from cardtwin.scenario.texts import error_codes, source_text
 from cardtwin.scenario.values import SCALAR, Flag, Name, NameList, Number, SecretText, Value
-from cardtwin.source import SourceError
+from cardtwin.source import Severity, SourceError
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
@@ -167,12 +167,12 @@ def _mapping(name: str, value: str | Mapped) -> FieldMapping:
 
 
 def _refused(error: SourceError) -> Observed:
-    errors = tuple(found for found in error.diagnostics if found.severity.value == "error")
+    errors = tuple(found for found in error.diagnostics if found.severity is Severity.ERROR)
     return Observed(
         {
             "result": "refused",
             "message": "\n".join(found.message for found in errors),
-            "codes": tuple(dict.fromkeys(found.code for found in errors)),
+            "codes": error_codes(error),
         },
         success=False,
         note=str(error),
@@ -188,7 +188,7 @@ def _observed(outcome: Outcome) -> Observed:
         "result": outcome.variables[RESULT],
         "message": message,
         "rv": "CKR_OK" if outcome.error is None else getattr(rv, "name", None),
-        "codes": (),
+        "codes": error_codes(outcome.error),
         "warnings": tuple(warning.code for warning in outcome.warnings),
         "fields": fields,
         "variables": variables,

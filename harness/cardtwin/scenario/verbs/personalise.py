@@ -9,7 +9,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from cardtwin.plan import SecretName
 from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
-from cardtwin.scenario.texts import source_text
+from cardtwin.scenario.texts import error_codes, source_text
 from cardtwin.scenario.values import SCALAR, Name, SecretText, parse_hex
 from cardtwin.targets import Capability, MiddlewareError
 
@@ -91,12 +91,11 @@ class Personalise(Step):
 
 def refusal(error: MiddlewareError) -> Observed:
     """Return what an error of the middleware looks like in a scenario."""
-    findings = getattr(error, "diagnostics", ())
     return Observed(
         {
             "rv": error.rv.name,
             "message": error.message,
-            "codes": tuple(dict.fromkeys(found.code for found in findings)),
+            "codes": error_codes(error),
             "tries_left": getattr(error, "tries_left", None),
         },
         success=False,
