@@ -270,7 +270,7 @@ class PersonalDesktopClient:
         except SourceError as error:
             # Without the lines of the text: a profile may hold a PIN.
             problems = [str(finding) for finding in error.diagnostics]
-            raise ProfileRefusedError(problems, error.diagnostics) from error
+            raise ProfileRefusedError(problems, error.diagnostics) from None
 
     def _check_state(self, driver: CardDriver, state: TokenState) -> None:
         if driver.phase() is Phase.OTHER:
