@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,7 +91,7 @@ def test_a_pin_is_read_as_it_was_written_whatever_lies_behind_it(pin: Pin, tail:
 
 
 @given(st.fixed_dictionaries(_key_fields), _sizes)
-def test_keys_are_read_as_they_were_written(fields: dict[str, object], sizes: dict[str, object]) -> None:
+def test_keys_are_read_as_they_were_written(fields: dict[str, Any], sizes: dict[str, Any]) -> None:
     private, public = PrivateKey(**fields, **sizes), PublicKey(**fields, **sizes)
 
     assert parse_prkdf(encode_object(private) + b"\xff\xff") == (private,)
