@@ -24,8 +24,10 @@ __all__ = [
     "TRIPLE_DES",
     "KeyCache",
     "PrivateKey",
+    "bare_body",
     "curve_of",
     "ec_body",
+    "has_prefix",
     "hashes_on_card",
     "key_parts",
     "pads",
@@ -33,7 +35,6 @@ __all__ = [
     "private_key",
     "signs",
     "stored_algorithms",
-    "without_prefix",
 ]
 
 PrivateKey: TypeAlias = RsaPrivateKey | EcPrivateKey
@@ -95,9 +96,20 @@ def prefixed(body: bytes) -> bytes:
     return bytes((len(body) + 1 & 0xFF, 0)) + body
 
 
-def without_prefix(body: bytes) -> bytes:
-    """Return a body without the prefix ``n+1 00``, or as it is where it has none."""
-    return body[2:] if len(body) > 2 and body[:2] == bytes((len(body) - 1 & 0xFF, 0)) else body
+def has_prefix(part: SecurityObject) -> bool:
+    """Tell whether an object's body begins with ``n+1 00``: those of two-part RSA keys do."""
+    return part.algorithm in _RSA_TWO_PARTS
+
+
+def bare_body(part: SecurityObject) -> bytes:
+    """Return an object's body without prefix. Refuses with 6984 where one should be and isn't."""
+    if not has_prefix(part):
+        return part.body
+
+    if part.body != prefixed(part.body[2:]):
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
+    return part.body[2:]
 
 
 def key_parts(image: CardImage, key: ObjectKey) -> tuple[SecurityObject, ...]:
@@ -130,13 +142,11 @@ def private_key(parts: tuple[SecurityObject, ...]) -> PrivateKey:
         if parts[0].algorithm in EC:
             return _ec(parts)
 
-        numbers = [int.from_bytes(without_prefix(part.body)) for part in parts]
+        numbers = [int.from_bytes(bare_body(part)) for part in parts]
 
-        if len(numbers) == 2:
-            return RsaPrivateKey.from_n_d(*numbers)
-
-        if len(numbers) == 5:
-            return RsaPrivateKey.from_crt(*numbers)
+        if len(numbers) == (2 if has_prefix(parts[0]) else 5):
+            make = RsaPrivateKey.from_n_d if has_prefix(parts[0]) else RsaPrivateKey.from_crt
+            return make(*numbers)
     except KeyFormatError:
         pass
 

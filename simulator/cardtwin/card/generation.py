@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.access import EfOperation, ObjectOperation
-from cardtwin.card.algorithms import EC, KEY_CLASS, curve_of, ec_body, key_parts, prefixed, without_prefix
+from cardtwin.card.algorithms import (
+    EC,
+    KEY_CLASS,
+    bare_body,
+    curve_of,
+    ec_body,
+    has_prefix,
+    key_parts,
+    prefixed,
+)
 from cardtwin.card.crypto import EcPrivateKey, RsaPrivateKey, UnsupportedKeyError
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import Ef, FileKind, ObjectKey
@@ -85,14 +94,14 @@ def _key_pair(chip: Chip, parts: Sequence[SecurityObject], file: Ef) -> tuple[tu
         key = EcPrivateKey.generate(chip.entropy, curve_of(parts[0]))
         return (ec_body(key),), _transparent(file, _template((0x86, key.public_point)))
 
-    sizes = [len(without_prefix(part.body)) for part in parts]
+    sizes = [len(bare_body(part)) for part in parts]
 
-    if len(parts) == 2 and sizes[0] == sizes[1]:
+    if has_prefix(parts[0]) and len(parts) == 2 and sizes[0] == sizes[1]:
         rsa = _rsa(chip, 8 * sizes[0])
         bodies = tuple(prefixed(number.to_bytes(sizes[0])) for number in (rsa.n, rsa.d))
         return bodies, _with_record_pair(file, rsa)
 
-    if len(parts) == 5 and len(set(sizes)) == 1:
+    if not has_prefix(parts[0]) and len(parts) == 5 and len(set(sizes)) == 1:
         rsa = _rsa(chip, 16 * sizes[0])
         numbers = (rsa.p, rsa.q, rsa.dp, rsa.dq, rsa.qinv)
         modulus, exponent = rsa.n.to_bytes(rsa.size), _EXPONENT.to_bytes(3)

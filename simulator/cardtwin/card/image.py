@@ -145,7 +145,10 @@ def _pairs(
         second = aspects(other, one) if other else {}
 
         if not first or not second:
-            whole = [", ".join(filter(None, found.values())) for found in (first, second)]
+            whole = [
+                ", ".join(f"{aspect} {value}".strip() for aspect, value in at.items())
+                for at in (first, second)
+            ]
             yield Difference(name(key), *whole)
             continue
 
@@ -162,12 +165,13 @@ def _file_aspects(file: File, other: File | None) -> dict[str, str]:
         "size": f"{file.size} bytes",
         "conditions": _hex(file.access),
         "state": "active" if file.active else "deactivated",
+        "options": _hex(file.options),
     }
 
     if isinstance(file, Df):
         return aspects | ({"AID": _hex(file.name)} if file.name else {})
 
-    return aspects | _content(file, other)
+    return aspects | {"descriptor": _hex(file.descriptor)} | _content(file, other)
 
 
 def _content(file: Ef, other: File | None) -> dict[str, str]:

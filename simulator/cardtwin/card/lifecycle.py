@@ -47,6 +47,7 @@ class Transition:
 _LCYCLE: Final = "LCYCLE of the MF"
 _STARTKEY: Final = "StartKey"
 
+# That ERASE FILES ends in manufacturing is recorded; that phase 29 lies between is inferred from its name.
 _ROWS: Final = (
     Transition(
         LifeCycle.ADMINISTRATION, LifeCycleEvent.PHASE_CONTROL, LifeCycle.OPERATIONAL, _LCYCLE, Basis.CLIENT
@@ -80,7 +81,7 @@ _ROWS: Final = (
         LifeCycleEvent.ERASE_BEGINS,
         LifeCycle.ERASE_IN_PROGRESS,
         _STARTKEY,
-        Basis.RECORDED,
+        Basis.INFERRED,
     ),
     Transition(
         LifeCycle.MANUFACTURING,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.access import DfOperation, ObjectOperation
-from cardtwin.card.algorithms import prefixed, stored_algorithms, without_prefix
+from cardtwin.card.algorithms import has_prefix, prefixed, stored_algorithms
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import ObjectKey, SecurityEnvironment, SecurityObject
 from cardtwin.card.plain_tlv import parse_plain
@@ -142,19 +142,15 @@ def change_key_data(chip: Chip, apdu: CommandApdu) -> Outcome:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
 
     found = chip.object(key)
-    body = without_prefix(apdu.data)
+    body = apdu.data if has_prefix(found) else apdu.data[2:]
 
-    if body == apdu.data:
+    if apdu.data[:2] != prefixed(apdu.data[2:])[:2]:
         raise Refusal(StatusWord.LC_INCONSISTENT_WITH_TLV)
 
-    if len(body) != len(without_prefix(found.body)):
+    if len(body) != len(found.body):
         raise Refusal(StatusWord.WRONG_LENGTH)
 
     chip.require(key.df, found.condition(ObjectOperation.CHANGE))
     chip.fail_test(key)
-    changed = replace(
-        found,
-        body=prefixed(body) if without_prefix(found.body) != found.body else body,
-        tries_left=found.max_tries,
-    )
+    changed = replace(found, body=body, tries_left=found.max_tries)
     return b"", StatusWord.SUCCESS, (PutObject(key, changed),)

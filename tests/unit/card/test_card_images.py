@@ -218,9 +218,12 @@ def test_differences_are_told_file_by_file() -> None:
             "3F00/5015/4401 content from 0002: BA BE 00 00 00 00 00 00 00 00 00 00 00 00 00 00"
             " -> 00 BE 00 00 00 00 00 00 00 00 00 00 00 00 00 00"
         ),
-        "3F00/0777: not there -> transparent, 4 bytes, 00 00 00 00 00 00 00 00 00, active",
+        (
+            "3F00/0777: not there -> kind transparent, size 4 bytes, conditions 00 00 00 00 00 00 00 00 00,"
+            " state active, options 00, descriptor 01"
+        ),
     ]
-    assert differences(bench.card.image, before)[-1].endswith("active -> not there")
+    assert differences(bench.card.image, before)[-1].endswith("descriptor 01 -> not there")
 
 
 def test_differences_show_no_secret_and_no_content_that_is_not_free_to_read() -> None:
@@ -271,3 +274,40 @@ def test_the_view_names_what_is_on_the_card() -> None:
     assert found.access == {"USE": "always", "CHANGE": "object 01", "UNBLOCK": "object 02"}
     assert view.keys["3F00/5015", 0x10].purpose == "decipher"
     assert view.serial == bench.card.image.serial
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("3F00/5015", {"size": 1}),
+        ("3F00/5015", {"name": b"other"}),
+        ("3F00/5015", {"name": b""}),
+        ("3F00/5015", {"options": b"\1"}),
+        ("3F00/5015", {"active": False}),
+        ("3F00/5015/4401", {"descriptor": b"\x41"}),
+        ("3F00/5015/4401", {"content": b"\1" * 0x20}),
+        ("3F00/5015/4403", {"records": (b"\x10\x01\x11",)}),
+        ("3F00/5015/4402", {"records": ()}),
+    ],
+)
+def test_no_difference_of_a_file_stays_untold(path: str, change: dict[str, Any]) -> None:
+    before = furnished().card.image
+    key = bytes.fromhex(path.replace("/", ""))
+    after = replace(before, files={**before.files, key: replace(before.files[key], **change)})
+    assert [found.subject.startswith(path) for found in image.compare(before, after)] == [True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{name: 0x55} for name in ("option", "algorithm", "uses_left", "dek", "consent", "min_length")]
+    + [{"flags": 0x45}, {"tries_left": 1}, {"tells_tries": True}, {"access": b"\0"}, {"body": b"other"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_no_difference_of_an_object_stays_untold(change: dict[str, Any]) -> None:
+    before = furnished().card.image
+    key = next(iter(before.objects))
+    after = replace(before, objects={**before.objects, key: replace(before.objects[key], **change)})
+    found = image.compare(before, after)
+    assert found
+    assert all(difference.subject.startswith("3F00/5015:00-01") for difference in found)
+    assert image.compare(before, replace(before, environments={}))

@@ -165,6 +165,7 @@ def test_key_data_are_changed_under_the_condition_change() -> None:
         bytes.fromhex("8100") + b"\xee" * 128
     )
     assert bench.send(command("90242110", "EE" * 130)) == "6A85"
+    assert bench.send(command("90242110", "8101" + "EE" * 128)) == "6A85"
     assert bench.send(command("90242110", "0300EEEE")) == "6700"
     assert bench.send(command("90242111", "0300EEEE")) == "6A88"
 
