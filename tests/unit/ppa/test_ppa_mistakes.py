@@ -10,7 +10,7 @@ from cardtwin.plan import Secret, SecretName
 from cardtwin.provenance import Switches
 from cardtwin.source import Diagnostics, Severity, SourceError, SourceText
 from support.mistakes import KEY, KEYED, MISTAKES, Mistake, ef, static
-from support.profiles import environment, evaluate, profile
+from support.profiles import SKETCH, environment, evaluate, profile
 
 SOURCES = sorted(Path(ppa.__file__).parent.rglob("*.py"))
 FROM_OUTSIDE = {"reserved-parameter", "duplicate-parameter", "unused-parameter"}
@@ -164,3 +164,13 @@ def test_checking_still_tells_mistakes() -> None:
     text = profile("PERSINFO_PUT_PROFILENAME(NAME)\nX_Pin PIN1 reference=16 label='PIN'")
     found = ppa.check(ppa.parse(SourceText("x.cpf", text)), environment())
     assert [each.code for each in found] == ["out-of-range"]
+
+
+def test_the_public_example_with_pins_from_an_encoding_is_refused_and_names_both_assignments() -> None:
+    with pytest.raises(SourceError) as caught:
+        evaluate(SKETCH, secrets={SecretName.PIN1: Secret.of("1234"), SecretName.PUK: Secret.of("12345678")})
+
+    assert [each.message for each in caught.value.diagnostics] == [
+        "SEC_PIN1 is assigned at x.cpf:8:1 and by the encoding keyword PIN",
+        "SEC_PUK is assigned at x.cpf:14:1 and by the encoding keyword InitialPUK",
+    ]
