@@ -35,7 +35,7 @@ def compare(expectation: Expectation | None, observed: Observed) -> Failure | No
     matchers = expectation.matchers() if expectation is not None else {}
 
     if not observed.success and (expectation is None or expectation.main not in matchers):
-        return Failure(observed.note or "the step failed", "success", observed.note)
+        return Failure(observed.note or "the step failed")
 
     found = tuple(mismatches(matchers, observed.values))
 

@@ -145,7 +145,7 @@ def is_matcher(value: Any) -> bool:
 
 def _parse(value: Any, literal: Callable[[Any], Value]) -> Matcher:
     if not isinstance(value, dict):
-        return Literal(literal(value))
+        return Literal(ABSENT if value == ABSENT else literal(value))
 
     if len(value) != 1 or next(iter(value)) not in _KINDS:
         keys = ", ".join(value)

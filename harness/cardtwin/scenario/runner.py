@@ -142,7 +142,7 @@ def _step(state: Run, spec: StepSpec) -> StepResult:
     began = time.perf_counter()
 
     with because(f"step {spec.number} ({spec.kind.verb})"):
-        failure = _failure(state, spec) or _defect(log)
+        failure = _defect(log, _failure(state, spec))
 
     result = replace(
         _waiting(spec),
@@ -206,12 +206,18 @@ def _judge(state: Run, spec: StepSpec, step: Step, observed: Observed) -> Failur
     return None
 
 
-def _defect(log: StepLog) -> Failure | None:
+def _defect(log: StepLog, failure: Failure | None) -> Failure | None:
+    """Return the failure of a step in which a bug of cardtwin may have shown: the bug comes first."""
     if not log.defects:
-        return None
+        return failure
 
     defect = log.defects[0]
-    return Failure(f"a defect of cardtwin showed in {defect.where}", detail=defect.detail)
+    message = f"a defect of cardtwin showed in {defect.where}"
+
+    if failure is None:
+        return Failure(message, detail=defect.detail)
+
+    return replace(failure, message=f"{message}; {failure.message}", detail=defect.detail)
 
 
 @contextmanager

@@ -31,20 +31,18 @@ __all__ = [
     "Target",
     "TargetError",
     "UserType",
-    "emulated",
     "get",
     "names",
 ]
 
 
-def emulated() -> Target:
-    """Return the target that emulates card, reader and middleware in this process."""
+def _emulated() -> Target:
     from cardtwin.targets.emulated import EmulatedTarget  # noqa: PLC0415  # heavy, and only needed to run
 
     return EmulatedTarget()
 
 
-_TARGETS: dict[str, Callable[[], Target]] = {"emulated": emulated}
+_TARGETS: dict[str, Callable[[], Target]] = {"emulated": _emulated}
 
 
 def names() -> tuple[str, ...]:
