@@ -161,6 +161,13 @@ rule(
     "old PIN.",
 )
 rule(
+    "card.second-option-byte",
+    Basis.INFERRED,
+    _OPENSC,
+    "A parameter block of nine bytes is taken whether or not a package for it is loaded; with bit 2 of its "
+    "second byte a failed verification tells the tries left.",
+)
+rule(
     "card.consent",
     Basis.CLIENT,
     _OPENSC,

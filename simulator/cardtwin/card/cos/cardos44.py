@@ -37,9 +37,7 @@ _ISO: Final = "ISO/IEC 7816-4:2020"
 _ALL: Final = None
 _INFORMATION: Final = frozenset({0x00, 0x04, 0x0C})
 _RECORDS: Final = frozenset({0x00, 0x01, 0x02, 0x03, 0x04})
-_TEMPLATES: Final = frozenset(
-    {environment.AUTHENTICATION, environment.SIGNATURE, environment.CONFIDENTIALITY}
-)
+_TEMPLATES: Final = frozenset({environment.SIGNATURE, environment.CONFIDENTIALITY})
 _ERASING: Final = frozenset({LifeCycle.ADMINISTRATION, LifeCycle.MANUFACTURING, LifeCycle.ERASE_IN_PROGRESS})
 _MANUFACTURING: Final = frozenset({LifeCycle.MANUFACTURING})
 
@@ -58,15 +56,9 @@ _FILE_FORMS: Final = (
         "SELECT EF of the DF", 0x00, 0xA4, selection.child_ef, Basis.INFERRED, _ISO, _p(2), _INFORMATION
     ),
     CommandForm("SELECT parent DF", 0x00, 0xA4, selection.parent_df, Basis.CLIENT, _CNS, _p(3), _INFORMATION),
+    CommandForm("SELECT by AID", 0x00, 0xA4, selection.by_aid, Basis.CLIENT, _OPENSC, _p(4), _INFORMATION),
     CommandForm(
-        "SELECT by AID",
-        0x00,
-        0xA4,
-        selection.by_aid,
-        Basis.CLIENT,
-        _OPENSC,
-        _p(4),
-        _INFORMATION | _p(2, 6, 0x0E),
+        "SELECT next by AID", 0x00, 0xA4, selection.by_aid, Basis.INFERRED, _ISO, _p(4), _p(2, 6, 0x0E)
     ),
     CommandForm(
         "SELECT by path from the MF",
@@ -91,7 +83,10 @@ _FILE_FORMS: Final = (
     CommandForm("READ BINARY", 0x00, 0xB0, binary.read, Basis.CLIENT, _OPENSC, _ALL, _ALL),
     CommandForm("UPDATE BINARY", 0x00, 0xD6, binary.update, Basis.CLIENT, _OPENSC, _ALL, _ALL),
     CommandForm(
-        "READ RECORD", 0x00, 0xB2, records.read, Basis.CLIENT, f"{_OPENSC}; {_JAVASIGN}", _ALL, _RECORDS
+        "READ RECORD", 0x00, 0xB2, records.read, Basis.CLIENT, f"{_OPENSC}; {_JAVASIGN}", _ALL, _p(0, 4)
+    ),
+    CommandForm(
+        "READ RECORD, last, next, previous", 0x00, 0xB2, records.read, Basis.INFERRED, _ISO, _ALL, _p(1, 2, 3)
     ),
     CommandForm("UPDATE RECORD", 0x00, 0xDC, records.update, Basis.INFERRED, _ISO, _ALL, _RECORDS),
     CommandForm("APPEND RECORD", 0x00, 0xE2, records.append, Basis.CLIENT, _CNS),
@@ -142,6 +137,16 @@ _KEY_FORMS: Final = (
         "MSE SET", 0x00, 0x22, environment.set_key, Basis.CLIENT, _OPENSC, _p(0x01, 0x41), _TEMPLATES
     ),
     CommandForm("MSE SET, CNS", 0x00, 0x22, environment.set_key, Basis.CLIENT, _CNS, _p(0xF1), _TEMPLATES),
+    CommandForm(
+        "MSE SET for authentication",
+        0x00,
+        0x22,
+        environment.set_key,
+        Basis.INFERRED,
+        _ISO,
+        _p(0x01, 0x41, 0xF1),
+        _p(environment.AUTHENTICATION),
+    ),
     CommandForm("MSE RESTORE", 0x00, 0x22, environment.restore, Basis.CLIENT, _OPENSC, _p(0x03), _ALL),
     CommandForm(
         "MSE RESTORE, CNS",

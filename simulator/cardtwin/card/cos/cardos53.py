@@ -22,9 +22,7 @@ _GNUPG: Final = "GnuPG, application p15"
 _ATOS: Final = "the vendor's own PKCS#11 library, in a public report"
 _RECORDED: Final = "a recorded CardOS V5.3 card"
 _REPORTS: Final = "outputs of cardos-tool in public reports"
-_TEMPLATES: Final = frozenset(
-    {environment.AUTHENTICATION, environment.SIGNATURE, environment.CONFIDENTIALITY}
-)
+_TEMPLATES: Final = frozenset({environment.SIGNATURE, environment.CONFIDENTIALITY})
 
 _OURS: Final = {
     "CREATE FILE",
@@ -59,7 +57,14 @@ _KNOWN: Final = {
 }
 """Forms of V4.4 that are known of V5 too, and from where."""
 
-_REPLACED: Final = {"MSE SET", "MSE SET, CNS", "MSE RESTORE", "MSE RESTORE, CNS", "GIVE RANDOM"}
+_REPLACED: Final = {
+    "MSE SET",
+    "MSE SET, CNS",
+    "MSE SET for authentication",
+    "MSE RESTORE",
+    "MSE RESTORE, CNS",
+    "GIVE RANDOM",
+}
 
 
 def _inherited(form: CommandForm) -> CommandForm:
@@ -80,6 +85,16 @@ _FORMS: Final = (
         f"{_ATOS}; {_OPENSC}; {_GNUPG}",
         frozenset({0x41}),
         _TEMPLATES,
+    ),
+    CommandForm(
+        "MSE SET for authentication",
+        0x00,
+        0x22,
+        environment.set_key_and_algorithm,
+        Basis.INFERRED,
+        "ISO/IEC 7816-4:2020",
+        frozenset({0x41}),
+        frozenset({environment.AUTHENTICATION}),
     ),
     CommandForm(
         "MSE RESTORE", 0x00, 0x22, environment.restore, Basis.CLIENT, _GNUPG, frozenset({0xF3}), None
