@@ -17,11 +17,9 @@ from cardtwin.pcsc import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from cardtwin.pcsc import CardConnection
 
-__all__ = ["Channel", "lost"]
+__all__ = ["Channel", "lost", "refused"]
 
 _SHORT_DATA = 255
 
@@ -46,6 +44,11 @@ def lost(error: PcscError) -> CardLostError:
     return CardLostError(rv, str(error))
 
 
+def refused(what: str, sw: StatusWord) -> CommandFailedError:
+    """Return the error for a status word that is no success."""
+    return CommandFailedError(what, sw, _RV_BY_STATUS.get(sw, Ckr.CKR_DEVICE_ERROR))
+
+
 class Channel:
     """Commands to one card over one connection."""
 
@@ -62,15 +65,7 @@ class Channel:
         """How many bytes of data go into one short command."""
         return min(_SHORT_DATA, self._connection.max_command_data)
 
-    def send(
-        self,
-        header: str,
-        data: bytes = b"",
-        le: int | None = None,
-        *,
-        what: str,
-        accept: Container[StatusWord] = (StatusWord.SUCCESS,),
-    ) -> bytes:
+    def send(self, header: str, data: bytes = b"", le: int | None = None, *, what: str) -> bytes:
         """Send a command and return the response's data.
 
         Args:
@@ -78,16 +73,15 @@ class Channel:
             data: The command's data.
             le: The number of bytes expected at most; None expects none.
             what: What this does, for messages; never holds a secret.
-            accept: The status words that mean success.
 
         Raises:
-            CommandFailedError: The status word is another one.
+            CommandFailedError: The status word is not 9000.
             CardLostError: The card could not be spoken to.
         """
         response = self.ask(header, data, le)
 
-        if response.sw not in accept:
-            raise CommandFailedError(what, response.sw, _RV_BY_STATUS.get(response.sw, Ckr.CKR_DEVICE_ERROR))
+        if response.sw != StatusWord.SUCCESS:
+            raise refused(what, response.sw)
 
         return response.data
 

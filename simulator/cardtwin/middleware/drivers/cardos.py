@@ -10,10 +10,11 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from cardtwin.iso7816 import FileControl, ResponseApdu, StatusWord, Tlv, TlvFormatError
+from cardtwin.middleware.channel import refused
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.drivers import cardos_objects as objects
 from cardtwin.middleware.drivers.base import CardDriver, FileInfo, KeySpec, Phase, PinSpec, PublicKey
-from cardtwin.middleware.errors import CommandFailedError, MiddlewareError
+from cardtwin.middleware.errors import MiddlewareError
 from cardtwin.middleware.names import MF, name_of
 from cardtwin.middleware.rights import OPEN, Right, Rights
 from cardtwin.plan import KeyAlgorithm
@@ -50,7 +51,6 @@ EF_ORDER: Final = (
 )
 
 _PHASES: Final = {0x20: Phase.ADMINISTRATION, 0x10: Phase.OPERATIONAL}
-_READ: Final = (StatusWord.SUCCESS, StatusWord.END_OF_FILE_REACHED)
 _READABLE: Final = 0x8000
 _DF_DESCRIPTOR: Final = 0x38
 _DESCRIPTOR_KIND: Final = 0x3F  # without the bit that says shareable
@@ -101,7 +101,7 @@ class CardOs(CardDriver):
             return None
 
         if not (response.sw.is_success or response.sw.is_warning):
-            raise CommandFailedError(what, response.sw)
+            raise refused(what, response.sw)
 
         try:
             control = FileControl.parse(response.data)
@@ -142,11 +142,14 @@ class CardOs(CardDriver):
         size = min(size, _READABLE)
 
         while len(content) < size:
-            header, le = f"00B0{len(content):04X}", min(256, size - len(content))
-            piece = self.channel.send(header, le=le, what="read the file", accept=_READ)
-            content += piece
+            response = self.channel.ask(f"00B0{len(content):04X}", le=min(256, size - len(content)))
 
-            if not piece:
+            if response.sw not in {StatusWord.SUCCESS, StatusWord.END_OF_FILE_REACHED}:
+                raise refused("read the file", response.sw)
+
+            content += response.data
+
+            if response.sw == StatusWord.END_OF_FILE_REACHED or not response.data:
                 break
 
         return content
@@ -221,7 +224,7 @@ class CardOs(CardDriver):
             return False
 
         if response.sw != StatusWord.SUCCESS:
-            raise CommandFailedError(f"delete the PIN {reference:02X}", response.sw)
+            raise refused(f"delete the PIN {reference:02X}", response.sw)
 
         return True
 

@@ -45,7 +45,9 @@ class CardOsM4(CardOs):
             return None
 
         order = EF_ORDER if control.get(0x81) is None else MF_ORDER if control.file_id == MF else DF_ORDER
-        return {right: _condition(byte) for right, byte in zip(order, told, strict=False)}
+        # Reversed, so that of operations that share a right the first one counts: UPDATE before INCREASE.
+        pairs = reversed(tuple(zip(order, told, strict=False)))
+        return {right: _condition(byte) for right, byte in pairs}
 
 
 def _condition(byte: int) -> Condition:
