@@ -309,6 +309,13 @@ OBJECTS = [
         profile(layout=KEYED, files=f"{KEY}\nX_Certificate EF1 label='x' key=»KEYS"),
         remedy="did you mean 'KEY'?",
     ),
+    Mistake(
+        "no-public-key",
+        profile(layout=KEYED, files=f"»{KEY} public=EF1"),
+        remedy="X_PUBLICKEY(KEY)",
+        message="EF1 is to hold",
+    ),
+    Mistake("out-of-range", profile(layout=KEYED, files=f"{KEY} id=»0x{{}}"), expected="1 to 255 bytes"),
     Mistake("certificate-id", profile(files="»X_Certificate EF1 label='x'"), expected="either id="),
     Mistake(
         "out-of-range",

@@ -11,7 +11,6 @@ from cardtwin.source import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Set as AbstractSet
 
     from cardtwin.ppa.objects import Key
     from cardtwin.ppa.run import Run
@@ -27,7 +26,7 @@ def file(run: Run, expression: Expression) -> File:
 
     if not isinstance(found, File):
         known = [each.name.text for each in run.layout.files()]
-        _undeclared(run, name, "file", "CreateEf", known, broken=run.layout.broken)
+        _undeclared(run, name, "file", "CreateEf", known)
 
     return found
 
@@ -39,7 +38,7 @@ def directory(run: Run, expression: Expression) -> Directory:
 
     if name.key not in directories:
         known = [each.name.text for each in directories.values()]
-        _undeclared(run, name, "directory", "CreateDf", known, broken=run.layout.broken)
+        _undeclared(run, name, "directory", "CreateDf", known)
 
     return directories[name.key]
 
@@ -50,15 +49,13 @@ def key(run: Run, expression: Expression) -> Key:
 
     if name.key not in run.objects.keys:
         known = [each.plan.name for each in run.objects.keys.values()]
-        _undeclared(run, name, "key", "X_Key", known, broken=run.objects.broken)
+        _undeclared(run, name, "key", "X_Key", known)
 
     return run.objects.keys[name.key]
 
 
-def _undeclared(
-    run: Run, name: Name, what: str, statement: str, known: Iterable[str], *, broken: AbstractSet[str]
-) -> NoReturn:
-    if name.key in broken:
+def _undeclared(run: Run, name: Name, what: str, statement: str, known: Iterable[str]) -> NoReturn:
+    if name.key in run.broken:
         raise RejectedError
 
     run.reject(

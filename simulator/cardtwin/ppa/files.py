@@ -34,7 +34,7 @@ def complete(run: Run) -> None:
 
 def _fill(run: Run, file: File) -> None:
     if file.body is None:
-        if file.size is None and not file.spoilt:
+        if file.size is None and file.name.key not in run.broken:
             _no_content(run, file)
 
         return

@@ -87,7 +87,8 @@ def _finish(run: Run) -> tuple[PinPlan, ...]:
             run.report.error("missing-statement", f"the profile has no {what}", start, remedy=remedy)
 
     _check_fuse_last(run)
-    run.objects.report_missing(run.report)
+    _check_public_files(run)
+    run.objects.report_missing(run.report, run.broken)
     return run.objects.ordered_pins(run.report)
 
 
@@ -101,4 +102,17 @@ def _check_fuse_last(run: Run) -> None:
             fuse,
             remedy="put it on the last line",
             notes=(Note("this stands behind it", last.span),),
+        )
+
+
+def _check_public_files(run: Run) -> None:
+    for key in run.objects.keys.values():
+        if key.public is None or key.public.body is not None or key.public.name.key in run.broken:
+            continue
+
+        run.report.error(
+            "no-public-key",
+            f"{key.public.name.text} is to hold the public half of {key.plan.name}, and has no contents",
+            key.span,
+            remedy=f"say them: File Dynamic {key.public.name.text}, data = X_PUBLICKEY({key.plan.name})",
         )

@@ -38,7 +38,6 @@ class File:
         access: Its access conditions.
         path: File identifiers from the MF to this file.
         body: Where its contents are said, if they are.
-        spoilt: Whether a File block for it was rejected: nothing more is said about its contents.
         content: The contents, once they have been evaluated.
     """
 
@@ -50,7 +49,6 @@ class File:
     access: dict[Operation, Access]
     path: tuple[int, ...] = ()
     body: Body | None = None
-    spoilt: bool = False
     content: Content | None = None
 
     @property
@@ -117,14 +115,12 @@ class Layout:
     Attributes:
         root: The MF, once MasterFile has been seen.
         open: The directories that are being filled, the MF first.
-        broken: Keys of names whose declaration was rejected: nothing more is said about them.
         created: Where CreateFiles() was called.
     """
 
     def __init__(self) -> None:
         self.root: Directory | None = None
         self.open: list[Directory] = []
-        self.broken: set[str] = set()
         self.created: Span | None = None
         self._by_key: dict[str, Directory | File] = {}
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from cardtwin.plan import PublicKeyOf
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from cardtwin.pkcs15 import TokenFlags
     from cardtwin.plan import KeyPlan, PinPlan, SecretName
     from cardtwin.ppa.layout import File
@@ -95,7 +97,6 @@ class Objects:
         certificates: In the profile's order.
         data: In the profile's order.
         token: None before X_Token.
-        broken: Roles and names whose declaration was rejected: nothing more is said about them.
     """
 
     pins: dict[SecretName, Pin] = field(default_factory=dict)
@@ -103,17 +104,16 @@ class Objects:
     certificates: list[Certificate] = field(default_factory=list)
     data: list[Data] = field(default_factory=list)
     token: Token | None = None
-    broken: set[str] = field(default_factory=set)
     _needed: list[tuple[SecretName, Span]] = field(default_factory=list)
 
     def need(self, role: SecretName, span: Span) -> None:
         """Note that something at that place relies on a credential."""
         self._needed.append((role, span))
 
-    def report_missing(self, report: Diagnostics) -> None:
-        """Report what relies on credentials that the profile doesn't make."""
+    def report_missing(self, report: Diagnostics, broken: AbstractSet[str]) -> None:
+        """Report what relies on credentials that the profile doesn't make, nor tries to."""
         for role, span in self._needed:
-            if role not in self.pins and role.value.casefold() not in self.broken:
+            if role not in self.pins and role.value.casefold() not in broken:
                 report.error(
                     "no-such-credential",
                     f"this relies on {role}, and the profile makes no {role}",

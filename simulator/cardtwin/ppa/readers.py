@@ -29,6 +29,7 @@ __all__ = [
     "label",
     "name",
     "number",
+    "object_id",
     "one_of",
     "secret",
     "size",
@@ -108,6 +109,16 @@ def byte_string(run: Run, expression: Expression) -> bytes:
             return value.encode()
         case _:
             return _wrong(run, expression, "bytes such as 0x{3F 00}", value)
+
+
+def object_id(run: Run, expression: Expression) -> bytes:
+    """Read what ties a key to its certificate: 1 to 255 bytes (pkcs15-ub-identifier)."""
+    found = byte_string(run, expression)
+
+    if not 1 <= len(found) <= 255:
+        run.reject("out-of-range", "this id cannot be used", expression.span, expected="1 to 255 bytes")
+
+    return found
 
 
 def content(run: Run, expression: Expression) -> Content:

@@ -26,6 +26,8 @@ from cardtwin.provenance.profile import ORDER
 from cardtwin.source import Note, closest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cardtwin.ppa.environment import Environment
     from cardtwin.ppa.syntax import Expression, Profile, Statement
     from cardtwin.ppa.values import Value
@@ -48,6 +50,7 @@ class Run:
         persinfo: What the PERSINFO functions gather.
         card_model: What CardModel said; empty before.
         label_written: Whether the contents of a file hold the label from outside.
+        broken: Keys of names whose declaration was rejected: that they are missing isn't told as well.
         done: The statements that have been carried out, in order.
     """
 
@@ -63,6 +66,7 @@ class Run:
         self.persinfo = PersInfo()
         self.card_model = ""
         self.label_written = False
+        self.broken: set[str] = set()
         self.done: list[Statement] = []
         self._called: dict[str, Span] = {}
 
@@ -120,7 +124,7 @@ class Run:
             try:
                 self._statement(statement, place)
             except RejectedError:
-                pass
+                self.broken |= set(_operands(statement))
             finally:
                 if place is Place.PROFILE:
                     self.done.append(statement)
@@ -296,3 +300,15 @@ class Run:
                 extra[0].span if extra else call.span,
                 expected=function.usage,
             )
+
+
+def _operands(statement: Statement) -> Iterator[str]:
+    """Yield the keys of the names that a statement, and those in it, would have declared."""
+    match statement:
+        case Directive(operands=operands):
+            yield from (operand.key for operand in operands if isinstance(operand, Name))
+        case Block(opening, body):
+            yield from _operands(opening)
+
+            for each in body:
+                yield from _operands(each)

@@ -86,6 +86,8 @@ def test_broken_lines_do_not_hide_one_another() -> None:
             files=static(data="PERSINFO_SEC()", kind="Dynamic"),
         ),
         profile("SEC_OP = '1'\nX_Pin OP reference=1 label='x'", layout=f"{ef()[:-6]}op"),
+        profile("SEC_OP = '1'\nX_Pin OP reference=1 lable='x'", layout=f"{ef()[:-6]}op"),
+        profile(layout="CreateEf EF1 id=1 maxsze=2", files="X_Data EF1 label='x'"),
         profile(layout=KEYED, files=f"{KEY} id=1\nX_Certificate EF1 key=KEY label='x'"),
         profile(layout=ef("EF1", size="auto"), files="File Static EF1\ndata=A\nEndfile"),
         profile(layout=ef("EF1", size="auto"), files=static(data="NOTHING", kind="Dynamic")),

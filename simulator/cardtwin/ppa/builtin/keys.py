@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.plan import KeyAlgorithm, KeyPlan, KeyUse, PublicKeyForm, PublicKeyOf
 from cardtwin.ppa import declared, readers
-from cardtwin.ppa.errors import RejectedError
 from cardtwin.ppa.objects import Key
 from cardtwin.ppa.vocabulary import statement
 from cardtwin.source import Note
@@ -50,21 +49,16 @@ def key(run: Run, line: Line) -> None:
     name = line.operand(0, readers.name)
     run.once(f"X_Key {name.text}", line.span)
 
-    try:
-        plan = _key_plan(line, name)
-        made = Key(
-            plan,
-            line.required("label", readers.label),
-            line.optional("id", readers.byte_string, b"") or _id_of(run, line, plan),
-            line.optional("public", declared.file, None),
-            line.optional("consent", readers.number(1, 255), None),
-            line.span,
-        )
-        _check_key(run, line, made)
-    except RejectedError:
-        run.objects.broken.add(name.key)
-        raise
-
+    plan = _key_plan(line, name)
+    made = Key(
+        plan,
+        line.required("label", readers.label),
+        line.optional("id", readers.object_id, b"") or _id_of(run, line, plan),
+        line.optional("public", declared.file, None),
+        line.optional("consent", readers.number(1, 255), None),
+        line.span,
+    )
+    _check_key(run, line, made)
     run.objects.keys[name.key] = made
 
 

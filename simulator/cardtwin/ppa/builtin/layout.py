@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from cardtwin.plan import Access, Operation
 from cardtwin.ppa import declared, readers
-from cardtwin.ppa.errors import RejectedError
 from cardtwin.ppa.files import complete
 from cardtwin.ppa.layout import Body, Directory, File
-from cardtwin.ppa.syntax import Assignment, Block, ByteString, Directive, Name, String
+from cardtwin.ppa.syntax import Assignment, ByteString, String
 from cardtwin.ppa.vocabulary import Place, procedure, statement
 from cardtwin.source import Note
 
 if TYPE_CHECKING:
     from cardtwin.ppa.line import Arguments, Line
     from cardtwin.ppa.run import Run
-    from cardtwin.ppa.syntax import Expression, Statement
+    from cardtwin.ppa.syntax import Expression, Name
 
 _MASTER_FILE = 0x3F00
 
@@ -40,20 +39,15 @@ def create_df(run: Run, line: Line) -> None:
     """Declare a DF and lay out what lies in it."""
     name = _new_name(run, line)
 
-    try:
-        directory = Directory(
-            name,
-            line.required("id", readers.file_id),
-            line.span_of("id"),
-            line.required("maxsize", readers.size),
-            line.span_of("maxsize"),
-            _access(line, Operation.UPDATE, Operation.CREATE),
-            line.optional("aid", _aid, b""),
-        )
-    except RejectedError:
-        run.layout.broken |= {name.key, *_names_below(line.body)}
-        raise
-
+    directory = Directory(
+        name,
+        line.required("id", readers.file_id),
+        line.span_of("id"),
+        line.required("maxsize", readers.size),
+        line.span_of("maxsize"),
+        _access(line, Operation.UPDATE, Operation.CREATE),
+        line.optional("aid", _aid, b""),
+    )
     run.layout.add(directory)
     _fill(run, directory, line)
 
@@ -68,19 +62,14 @@ def create_ef(run: Run, line: Line) -> None:
     """Declare a transparent EF."""
     name = _new_name(run, line)
 
-    try:
-        file = File(
-            name,
-            line.required("id", readers.file_id),
-            line.span_of("id"),
-            line.required("maxsize", readers.size),
-            line.span_of("maxsize"),
-            _access(line, Operation.READ, Operation.UPDATE),
-        )
-    except RejectedError:
-        run.layout.broken.add(name.key)
-        raise
-
+    file = File(
+        name,
+        line.required("id", readers.file_id),
+        line.span_of("id"),
+        line.required("maxsize", readers.size),
+        line.span_of("maxsize"),
+        _access(line, Operation.READ, Operation.UPDATE),
+    )
     run.layout.add(file)
 
 
@@ -123,26 +112,11 @@ def _aid(run: Run, expression: Expression) -> bytes:
     return aid
 
 
-def _names_below(body: tuple[Statement, ...]) -> set[str]:
-    """Return the names that a rejected block would have declared: nothing more is said about them."""
-    names: set[str] = set()
-
-    for each in body:
-        match each:
-            case Directive(operands=(Name() as name,)):
-                names.add(name.key)
-            case Block(opening=Directive(operands=(Name() as name,)), body=below):
-                names |= {name.key} | _names_below(below)
-
-    return names
-
-
 @statement("File", operands=("Static or Dynamic", "a file's name"))
 def file(run: Run, line: Line) -> None:
     """Say what a file holds."""
     literal = line.operand(0, readers.one_of({"Static": True, "Dynamic": False}))
     found = _without_body(run, line)
-    found.spoilt = True
     data = _data(run, line)
 
     if literal and not isinstance(data, (ByteString, String)):
@@ -155,7 +129,6 @@ def file(run: Run, line: Line) -> None:
         )
 
     found.body = Body(line.operand(1, readers.name), data)
-    found.spoilt = False
 
 
 def _data(run: Run, line: Line) -> Expression:

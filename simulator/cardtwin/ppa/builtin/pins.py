@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.plan import PinPlan, SecretName
 from cardtwin.ppa import readers
-from cardtwin.ppa.errors import RejectedError
 from cardtwin.ppa.objects import Pin
 from cardtwin.ppa.syntax import Name
 from cardtwin.ppa.vocabulary import statement
@@ -43,13 +42,8 @@ def pin(run: Run, line: Line) -> None:
     role = line.operand(0, _ROLES)
     run.once(f"X_Pin {role}", line.span)
 
-    try:
-        made = Pin(_pin_plan(run, line, role), line.span)
-        _check_pin(run, line, made)
-    except RejectedError:
-        run.objects.broken.add(role.value.casefold())
-        raise
-
+    made = Pin(_pin_plan(run, line, role), line.span)
+    _check_pin(run, line, made)
     run.objects.pins[role] = made
 
 

@@ -40,7 +40,7 @@ def certificate(run: Run, line: Line) -> None:
 
 
 def _certificate_id(run: Run, line: Line) -> ObjectId:
-    given = line.optional("id", readers.byte_string, None)
+    given = line.optional("id", readers.object_id, None)
     key_id = line.optional("key", _key_id, None)
 
     if (given is None) is (key_id is None):
