@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from cardtwin.cli import PASSED, SCENARIO_FAILED
-from cardtwin.cli.files import load_scenarios
+from cardtwin.cli.files import fail, load_scenarios
 from cardtwin.report.console import ConsoleReport
 from cardtwin.scenario import Instance, ScenarioResult, Verdict
 from cardtwin.scenario.pool import Options, Outcome, run_all
@@ -72,10 +72,14 @@ def command(  # noqa: PLR0913  # one per option
     options = Options(timeout, seed, record=trace is not None)
     outcomes, seconds = _run(instances, options, processes, fail_fast=fail_fast)
     results = [outcome.result for outcome in outcomes]
-    _write(results, seconds, junit, json_file)
 
-    if trace is not None:
-        trace.write_text("\n".join(outcome.trace for outcome in outcomes), encoding="utf-8")
+    try:
+        _write(results, seconds, junit, json_file)
+
+        if trace is not None:
+            trace.write_text("\n".join(outcome.trace for outcome in outcomes), encoding="utf-8")
+    except OSError as error:
+        fail(str(error))
 
     sys.exit(SCENARIO_FAILED if any(r.verdict is Verdict.FAILED for r in results) else PASSED)
 
@@ -89,7 +93,9 @@ def _run(
     outcomes: dict[tuple[Path, str], Outcome] = {}
     began = time.perf_counter()
 
-    with closing(run_all(instances, options, processes=processes)) as arriving:
+    arriving = run_all(instances, options, processes=processes, progress=report.step)
+
+    with report, closing(arriving):
         for outcome in arriving:
             result = outcome.result
             outcomes[result.path, result.id] = outcome

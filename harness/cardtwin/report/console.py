@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.panel import Panel
 from rich.table import Table
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from cardtwin.scenario import Instance, StepResult
+
 __all__ = ["ConsoleReport"]
 
 _STYLE = {
@@ -27,12 +29,26 @@ _STYLE = {
 
 
 class ConsoleReport:
-    """Writes about results as they come, and sums them up."""
+    """Writes about results as they come, and sums them up. As a context, it shows what runs."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
         self._total = total
         self._done = 0
+        self._status = console.status("")
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._status.start()
+
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def step(self, instance: Instance, step: StepResult) -> None:
+        """Show on a terminal how far a scenario is."""
+        self._status.update(f"{instance.id}: step {step.number} of {len(instance.steps)}")
 
     def add(self, result: ScenarioResult) -> None:
         """Tell of one result; of a failed one, all that helps to understand it."""

@@ -1,6 +1,6 @@
 """Scenario files: format 1, loader, matrix, steps, matchers, runner."""
 
-from cardtwin.scenario.errors import ScenarioError, TimedOutError, UnsupportedStepError, UsageError
+from cardtwin.scenario.errors import ScenarioError, TimedOutError, UsageError
 from cardtwin.scenario.instance import Instance, StepSpec
 from cardtwin.scenario.loader import SUFFIX, find, load
 from cardtwin.scenario.result import Failure, ScenarioResult, StepResult, Verdict
@@ -22,7 +22,6 @@ __all__ = [
     "StepResult",
     "StepSpec",
     "TimedOutError",
-    "UnsupportedStepError",
     "UsageError",
     "Verdict",
     "all_verbs",

@@ -4,7 +4,6 @@
 
     ScenarioError               the base of all
     ├── TimedOutError           a scenario took longer than it was given
-    ├── UnsupportedStepError    the target lacks what a step needs
     └── UsageError              a step was asked for something that makes no sense here
 
 What is wrong with a scenario file is a :class:`cardtwin.source.SourceError`. An expectation that does not
@@ -13,7 +12,7 @@ hold is no error but a :class:`cardtwin.scenario.Failure` in the result.
 
 from __future__ import annotations
 
-__all__ = ["ScenarioError", "TimedOutError", "UnsupportedStepError", "UsageError"]
+__all__ = ["ScenarioError", "TimedOutError", "UsageError"]
 
 
 class ScenarioError(Exception):
@@ -26,10 +25,6 @@ class TimedOutError(ScenarioError):
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         super().__init__(f"the scenario took longer than {seconds:g} s")
-
-
-class UnsupportedStepError(ScenarioError):
-    """The target lacks what a step needs."""
 
 
 class UsageError(ScenarioError):

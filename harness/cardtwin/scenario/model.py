@@ -75,10 +75,8 @@ class CardModel(_Model):
 class ProcessModel(_Model):
     """A program that uses the middleware."""
 
-    config: Name | None = None
     ppa_config: Name | None = None
     bits: Literal["32", "64"] = "32"
-    version: str | None = None
 
 
 class ScenarioModel(_Model):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardtwin.scenario.instance import Instance
+    from cardtwin.scenario.runner import Progress
 
 __all__ = ["Options", "Outcome", "run_all"]
 
@@ -57,25 +58,38 @@ class Outcome:
     trace: str = ""
 
 
-def run_all(instances: Sequence[Instance], options: Options, *, processes: int = 1) -> Generator[Outcome]:
+def run_all(
+    instances: Sequence[Instance],
+    options: Options,
+    *,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> Generator[Outcome]:
     """Run instances and yield the outcomes as they come; in several processes that may be out of order.
 
     Closing the generator ends what still runs.
+
+    Args:
+        instances: What to run.
+        options: How.
+        processes: How many of them at a time, each in a process of its own.
+        progress: Told of every step's end, where there is one process.
     """
     if processes <= 1 or len(instances) <= 1:
         for instance in instances:
-            yield _run(instance, options)
+            yield _run(instance, options, progress)
     else:
         yield from _Pool(instances, options, min(processes, len(instances))).outcomes()
 
 
-def _run(instance: Instance, options: Options) -> Outcome:
+def _run(instance: Instance, options: Options, progress: Progress | None = None) -> Outcome:
     if options.seed is not None and instance.setup.seed is None:
         instance = replace(instance, setup=replace(instance.setup, seed=options.seed))
 
     recorder = Recorder() if options.record else None
     observers = [recorder] if recorder is not None else []
-    result = run(instance, get_target(instance.target), timeout=options.timeout, observers=observers)
+    target = get_target(instance.target)
+    result = run(instance, target, timeout=options.timeout, observers=observers, progress=progress)
     return Outcome(result, recorder.text(instance.id) if recorder is not None else "")
 
 

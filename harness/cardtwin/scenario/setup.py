@@ -59,7 +59,7 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
 
 def _processes(model: ScenarioModel) -> dict[str, ProcessSetup]:
     given = {
-        name: ProcessSetup(name, process.config, process.ppa_config, int(process.bits), process.version)
+        name: ProcessSetup(name, process.ppa_config, int(process.bits))
         for name, process in model.processes.items()
     }
     return given or {DEFAULT_PROCESS: ProcessSetup(DEFAULT_PROCESS)}
@@ -107,7 +107,7 @@ def _check_setup(model: ScenarioModel, setup: Setup, root: Node, found: Diagnost
 
 def check_files(root: MapNode, sections: Mapping[str, Sequence[str]], found: Diagnostics) -> None:
     """Find names of files, in cards and programs, that ``files:`` does not have."""
-    for section, keys in (("cards", ("image",)), ("processes", ("config", "ppa_config"))):
+    for section, keys in (("cards", ("image",)), ("processes", ("ppa_config",))):
         node = root.get(section)
 
         for entry in node if isinstance(node, MapNode) else ():

@@ -22,14 +22,13 @@ def installation(process: ProcessSetup, setup: Setup) -> Installation:
 
     Paths in iD2ppa.cfg are the ones of a Windows machine: the last part of each names a file of the scenario.
     """
-    usual = Installation()
     certificate = None
 
     if process.ppa_config is not None:
         source = SourceText(process.ppa_config, decode_text(setup.files[process.ppa_config]))
         certificate = pin_certificate(source, lambda path: _file(path, setup.files), Diagnostics())
 
-    return Installation(certificate, process.bits, usual.product, process.version or usual.version)
+    return Installation(certificate, process.bits)
 
 
 def _file(path: str, files: Mapping[str, bytes]) -> bytes:

@@ -58,17 +58,13 @@ class ProcessSetup:
 
     Attributes:
         name: What the program is called, such as ``java.exe``.
-        config: The file that is its Personal.cfg; None has none.
         ppa_config: The file that is its iD2ppa.cfg; None has none.
         bits: Of the library, 32 or 64.
-        version: The middleware's version; None takes the usual one.
     """
 
     name: str
-    config: str | None = None
     ppa_config: str | None = None
     bits: int = 32
-    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

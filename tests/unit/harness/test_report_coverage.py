@@ -8,7 +8,11 @@ from cardtwin.report.coverage import count, read_requirements
 from cardtwin.scenario import ScenarioResult, StepResult, Verdict
 from cardtwin.source import SourceError
 
-LIST = "# a comment\nPPA-01: {source: 000, basis: stated, text: 'Comments: yes'}\nDEL-01: {basis: asked, text: x}\n"
+LIST = """\
+# a comment
+PPA-01: {source: 000, basis: stated, text: "Comments: yes"}
+DEL-01: {basis: asked, text: x}
+"""
 
 
 def result(target: str, *steps: tuple[str, Verdict]) -> ScenarioResult:
@@ -53,11 +57,8 @@ def test_only_a_step_that_ran_and_passed_proves(requirements: Path) -> None:
 
 def test_a_step_that_failed_once_takes_the_proof_away(requirements: Path) -> None:
     wanted = read_requirements(requirements)
-    passed, failed = (
-        result("emulated", ("PPA-01", Verdict.PASSED)),
-        result("emulated", ("PPA-01", Verdict.FAILED)),
-    )
-    assert count(wanted, [passed, failed]).proved == {"emulated": frozenset()}
+    results = [result("emulated", ("PPA-01", verdict)) for verdict in (Verdict.PASSED, Verdict.FAILED)]
+    assert count(wanted, results).proved == {"emulated": frozenset()}
 
 
 def test_targets_are_counted_apart(requirements: Path) -> None:

@@ -67,11 +67,11 @@ def test_all_errors_come_at_once_each_with_its_place(scenario: Any) -> None:
         - {apdu: $(typo)}
         """,
         titel="x",
-        processes="{java.exe: {config: Persona.cfg}}",
+        processes="{java.exe: {ppa_config: iD2ppa.cfg}}",
     )
     assert findings(path) == [
         "4:1 unknown-key",
-        "5:32 unknown-name",
+        "5:36 unknown-name",
         "7:11 bad-value",
         "8:6 no-verb",
         "9:31 unknown-key",

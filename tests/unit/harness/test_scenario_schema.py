@@ -63,7 +63,11 @@ def test_what_the_loader_refuses_is_invalid(validator: Any, text: str) -> None:
     assert errors(validator, text)
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.rglob("*.scenario.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    sorted(SCENARIOS.rglob("*.scenario.yaml")),
+    ids=lambda path: path.relative_to(SCENARIOS).as_posix(),
+)
 def test_the_projects_own_scenarios_are_valid(validator: Any, path: Path) -> None:
     assert errors(validator, path.read_text()) == []
 

@@ -1,6 +1,6 @@
 """Traces of seeded scenarios are the same on every machine and every version of Python.
 
-To accept a change, run this file by pytest with CARDTWIN_UPDATE_GOLDEN=1 in the environment, and read the diff.
+To accept a change, run this file by pytest with CARDTWIN_UPDATE_GOLDEN=1 set, and read the diff.
 """
 
 from __future__ import annotations
