@@ -30,10 +30,10 @@ def json_schema() -> dict[str, Any]:
     properties["steps"] = {"type": "array", "items": {"$ref": "#/$defs/step"}}
     properties["requires"] = {"type": "object", "description": "the fields of 'check', for the start"}
     properties["matrix"] = _MATRIX
-    definitions = {name: _open_to_references(definition) for name, definition in definitions.items()}
+    definitions = {name: _opened(definition) for name, definition in definitions.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **_open_to_references(schema),
+        **_opened(schema),
         "title": "cardtwin scenario, format 1",
         "$defs": dict(sorted(definitions.items())),
     }
@@ -66,25 +66,28 @@ def _hoisted(step: type[Step], definitions: dict[str, Any]) -> dict[str, str]:
     return {"$ref": f"#/$defs/verb-{step.verb}"}
 
 
-def _open_to_references(schema: dict[str, Any]) -> dict[str, Any]:
-    """Let every property be a ``$(name)`` as well, and every text be what an editor takes for a number."""
-    schema = _widened(schema)
-    properties = schema.get("properties")
-
-    if not isinstance(properties, dict):
-        return schema
-
-    opened = {name: {"anyOf": [inner, _REFERENCE]} for name, inner in properties.items()}
-    return {**schema, "properties": opened}
-
-
-def _widened(schema: Any) -> Any:
+def _opened(schema: Any) -> Any:
+    """Let every value be a ``$(name)`` as well, and every text be what an editor takes for a number."""
     match schema:
         case {"type": "string", **rest} if not rest.keys() & {"enum", "const", "pattern"}:
             return {**rest, "type": SCALAR}
         case dict():
-            return {key: _widened(inner) for key, inner in schema.items()}
+            return {key: _opened_keyword(key, value) for key, value in schema.items()}
         case list():
-            return [_widened(inner) for inner in schema]
+            return [_opened(inner) for inner in schema]
         case _:
             return schema
+
+
+def _opened_keyword(key: str, value: Any) -> Any:
+    if key == "properties":
+        return {name: _or_reference(inner) for name, inner in value.items()}
+
+    if key in {"items", "additionalProperties"} and isinstance(value, dict):
+        return _or_reference(value)
+
+    return _opened(value)
+
+
+def _or_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [_opened(schema), _REFERENCE]}
