@@ -50,20 +50,13 @@ def assemble(
 
     for line in lines:
         keyword = line.keyword.key if isinstance(line, Directive) else ""
-        body = stack[-1].body if stack else top
 
         if isinstance(line, Directive) and keyword in _END_OF:
-            _check_opening(line, stack, diagnostics)
-
-            if len(stack) == DEEPEST:
-                _too_deep(line, diagnostics)
-                return ()
-
-            stack.append(_Open(line))
+            _begin(line, stack, diagnostics)
         elif isinstance(line, Directive) and keyword in _ENDS:
             _end(line, stack, top, diagnostics)
         else:
-            body.append(line)
+            (stack[-1].body if stack else top).append(line)
 
     end = _last(source)
 
@@ -73,19 +66,20 @@ def assemble(
     return tuple(top)
 
 
-def _check_opening(line: Directive, stack: list[_Open], diagnostics: Diagnostics) -> None:
-    """A File or MasterFile never stands in another block: the end of that one was forgotten."""
+def _begin(line: Directive, stack: list[_Open], diagnostics: Diagnostics) -> None:
+    # A File or MasterFile never stands in another block: the end of that one was forgotten.
     while stack and line.keyword.key in {"file", "masterfile"}:
         _missing_end(stack.pop(), line.keyword.span, f"{line.keyword.text} begins", diagnostics)
 
+    if len(stack) == DEEPEST:
+        diagnostics.error(
+            "too-deep",
+            "directories are nested too deeply",
+            line.span,
+            remedy="no card takes so many levels: put the directory further up",
+        )
 
-def _too_deep(line: Directive, diagnostics: Diagnostics) -> None:
-    diagnostics.error(
-        "too-deep",
-        "directories are nested too deeply",
-        line.span,
-        remedy="no card takes so many levels: put the directory further up",
-    )
+    stack.append(_Open(line))
 
 
 def _end(line: Directive, stack: list[_Open], top: list[Statement], diagnostics: Diagnostics) -> None:

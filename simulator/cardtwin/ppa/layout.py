@@ -115,13 +115,11 @@ class Layout:
     Attributes:
         root: The MF, once MasterFile has been seen.
         open: The directories that are being filled, the MF first.
-        created: Where CreateFiles() was called.
     """
 
     def __init__(self) -> None:
         self.root: Directory | None = None
         self.open: list[Directory] = []
-        self.created: Span | None = None
         self._by_key: dict[str, Directory | File] = {}
 
     def find(self, key: str) -> Directory | File | None:

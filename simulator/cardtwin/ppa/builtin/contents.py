@@ -15,7 +15,7 @@ from cardtwin.ppa.vocabulary import function
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cardtwin.plan import Part
+    from cardtwin.plan import Part, PinPlan
     from cardtwin.ppa.layout import File
     from cardtwin.ppa.line import Arguments
     from cardtwin.ppa.objects import Certificate, Key, ObjectId, Pin
@@ -87,24 +87,11 @@ def aodf(run: Run, _: Arguments) -> bytes:
 
 def _pin(run: Run, pin: Pin) -> pkcs15.Pin:
     plan = pin.plan
-    flags = PinFlags.INITIALIZED
-    conditions = {
-        PinFlags.LOCAL: plan.slot == "signature",
-        PinFlags.NEEDS_PADDING: plan.stored_length is not None,
-        PinFlags.UNBLOCKING_PIN: any(
-            each.plan.unblocked_by is plan.role for each in run.objects.pins.values()
-        ),
-        PinFlags.SO_PIN: plan.so,
-    }
-
-    for flag, holds in conditions.items():
-        flags |= flag if holds else PinFlags(0)
-
     return pkcs15.Pin(
         id=pin.id,
         label=plan.label,
         reference=plan.reference,
-        flags=flags,
+        flags=_flags(run, plan),
         type=PinType.UTF8,
         min_length=plan.min_length,
         stored_length=plan.stored_length or plan.max_length,
@@ -114,6 +101,22 @@ def _pin(run: Run, pin: Pin) -> pkcs15.Pin:
         common=CommonFlags.PRIVATE | CommonFlags.MODIFIABLE,
         auth_id=_auth_id(run, plan.unblocked_by),
     )
+
+
+def _flags(run: Run, plan: PinPlan) -> PinFlags:
+    unblocks = any(other.plan.unblocked_by is plan.role for other in run.objects.pins.values())
+    conditions = {
+        PinFlags.LOCAL: plan.slot == "signature",
+        PinFlags.NEEDS_PADDING: plan.stored_length is not None,
+        PinFlags.UNBLOCKING_PIN: unblocks,
+        PinFlags.SO_PIN: plan.so,
+    }
+    flags = PinFlags.INITIALIZED
+
+    for flag, holds in conditions.items():
+        flags |= flag if holds else PinFlags(0)
+
+    return flags
 
 
 def _auth_id(run: Run, role: SecretName | None) -> bytes | None:

@@ -43,7 +43,8 @@ def pin(run: Run, line: Line) -> None:
     run.once(f"X_Pin {role}", line.span)
 
     made = Pin(_pin_plan(run, line, role), line.span)
-    _check_pin(run, line, made)
+    _check_value(run, line, made.plan)
+    _check_others(run, line, made.plan)
     run.objects.pins[role] = made
 
 
@@ -85,9 +86,7 @@ def _secret(run: Run, line: Line, role: SecretName) -> Secret:
     return readers.secret(run, variable)[1]
 
 
-def _check_pin(run: Run, line: Line, made: Pin) -> None:
-    plan = made.plan
-
+def _check_value(run: Run, line: Line, plan: PinPlan) -> None:
     if not plan.min_length <= plan.max_length <= (plan.stored_length or plan.max_length):
         run.reject(
             "pin-lengths",
@@ -105,6 +104,8 @@ def _check_pin(run: Run, line: Line, made: Pin) -> None:
             expected=f"{plan.min_length} to {plan.max_length} bytes",
         )
 
+
+def _check_others(run: Run, line: Line, plan: PinPlan) -> None:
     for other in run.objects.pins.values():
         if other.plan.reference == plan.reference:
             run.reject(
