@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardtwin.card import CardView, EmulatedCard, models
@@ -142,6 +143,15 @@ class TokenDesk:
 
     def tries(self, reference: int) -> int:
         return self.view.pins["3F00", reference].tries_left
+
+
+def write(desk: TokenDesk, path: str, content: bytes) -> None:
+    """Put other contents into a file of the card, as another program could."""
+    files = dict(desk.card.image.files)
+    key = bytes.fromhex(path.replace("/", ""))
+    size = files[key].size
+    files[key] = replace(files[key], content=content.ljust(size, b"\0")[:size])
+    desk.card.load(replace(desk.card.image, files=files))
 
 
 class FailingContext(Context):

@@ -92,7 +92,7 @@ class Credentials:
             MiddlewareError: CKR_PIN_LEN_RANGE: no PIN has this length.
         """
         value = _padded(pin, secret)
-        self._driver.select((MF,))
+        self._select(pin)
         self._judge(pin, self._driver.verify(pin.reference, value), f"verify {pin.label}")
         return pin.reference
 
@@ -104,7 +104,7 @@ class Credentials:
             MiddlewareError: CKR_PIN_LEN_RANGE: the new one is too short or too long.
         """
         _check_new(pin, new)
-        self._driver.select((MF,))
+        self._select(pin)
         response = self._driver.change(pin.reference, _padded(pin, old), _padded(pin, new))
         self._judge(pin, response, f"change {pin.label}")
 
@@ -122,14 +122,21 @@ class Credentials:
             raise MiddlewareError(Ckr.CKR_FUNCTION_NOT_SUPPORTED, f"nothing resets {pin.label}")
 
         _check_new(pin, new)
-        self._driver.select((MF,))
+        self._select(pin)
         response = self._driver.unblock(pin.reference, _padded(key, puk), _padded(pin, new))
         self._judge(key, response, f"unblock {pin.label}")
 
     def tries_left(self, pin: PinInfo) -> int | None:
         """Return the tries that a PIN has left; None where the card doesn't tell."""
-        self._driver.select((MF,))
+        self._select(pin)
         return self._driver.tries_left(pin.reference)
+
+    def _select(self, pin: PinInfo) -> None:
+        """Make the DF current from which the card finds the PIN, upwards."""
+        path = pin.entry.path.file_ids if pin.entry.path else ()
+
+        if not path or self._driver.select(path) is None:
+            self._driver.select((MF,))
 
     def _judge(self, pin: PinInfo, response: ResponseApdu, what: str) -> None:
         sw = response.sw

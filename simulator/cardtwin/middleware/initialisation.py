@@ -81,7 +81,7 @@ class Initialisation:
             self._driver.put_pin(spec)
 
     def _directory(self, step: DirectoryStep) -> None:
-        with self._journal.step(f"create {name_of(step.path)}"):
+        with self._journal.step(f"make {name_of(step.path)}"):
             self._driver.select(step.path[:-1])
             size = _room(step.plan) if step.plan.size is None else step.plan.size
             self._driver.create_directory(step.plan.file_id, size, step.plan.aid, OPEN)
@@ -92,16 +92,12 @@ class Initialisation:
         # Conditions that let nobody write yet, or that BurnFuse decides, are given afterwards.
         later = len(step.path) == 2 or (content and step.rights[Right.UPDATE] != ANYBODY)
 
-        with self._journal.step(f"create {name_of(step.path)}"):
+        with self._journal.step(f"make {name_of(step.path)}"):
             self._driver.select(step.path[:-1])
             self._driver.create_file(step.plan.file_id, size, OPEN if later else step.rights)
+            self._driver.write(content)
 
-        if content:
-            with self._journal.step(f"write {name_of(step.path)}"):
-                self._driver.write(content)
-
-        if later and len(step.path) > 2:
-            with self._journal.step(f"close {name_of(step.path)}"):
+            if later and len(step.path) > 2:
                 self._driver.set_rights(step.path, step.rights, directory=False)
 
     def _key(self, plan: KeyPlan) -> None:

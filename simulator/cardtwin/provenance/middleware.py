@@ -106,8 +106,8 @@ UNNAMED_OPERATIONS: Final = rule(
     "middleware.unnamed-operations",
     Basis.OURS,
     "PPA-04",
-    "Operations that a profile doesn't name for a file are for nobody, or for anybody. Deleting a file in "
-    "the MF and changing conditions follow the erase condition in any case.",
+    "Operations that a profile doesn't name for a file are for nobody, or for anybody. Deleting and "
+    "changing conditions follow the erase condition in any case.",
     choices=("never", "always"),
     default="never",
 )

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEY = "X_Key K reference=16 directory=DF size=1024 use=sign access=pin1 label='Key' public=EFPUB"
-FILES = "CreateEf EFPUB id=0x4601 maxsize=300 read=always update=puk---"
+FILES = (
+    "CreateEf EFPUB id=0x4601 maxsize=300 read=always update=puk---"
+    "File Dynamic EFPUB\ndata=X_PUBLICKEY(K)\nEndfile"
+)
 CASES = [
     pytest.param({}, id="intact"),
     pytest.param({"eraseable": True, "burn": True}, id="burnt, eraseable"),

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from cardtwin import pkcs15
 from cardtwin.middleware import (
     Ckr,
     CredentialError,
@@ -10,7 +13,7 @@ from cardtwin.middleware import (
     UserType,
 )
 from cardtwin.plan import Secret
-from support.tokens import MODELS, OP, PIN1, PIN2, PUK, PUK2, READER, TokenDesk, profile_text
+from support.tokens import MODELS, OP, PIN1, PIN2, PUK, PUK2, READER, TokenDesk, profile_text, write
 
 NAMED = (PIN1, PIN1, PIN2, PUK, PUK2, OP)
 WRONG = Secret.of("9876")
@@ -227,3 +230,16 @@ def test_a_pin_is_padded_as_its_profile_says(model: str) -> None:
     desk.client.verify_pin(READER, PIN1)
 
     assert bytes.fromhex("002000810C") + PIN1.reveal() + b"\xff" * 8 in desk.commands
+
+
+@pytest.mark.parametrize("path", [(), (0x3F00, 0x5015), (0x3F00, 0x5999)])
+def test_a_pin_is_found_from_the_df_that_the_token_names(desk: TokenDesk, path: tuple[int, ...]) -> None:
+    listed = [
+        replace(pin.entry, path=pkcs15.Path.of(*path) if path else None, reference=pin.reference | 0x80)
+        for pin in desk.client.token(READER).pins
+    ]
+    write(desk, "3F00/5015/4481", pkcs15.encode_directory(listed))
+
+    desk.client.verify_pin(READER, PIN1)
+    desk.client.unblock_pin(READER, PUK, NEW)
+    desk.client.verify_pin(READER, NEW)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from cardtwin import pkcs15
@@ -18,20 +16,11 @@ from cardtwin.middleware.pinkinds import kinds_of
 from cardtwin.pkcs15 import PinFlags
 from cardtwin.plan.cms import CmsPinBlobCodec
 from support.profiles import SKETCH
-from support.tokens import CARD_MODEL, MODELS, READER, TokenDesk, key_line, profile_text
+from support.tokens import CARD_MODEL, MODELS, READER, TokenDesk, key_line, profile_text, write
 
 LOCAL = PinFlags.LOCAL
 
 LOCAL = PinFlags.LOCAL
-
-
-def write(desk: TokenDesk, path: str, content: bytes) -> None:
-    """Put other contents into a file of the card, as another program could."""
-    files = dict(desk.card.image.files)
-    key = bytes.fromhex(path.replace("/", ""))
-    size = files[key].size
-    files[key] = replace(files[key], content=content.ljust(size, b"\0")[:size])
-    desk.card.load(replace(desk.card.image, files=files))
 
 
 @pytest.mark.parametrize("model", MODELS)
