@@ -1,0 +1,177 @@
+"""The commands ppa, dsc, image and coverage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cardtwin.card import image as images
+from cardtwin.card import models
+from cardtwin.cli import main
+
+ROOT = Path(__file__).parents[3]
+SKETCH = ROOT / "scenarios" / "profiles" / "sketch.cpf"
+KEYS = ROOT / "scenarios" / "keys"
+
+
+def cardtwin(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.cpf"
+    path.write_text("CardModel 'SIEMENS50'\nMakeCardErasable()\n")
+    return path
+
+
+def test_a_good_profile_has_no_findings() -> None:
+    result = cardtwin("ppa", "check", SKETCH)
+    assert result.exit_code == 0
+    assert result.output == f"{SKETCH}: no findings\n"
+
+
+def test_every_broken_profile_is_told_and_is_status_1(broken: Path) -> None:
+    result = cardtwin("ppa", "check", broken, SKETCH, broken)
+    assert result.exit_code == 1
+    assert result.output.count(f"{broken}:2:1: error") == 2
+    assert "MakeCardEraseable" in result.output
+
+
+@pytest.mark.parametrize("command", [("ppa", "check"), ("ppa", "plan"), ("dsc", "check"), ("image", "show")])
+def test_a_file_that_cannot_be_read_is_status_2(command: tuple[str, str], tmp_path: Path) -> None:
+    result = cardtwin(*command, tmp_path / "none")
+    assert result.exit_code == 2
+    assert "No such file" in result.output
+
+
+def test_a_plan_is_json_with_all_bytes() -> None:
+    result = cardtwin("ppa", "plan", SKETCH, "--json", "--pin-cert", KEYS / "pin-a.crt")
+    document = json.loads(result.stdout)
+    odf = next(file for file in document["files"] if file["path"] == "3F00/5015/5031")
+    assert result.exit_code == 0
+    assert odf["content"] == "A40A300804063F0050154441"
+    assert result.stderr == ""
+
+
+def test_without_a_certificate_the_built_in_one_is_named_on_stderr() -> None:
+    result = cardtwin("ppa", "plan", SKETCH, "--json")
+    assert "built-in test certificate" in result.stderr
+    assert json.loads(result.stdout)["profile_name"] == "P15_Siemens"
+
+
+def test_a_seed_makes_a_plan_repeat() -> None:
+    def plan(*options: str) -> str:
+        return cardtwin("ppa", "plan", SKETCH, "--json", *options).stdout
+
+    assert plan("--seed", "a") == plan("--seed", "a")
+    assert plan("--seed", "a") != plan("--seed", "b")
+
+
+def test_secrets_are_shown_only_if_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "pin.cpf"
+    path.write_text(
+        "CardModel 'SIEMENS50'\nX_Pin PIN1 reference=1 label='PIN' min=4 max=8 tries=3\nMasterFile\n"
+        "CreateEf EFDATA id=0x1001 maxsize=auto read=always update=always\nEndfile\n"
+        "File Dynamic EFDATA\ndata = colour\nEndfile\nCreateFiles()\n"
+    )
+    options = ("--json", "--secret", "PIN1=73914682", "--param", "colour=0xCAFE")
+    hidden = cardtwin("ppa", "plan", path, *options)
+    shown = cardtwin("ppa", "plan", path, *options, "--show-secrets")
+    assert hidden.exit_code == 0, hidden.output
+    assert "73914682" not in hidden.output
+    assert "73914682" in shown.output
+    assert '"CAFE"' in hidden.output
+
+
+@pytest.mark.parametrize(
+    "options", [("--param", "x"), ("--param", "x=0xG0"), ("--secret", "PIN9=1"), ("--pin-cert", str(SKETCH))]
+)
+def test_wrong_options_of_a_plan_are_status_2(options: tuple[str, str]) -> None:
+    assert cardtwin("ppa", "plan", SKETCH, *options).exit_code == 2
+
+
+def test_a_broken_profile_has_no_plan(broken: Path) -> None:
+    result = cardtwin("ppa", "plan", broken, "--json")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "did you mean" in result.stderr
+
+
+def test_a_plan_is_outlined_for_people() -> None:
+    result = cardtwin("ppa", "plan", ROOT / "profiles" / "cardos-5.3-full.cpf")
+    assert "PIN   1  PIN1  PIN" in result.stdout
+    assert "file 3F00/5015/5031  EFODF" in result.stdout
+
+
+def test_descriptions_are_checked(tmp_path: Path) -> None:
+    good = ROOT / "scenarios" / "encodings" / "delete-profile.dsc"
+    wrong = tmp_path / "wrong.dsc"
+    wrong.write_text(good.read_text().replace("DeleteProfile=true", "DeleteProfle=true"))
+    assert cardtwin("dsc", "check", good).exit_code == 0
+    result = cardtwin("dsc", "check", good, wrong)
+    assert result.exit_code == 1
+    assert "DeleteProfile" in result.output
+
+
+def test_attachments_of_a_description_are_checked_if_they_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "init.dsc"
+    path.write_text(
+        "[Encoding]\nType=1024,Chip\nDevices=8711\n[Fields]\nPUK=\n[Description]\nInitToken=true\nInitialPUK=PUK\n"
+        "PKCS11LibraryWindows32=C:/Program Files (x86)/Personal/bin/personal.dll\nChipProfile=token.cpf\n"
+    )
+    assert cardtwin("dsc", "check", path).exit_code == 0
+    assert cardtwin("dsc", "check", path, "--attached", "token.cpf").exit_code == 0
+    assert cardtwin("dsc", "check", path, "--attached", "other.cpf").exit_code == 1
+
+
+def test_an_image_is_shown_and_compared(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.image", tmp_path / "two.image"
+    images.save(models.get("cardos-4.4").blank(), one)
+    images.save(models.get("cardos-4.4").blank(serial=bytes(6)), two)
+    shown = cardtwin("image", "show", one)
+    assert "fuse: intact" in shown.output
+    assert "file 3F00  df" in shown.output
+    assert cardtwin("image", "compare", one, one).exit_code == 0
+    different = cardtwin("image", "compare", one, two)
+    assert different.exit_code == 1
+    assert "serial" in different.output
+
+
+def test_coverage_counts_what_passed_and_lists_what_is_missing(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.yaml"
+    requirements.write_text(
+        "A-01: {basis: stated, text: It answers}\nA-02: {basis: stated, text: It sings}\n"
+    )
+    scenario = tmp_path / "a.scenario.yaml"
+    scenario.write_text(
+        "format: 1\ntitle: x\nreaders: {R1: cardos-4.4}\nsteps:\n- {apdu: 00 84 00 00 08, proves: A-01}\n"
+    )
+    options = ("--requirements", requirements, "--missing", "--json", tmp_path / "out.json")
+    result = cardtwin("coverage", *options, scenario)
+    assert result.exit_code == 0
+    assert "emulated: 1 of 2 requirements proved" in result.output
+    assert "It sings" in result.output
+    assert "It answers" not in result.output
+    assert json.loads((tmp_path / "out.json").read_text())["proved"] == {"emulated": ["A-01"]}
+
+
+def test_a_proof_of_nothing_is_status_1(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.yaml"
+    requirements.write_text("A-01: {basis: stated, text: It answers}\n")
+    scenario = tmp_path / "a.scenario.yaml"
+    scenario.write_text(
+        "format: 1\ntitle: x\nreaders: {R1: cardos-4.4}\nsteps:\n- {apdu: 00 84 00 00 08, proves: A-99}\n"
+    )
+    result = cardtwin("coverage", "--requirements", requirements, scenario)
+    assert result.exit_code == 1
+    assert "a.scenario.yaml:5:3: proves 'A-99'" in result.output
+
+
+def test_the_projects_own_profiles_and_descriptions_have_no_errors() -> None:
+    profiles = [*ROOT.glob("profiles/*.cpf"), *ROOT.glob("scenarios/profiles/*.cpf")]
+    assert cardtwin("ppa", "check", *profiles).exit_code == 0
+    assert cardtwin("dsc", "check", *ROOT.glob("scenarios/encodings/*.dsc")).exit_code == 0
