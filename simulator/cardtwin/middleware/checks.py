@@ -13,6 +13,7 @@ from cardtwin.middleware.names import MF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.plan import Access, Content, DirectoryPlan, FilePlan, KeyPlan, PinPlan, Plan, SecretName
@@ -23,9 +24,8 @@ __all__ = ["MARK", "prepare"]
 MARK: Final = 0x7EAE
 """The EF that stands in the MF while a card is changed."""
 
-_KEY_FILE: Final = 0x7EAD
 _TAKEN_IN_MF: Final = frozenset({MARK})
-_RESERVED: Final = frozenset({0x0000, MF, 0x3FFF, 0xFFFF, _KEY_FILE})
+_RESERVED: Final = frozenset({0x0000, MF, 0x3FFF, 0xFFFF})
 _MAX_TRIES: Final = 15
 _MAX_AID: Final = 16
 _MAX_PIN: Final = 64
@@ -49,7 +49,7 @@ def prepare(plan: Plan, driver: CardDriver, chip_serial: bytes, free: int, switc
     """
     problems = [
         *_pins(plan, driver),
-        *_directory(plan.root, (), plan),
+        *_directory(plan.root, (), plan, _RESERVED | driver.reserved_files),
         *_keys(plan, driver),
         *_accesses(plan),
     ]
@@ -122,11 +122,13 @@ def _has_circle(pins: tuple[PinPlan, ...]) -> bool:
     return False
 
 
-def _directory(directory: DirectoryPlan, above: tuple[int, ...], plan: Plan) -> Iterator[str]:
+def _directory(
+    directory: DirectoryPlan, above: tuple[int, ...], plan: Plan, reserved: AbstractSet[int]
+) -> Iterator[str]:
     path = (*above, directory.file_id)
     children: list[DirectoryPlan | FilePlan] = [*directory.directories, *directory.files]
     counts = Counter(child.file_id for child in children)
-    taken = _RESERVED | (_TAKEN_IN_MF if not above else frozenset())
+    taken = reserved | (_TAKEN_IN_MF if not above else frozenset())
     yield from (
         f"{directory.name}: {number:04X} is there twice" for number, many in counts.items() if many > 1
     )
@@ -142,7 +144,7 @@ def _directory(directory: DirectoryPlan, above: tuple[int, ...], plan: Plan) -> 
         yield from (f"{file.name}: {problem}" for problem in _file(file, plan))
 
     for inner in directory.directories:
-        yield from _directory(inner, path, plan)
+        yield from _directory(inner, path, plan, reserved)
 
 
 def _file(file: FilePlan, plan: Plan) -> Iterator[str]:

@@ -12,6 +12,7 @@ from cardtwin.events import because
 from cardtwin.middleware.channel import Channel, lost
 from cardtwin.middleware.checks import prepare
 from cardtwin.middleware.ckr import Ckr
+from cardtwin.middleware.configuration import usable_certificate
 from cardtwin.middleware.credentials import Credentials, Login, UserType
 from cardtwin.middleware.drivers import CardDriver, Phase, driver_for
 from cardtwin.middleware.eraser import erase, occupied
@@ -19,7 +20,6 @@ from cardtwin.middleware.errors import (
     CardMismatchError,
     CardNotRecognisedError,
     EraseRefusedError,
-    InstallationError,
     MiddlewareError,
     ProfileRefusedError,
 )
@@ -31,7 +31,7 @@ from cardtwin.middleware.tokenreader import TokenReader
 from cardtwin.middleware.tokens import Token, TokenState
 from cardtwin.pcsc import PcscError
 from cardtwin.provenance import Switches
-from cardtwin.provenance.middleware import ERASE_REFUSED, INIT_ON_INITIALISED, PIN_CERTIFICATE_DATES
+from cardtwin.provenance.middleware import ERASE_REFUSED, INIT_ON_INITIALISED
 from cardtwin.source import SourceError
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class PersonalDesktopClient:
             HalfDoneError: The card was lost, or refused a command, in the middle.
             CardLostError: The card could not be spoken to; it is as it was.
         """
-        certificate = self._certificate()
+        certificate = usable_certificate(self._installation, self._switches, self._now)
         plan = self._evaluate(profile, certificate, parameters or {}, secrets or {}, label)
 
         with self._card(reader, "InitTokenPPA") as driver:
@@ -217,35 +217,13 @@ class PersonalDesktopClient:
             blueprint = prepare(plan, driver, serial, free, self._switches)
             journal = Journal()
 
-            if state is not TokenState.BLANK:
-                erase(driver, frozenset(), journal, self._erase_refused)
+            with journal.whole("initialise the card"):
+                if state is not TokenState.BLANK:
+                    erase(driver, frozenset(), journal, self._erase_refused)
 
-            Initialisation(driver, blueprint, serial, journal).run()
+                Initialisation(driver, blueprint, serial, journal).run()
 
         return plan
-
-    def _certificate(self) -> Certificate:
-        if self._installation.bits == 64:
-            raise InstallationError(
-                Ckr.CKR_FUNCTION_NOT_SUPPORTED, "the 64-bit library cannot initialise cards"
-            )
-
-        certificate = self._installation.pin_certificate
-
-        if certificate is None:
-            raise InstallationError(
-                Ckr.CKR_FUNCTION_FAILED, "no PIN encryption certificate is configured in iD2ppa.cfg"
-            )
-
-        if self._switches[PIN_CERTIFICATE_DATES] == "checked":
-            begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-
-            if not begin <= self._now() <= end:
-                raise InstallationError(
-                    Ckr.CKR_FUNCTION_FAILED, f"the PIN encryption certificate is valid from {begin} to {end}"
-                )
-
-        return certificate
 
     def _evaluate(
         self,

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from cardtwin.middleware.ckr import Ckr
+from cardtwin.middleware.errors import InstallationError
+from cardtwin.provenance.middleware import PIN_CERTIFICATE_DATES
 from cardtwin.source import Diagnostics, SourceText, closest, parse_ini
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
+    from cardtwin.provenance import Switches
     from cardtwin.source import IniItem
 
-__all__ = ["Installation", "pin_certificate"]
+__all__ = ["Installation", "pin_certificate", "usable_certificate"]
 
 _SECTION = "PIN Encryption"
 _KEY = "File"
@@ -39,6 +44,40 @@ class Installation:
     def __post_init__(self) -> None:
         if self.bits not in {32, 64}:
             raise ValueError(f"a library has 32 or 64 bits, not {self.bits}")
+
+
+def usable_certificate(
+    installation: Installation, switches: Switches, now: Callable[[], datetime]
+) -> x509.Certificate:
+    """Return the PIN encryption certificate of an installation that can initialise cards.
+
+    Args:
+        installation: What is installed.
+        switches: Whether the certificate's dates count.
+        now: The time.
+
+    Raises:
+        InstallationError: The library is the 64-bit one, or there is no valid certificate.
+    """
+    if installation.bits == 64:
+        raise InstallationError(Ckr.CKR_FUNCTION_NOT_SUPPORTED, "the 64-bit library cannot initialise cards")
+
+    certificate = installation.pin_certificate
+
+    if certificate is None:
+        raise InstallationError(
+            Ckr.CKR_FUNCTION_FAILED, "no PIN encryption certificate is configured in iD2ppa.cfg"
+        )
+
+    if switches[PIN_CERTIFICATE_DATES] == "checked":
+        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+
+        if not begin <= now() <= end:
+            raise InstallationError(
+                Ckr.CKR_FUNCTION_FAILED, f"the PIN encryption certificate is valid from {begin} to {end}"
+            )
+
+    return certificate
 
 
 def pin_certificate(

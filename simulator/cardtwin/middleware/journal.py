@@ -33,6 +33,23 @@ class Journal:
 
         self._done.append(what)
 
+    @contextmanager
+    def whole(self, what: str) -> Iterator[None]:
+        """Do many changes in the block, each of them a step; `what` says what they are together.
+
+        Raises:
+            HalfDoneError: Something failed between the steps, after one of them.
+        """
+        try:
+            yield
+        except HalfDoneError:
+            raise
+        except MiddlewareError as error:
+            if not self._done:
+                raise
+
+            raise HalfDoneError(what, self._done, error) from error
+
     @property
     def done(self) -> tuple[str, ...]:
         """The changes that succeeded, in order."""

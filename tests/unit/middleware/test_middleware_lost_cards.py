@@ -148,6 +148,28 @@ def test_a_card_lost_at_any_command_of_an_erasure_can_be_erased_again(model: str
         assert desk.card.image == desk.blank
 
 
+@pytest.mark.parametrize("executed", [False, True], ids=["before", "behind"])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_card_lost_while_a_profile_takes_anothers_place_is_told(model: str, executed: bool) -> None:
+    made = TokenDesk(model)
+    made.init(eraseable=True, burn=True)
+
+    for place in count():
+        unlucky = Unlucky(model)
+        desk = unlucky.desk
+        desk.card.load(made.card.image)
+        unlucky.lose_at(place, executed=executed)
+        error = failure(desk.init)
+
+        if error is None:
+            assert place > 60
+            break
+
+        assert isinstance(error, HalfDoneError) == (desk.card.image != made.card.image) or not executed
+        desk.init()
+        assert desk.client.token(READER).initialised
+
+
 def test_a_half_erased_card_is_told_as_incomplete() -> None:
     unlucky = Unlucky("cardos-4.4")
     desk = unlucky.desk

@@ -119,6 +119,9 @@ class CardDriver(ABC):
     max_file_size: ClassVar[int]
     """The most bytes of an EF."""
 
+    reserved_files: ClassVar[frozenset[int]]
+    """Identifiers of files that the driver itself makes for the time of an operation."""
+
     key_references: ClassVar[range]
     """Numbers that keys can have."""
 

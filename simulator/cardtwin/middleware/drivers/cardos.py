@@ -67,6 +67,7 @@ class CardOs(CardDriver):
 
     pin_references: ClassVar[range] = range(1, 16)
     key_references: ClassVar[range] = range(1, 32)
+    reserved_files: ClassVar[frozenset[int]] = frozenset({_KEY_FILE})
     max_file_size: ClassVar[int] = 0x7FFF
     has_eraser: ClassVar[bool] = True
 
