@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cardtwin.card import CardView, EmulatedCard, models
+from cardtwin.card.memory import Ef
 from cardtwin.entropy import SeededEntropy
 from cardtwin.events import Event, Exchange, Hub
 from cardtwin.middleware import Installation, PersonalDesktopClient
@@ -137,8 +138,8 @@ class TokenDesk:
         """The commands that may change the card, so far."""
         return [command for command in self.commands if command[1] not in _READING]
 
-    def init(self, text: str = "", **parts: object) -> Plan:
-        source = SourceText("test.cpf", text or profile_text(self.model.name, **parts))  # type: ignore[arg-type]
+    def init(self, text: str = "", **parts: Any) -> Plan:
+        source = SourceText("test.cpf", text or profile_text(self.model.name, **parts))
         return self.client.init_token(READER, source)
 
     def tries(self, reference: int) -> int:
@@ -149,8 +150,9 @@ def write(desk: TokenDesk, path: str, content: bytes) -> None:
     """Put other contents into a file of the card, as another program could."""
     files = dict(desk.card.image.files)
     key = bytes.fromhex(path.replace("/", ""))
-    size = files[key].size
-    files[key] = replace(files[key], content=content.ljust(size, b"\0")[:size])
+    file = files[key]
+    assert isinstance(file, Ef)
+    files[key] = replace(file, content=content.ljust(file.size, b"\0")[: file.size])
     desk.card.load(replace(desk.card.image, files=files))
 
 

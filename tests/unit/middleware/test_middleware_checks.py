@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -54,17 +55,17 @@ def driver() -> CardOs5:
     return CardOs5(Channel(desk.context.connect("Reader 1")))
 
 
-def with_file(**changes: object) -> Plan:
-    file = replace(FILE, **changes)  # type: ignore[arg-type]
+def with_file(**changes: Any) -> Plan:
+    file = replace(FILE, **changes)
     return replace(PLAN, root=replace(MF, directories=(replace(DF, files=(file,)),)))
 
 
-def with_pin(**changes: object) -> Plan:
-    return replace(PLAN, pins=(replace(PIN, **changes), PUK))  # type: ignore[arg-type]
+def with_pin(**changes: Any) -> Plan:
+    return replace(PLAN, pins=(replace(PIN, **changes), PUK))
 
 
-def with_key(**changes: object) -> Plan:
-    return replace(PLAN, keys=(replace(KEY, **changes),))  # type: ignore[arg-type]
+def with_key(**changes: Any) -> Plan:
+    return replace(PLAN, keys=(replace(KEY, **changes),))
 
 
 WRONG = {
@@ -174,7 +175,7 @@ def test_a_pin_is_made_behind_what_resets_it(pins: list[PinPlan]) -> None:
     ],
 )
 def test_conditions_on_deletion_follow_the_fuse(
-    fuse: dict[str, bool], conditions: tuple[Condition | None, Condition]
+    fuse: dict[str, Any], conditions: tuple[Condition | None, Condition]
 ) -> None:
     blueprint = draw(replace(PLAN, **fuse), Switches())
     master = None if blueprint.master is None else blueprint.master[Right.DELETE]

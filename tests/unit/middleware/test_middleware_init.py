@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_the_vendors_sketch_becomes_the_files_that_it_shows() -> None:
 )
 @pytest.mark.parametrize("model", MODELS)
 def test_the_fuse_decides_phase_and_conditions(
-    model: str, parts: dict[str, bool], fuse: str, erasable: str, phase: str
+    model: str, parts: dict[str, Any], fuse: str, erasable: str, phase: str
 ) -> None:
     desk = TokenDesk(model)
     desk.init(**parts)
@@ -167,7 +168,7 @@ def test_an_installation_that_cannot_initialise_sends_nothing(installation: Inst
 @pytest.mark.parametrize("year", [2019, 2041])
 def test_a_certificate_out_of_date_counts_where_the_switch_says_so(year: int) -> None:
     desk = TokenDesk()
-    arguments = {"entropy": SeededEntropy("dates"), "codec": CmsPinBlobCodec()}
+    arguments: dict[str, Any] = {"entropy": SeededEntropy("dates"), "codec": CmsPinBlobCodec()}
     source = SourceText("x.cpf", profile_text())
     when = datetime(year, 6, 1, tzinfo=UTC)
     checked = Switches({"middleware.pin-certificate-dates": "checked"})

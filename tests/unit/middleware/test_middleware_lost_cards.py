@@ -20,6 +20,8 @@ from support.tokens import MODELS, READER, FailingContext, TokenDesk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cardtwin.pcsc import Context
+
 KEY = "X_Key K reference=16 directory=DF size=1024 use=sign access=pin1 label='Key' public=EFPUB"
 FILES = (
     "CreateEf EFPUB id=0x4601 maxsize=300 read=always update=puk---"
@@ -40,7 +42,7 @@ class Unlucky:
         self.contexts: list[FailingContext] = []
         self.desk = TokenDesk(model, wrap=self._wrap)
 
-    def _wrap(self, context: FailingContext) -> FailingContext:
+    def _wrap(self, context: Context) -> Context:
         self.contexts.append(FailingContext(context, -1, executed=False))
         return self.contexts[0]
 
