@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from cardtwin.source import Diagnostics, Note
+from cardtwin.source import Diagnostics, Note, SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardtwin.source import SourceText, Span
+    from cardtwin.source import Span
 
 __all__ = ["Entry", "ListNode", "MapNode", "Node", "TextNode", "parse_yaml", "plain"]
 
@@ -88,8 +88,12 @@ def plain(node: Node) -> Any:
             return {entry.key.text: plain(entry.value) for entry in entries}
 
 
+SECRET_KEYS = frozenset({"pin", "puk", "old", "new", "encrypted", "secrets", "dialog"})
+"""Keys whose values no message quotes."""
+
+
 def parse_yaml(source: SourceText) -> Node:
-    """Read one YAML document.
+    """Read one YAML document. The lines that places quote have stars for what stands under secret keys.
 
     Raises:
         SourceError: The text is no YAML, or uses what is refused here; all findings at once.
@@ -106,12 +110,48 @@ def parse_yaml(source: SourceText) -> Node:
     except yaml.YAMLError as error:
         diagnostics.error("not-yaml", str(error).splitlines()[0], source.start)
     else:
-        tree = _Reader(source, diagnostics).read(root) if root is not None else MapNode((), source.start)
+        shown = _masked(source, root)
+        tree = _Reader(shown, diagnostics).read(root) if root is not None else MapNode((), shown.start)
         diagnostics.raise_errors()
         return tree
 
     diagnostics.raise_errors()
     raise AssertionError("unreachable: an error was added")
+
+
+def _masked(source: SourceText, root: yaml.Node | None) -> SourceText:
+    """Return the text with stars in the place of secrets, of the same length."""
+    lines = source.text.split("\n")
+
+    for start, end in _secret_marks(root, secret=False, seen=set()):
+        for number in range(start.line, min(end.line + 1, len(lines))):
+            line = lines[number]
+            first = start.column if number == start.line else len(line) - len(line.lstrip())
+            last = end.column if number == end.line else len(line)
+            lines[number] = line[:first] + "*" * (last - first) + line[last:]
+
+    return SourceText(source.name, "\n".join(lines))
+
+
+def _secret_marks(node: yaml.Node | None, *, secret: bool, seen: set[int]) -> Iterator[tuple[Any, Any]]:
+    """Yield where scalars under secret keys begin and end; names that are replaced are none."""
+    if id(node) in seen:
+        return
+
+    seen.add(id(node))
+
+    match node:
+        case yaml.ScalarNode() if secret and "$(" not in node.value:
+            yield node.start_mark, node.end_mark
+        case yaml.SequenceNode():
+            for item in node.value:
+                yield from _secret_marks(item, secret=secret, seen=seen)
+        case yaml.MappingNode():
+            for key, value in node.value:
+                inside = secret or (isinstance(key, yaml.ScalarNode) and key.value in SECRET_KEYS)
+                yield from _secret_marks(value, secret=inside, seen=seen)
+        case _:
+            pass
 
 
 def _yaml_remedy(source: SourceText, span: Span) -> str:

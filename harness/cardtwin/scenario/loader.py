@@ -24,18 +24,21 @@ SUFFIX = ".scenario.yaml"
 
 
 def find(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the scenario files: those given, and in folders those that end in ``.scenario.yaml``, sorted.
+    """Yield scenario files: those given, and in folders those that end in ``.scenario.yaml``, each once.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
     """
+    seen: set[Path] = set()
+
     for path in paths:
-        if path.is_dir():
-            yield from sorted(path.rglob(f"*{SUFFIX}"))
-        elif path.exists():
-            yield path
-        else:
+        if not path.exists():
             raise FileNotFoundError(f"{path}: there is no such file or folder")
+
+        for found in sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]:
+            if found not in seen:
+                seen.add(found)
+                yield found
 
 
 def load(path: Path) -> tuple[Instance, ...]:

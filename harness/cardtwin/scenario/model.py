@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from cardtwin.scenario.values import Name, NameList
 from cardtwin.targets import names as target_names
@@ -90,9 +90,9 @@ class ScenarioModel(_Model):
     seed: str | None = None
     switches: dict[str, str] = {}
     matrix: Any = None
-    files: dict[str, File] = {}
+    files: dict[Name, File] = {}
     cards: dict[Name, CardModel] = {}
     readers: dict[Name, Name]
     processes: dict[Name, ProcessModel] = {}
     requires: Any = None
-    steps: list[Any]
+    steps: Annotated[list[Any], Field(min_length=1)]

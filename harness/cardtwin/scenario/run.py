@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from cardtwin.encoding import Process
 from cardtwin.events import Defect, Event, Exchange
 from cardtwin.plan import Secret
@@ -122,13 +124,16 @@ class Run:
         self._values[name] = value_node(value, span)
         self.keep_secret(value)
 
-    def keep_secret(self, value: Value) -> None:
-        """Take note of a secret, so that no message shows it."""
+    def keep_secret(self, value: object) -> None:
+        """Take note of a secret, or of all in a mapping or a step, so that no message shows them."""
         match value:
             case Secret():
                 self._secrets.add(value.reveal().decode("utf-8", errors="replace"))
             case dict():
                 for inner in value.values():
+                    self.keep_secret(inner)
+            case BaseModel():
+                for _, inner in value:
                     self.keep_secret(inner)
             case _:
                 pass

@@ -169,6 +169,7 @@ def _texts(failure: Failure) -> Iterator[tuple[str, str]]:
 def _failure(state: Run, spec: StepSpec) -> Failure | None:
     try:
         step = spec.complete(state.values)
+        state.keep_secret(step)
         observed = step.run(state)
         return _judge(state, spec, step, observed)
     except TimedOutError as error:

@@ -77,7 +77,7 @@ def references(node: Node) -> frozenset[str]:
 def substitute(node: Node, names: Names, diagnostics: Diagnostics) -> Node:
     """Return the tree with known names replaced; unknown ones become errors in `diagnostics`.
 
-    Keys are left as they are. Places stay those of the text that held the name.
+    Places stay those of the text that held the name.
     """
     match node:
         case TextNode():
@@ -85,9 +85,18 @@ def substitute(node: Node, names: Names, diagnostics: Diagnostics) -> Node:
         case ListNode(items, span):
             return ListNode(tuple(substitute(item, names, diagnostics) for item in items), span)
         case MapNode(entries, span):
-            return MapNode(
-                tuple(Entry(e.key, substitute(e.value, names, diagnostics)) for e in entries), span
-            )
+            return MapNode(tuple(_entry(entry, names, diagnostics) for entry in entries), span)
+
+
+def _entry(entry: Entry, names: Names, diagnostics: Diagnostics) -> Entry:
+    if "$(" in entry.key.text:
+        diagnostics.error(
+            "name-in-key",
+            f"the key {entry.key.text!r} holds a name: names are replaced in values only",
+            entry.key.span,
+        )
+
+    return Entry(entry.key, substitute(entry.value, names, diagnostics))
 
 
 def _text(node: TextNode, names: Names, diagnostics: Diagnostics) -> Node:

@@ -60,6 +60,18 @@ def test_a_tab_is_told_with_a_remedy() -> None:
         parse("a:\n\tb: 1\n")
 
 
+def test_a_line_is_quoted_without_the_secrets_in_it() -> None:
+    node = parse(
+        "a: {pin: '1234', x: {secrets: {PUK: 99998888}}, bind: $(y), puk: $(z)}\nnew: |\n  55556666\n"
+    )
+    quoted = node.span.source.text
+    assert (
+        quoted
+        == "a: {pin: ******, x: {secrets: {PUK: ********}}, bind: $(y), puk: $(z)}\nnew: *\n  ********\n"
+    )
+    assert plain(node)["a"]["pin"] == "1234"
+
+
 def test_two_documents_are_refused() -> None:
     assert findings("a: 1\n---\nb: 2\n") == ["2:1 not-yaml"]
 

@@ -203,6 +203,27 @@ def test_what_the_target_cannot_set_up_is_told_before_the_run(scenario: Any, tar
     assert findings(scenario("- {card: reset}")) == ["3:15 bad-value"]
 
 
+def test_a_scenario_has_a_step(scenario: Any) -> None:
+    path = scenario("- {card: reset}")
+    path.write_text(path.read_text().partition("steps:")[0] + "steps: []\n")
+    assert findings(path) == ["4:8 bad-value"]
+
+
+def test_a_name_in_a_key_is_refused(scenario: Any) -> None:
+    path = scenario("- {card: reset}", matrix="{x: [a]}", files="{'$(x)': text}")
+    assert "5:9 name-in-key" in findings(path)
+
+
+@pytest.mark.parametrize("name", ["../a", "/a", "a/b", ".a", ""])
+def test_a_file_name_that_leads_elsewhere_is_refused(scenario: Any, name: str) -> None:
+    assert "is no name" in message(scenario("- {card: reset}", files=f"{{'{name}': text}}"))
+
+
+def test_a_file_that_is_given_twice_is_read_once(scenario: Any) -> None:
+    path = scenario("- {card: reset}")
+    assert list(find([path, path.parent, path])) == [path]
+
+
 def test_folders_are_searched_for_scenarios_in_a_stable_order(tmp_path: Path) -> None:
     for name in ("b/x.scenario.yaml", "a/y.scenario.yaml", "a/z.steps.yaml", "a/other.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
