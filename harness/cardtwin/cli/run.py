@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import closing
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["command"]
+
+_WIDTH = 120
+"""Of a report that goes into a file or a log."""
 
 
 @click.command("run", short_help="Run scenario files.")
@@ -88,7 +92,8 @@ def _run(
     instances: Sequence[Instance], options: Options, processes: int, *, fail_fast: bool
 ) -> tuple[list[Outcome], float]:
     """Run, telling about it; return the outcomes in the order of the files."""
-    console = Console(highlight=False)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
+    console = Console(highlight=False, width=width)
     report = ConsoleReport(console, len(instances))
     outcomes: dict[tuple[Path, str], Outcome] = {}
     began = time.perf_counter()
