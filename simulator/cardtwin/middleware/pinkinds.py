@@ -23,13 +23,15 @@ def kinds_of(entries: Sequence[Pin], eraser: int | None) -> tuple[PinInfo, ...]:
         eraser: The number of the credential that the card's erase condition names; None where it names none.
     """
     plain = [entry for entry in entries if _is_plain(entry) and entry.reference & 0x7F != eraser]
-    main = [entry for entry in plain if PinFlags.LOCAL not in entry.flags]
+    local = [entry for entry in plain if PinFlags.LOCAL in entry.flags]
+    main = [entry for entry in plain if entry not in local] or local
     user = next((entry for entry in main if entry.auth_id is not None), main[0] if main else None)
-    signature = next((entry for entry in plain if PinFlags.LOCAL in entry.flags), None)
+    signature = next((entry for entry in local if entry is not user), None)
     operator = next((entry for entry in entries if _is_operator(entry, eraser)), None)
 
     if operator is None:
-        operator = next((entry for entry in main if entry.auth_id is None and entry is not user), None)
+        others = (entry for entry in main if entry not in (user, signature))
+        operator = next((entry for entry in others if entry.auth_id is None), None)
 
     kinds = ((user, PinKind.USER), (signature, PinKind.SIGNATURE), (operator, PinKind.OPERATOR))
     return tuple(_info(entry, kinds) for entry in entries)

@@ -101,8 +101,19 @@ class TokenReader:
         """Return how far the card is, and what it tells about its MF."""
         phase = self._driver.phase()
         master = self._driver.select((MF,)) if phase is not Phase.OTHER else None
-        children = self._driver.children() if master else ()
+        children = self._children() if master else ()
         return state_of(phase, master, children), master
+
+    def _children(self) -> tuple[int, ...]:
+        """Return the files in the MF; of a card that doesn't list them, the application alone, if it has one.
+
+        That CardOS 5 lists files is ours: a physical card may refuse it.
+        """
+        try:
+            return self._driver.children()
+        except CommandFailedError:
+            application = self._application()
+            return application[1:] if self._driver.select(application) else ()
 
     def blob(self) -> bytes | None:
         """Return the encrypted PINs, up to the end of their file; None if there are none."""

@@ -98,8 +98,8 @@ PIN_KINDS: Final = rule(
     "ENC-08, DEL-06",
     "PKCS#15 doesn't say which PIN is the operator's. It is the one that the card's erase condition "
     "names; else the one that is the SO credential and resets nothing; else the first one that nothing "
-    "resets, beside the user's. The user's PIN is the first one that a PUK resets, or the first one; the "
-    "signature PIN is the first local one.",
+    "resets, beside the user's. The user's PIN is the first one that a PUK resets, or the first one, and a "
+    "local one only where there is no other; the signature PIN is the first other local one.",
 )
 
 UNNAMED_OPERATIONS: Final = rule(

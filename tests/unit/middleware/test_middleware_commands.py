@@ -15,14 +15,17 @@ from cardtwin.middleware import (
     Condition,
     MiddlewareError,
     Phase,
+    TokenState,
 )
 from cardtwin.middleware.channel import Channel
 from cardtwin.middleware.drivers import CardDriver, KeySpec, PinSpec, driver_for, families, register
 from cardtwin.middleware.drivers.cardos_5 import CardOs5
 from cardtwin.middleware.drivers.cardos_m4 import CardOsM4
 from cardtwin.middleware.rights import ANYBODY, NOBODY, OPEN, Right
+from cardtwin.middleware.tokenreader import TokenReader
 from cardtwin.pcsc import CardConnection, CardMuteError, CardResetError, Disposition, PcscError, Protocol
 from cardtwin.plan import KeyAlgorithm, Secret
+from cardtwin.plan.cms import CmsPinBlobCodec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -453,3 +456,21 @@ def test_a_refused_command_says_what_was_tried_and_what_the_card_answered(sw: st
         play(lambda card: card.delete(0x5015), [("00E40000025015", sw)])
 
     assert failed.value.rv is rv
+
+
+@pytest.mark.parametrize(
+    ("application", "state"), [("9000", TokenState.INITIALISED), ("6A82", TokenState.BLANK)]
+)
+def test_a_card_that_does_not_list_its_files_is_known_by_its_application(
+    application: str, state: TokenState
+) -> None:
+    script = [
+        ("00CA018300", "109000"),
+        ("00A40000023F0000", ARR_53.replace("4401", "3F00")),
+        ("8016020000", "6D00"),
+        (f"00A404000C{AID.hex()}00", "6A86"),
+        ("00A4080002501500", f"6F0483025015 {application}"),
+    ]
+    read = play(lambda card: TokenReader(card, CmsPinBlobCodec()).state(), script, CardOs5)
+
+    assert read[0] is state  # type: ignore[index]

@@ -211,6 +211,8 @@ def _pin(reference: int, flags: PinFlags = PinFlags.INITIALIZED, *, reset: bool 
         ([_pin(1, PinFlags.SO_PIN), _pin(2), _pin(3)], None, "operator user other"),
         ([_pin(1, PinFlags.SO_PIN | PinFlags.UNBLOCKING_PIN), _pin(2)], None, "puk user"),
         ([_pin(0x81), _pin(0x82)], 2, "user operator"),
+        ([_pin(1, LOCAL)], None, "user"),
+        ([_pin(1, LOCAL | PinFlags.SO_PIN), _pin(3, LOCAL), _pin(5, LOCAL)], None, "operator user signature"),
         ([], None, ""),
     ],
 )

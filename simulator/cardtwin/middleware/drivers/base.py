@@ -151,7 +151,7 @@ class CardDriver(ABC):
 
     @abstractmethod
     def select_application(self, aid: bytes) -> FileInfo | None:
-        """Select a DF by its name; None if there is none."""
+        """Select a DF by its name; None if there is none, or if the card doesn't select by name."""
 
     @abstractmethod
     def children(self) -> tuple[int, ...]:

@@ -94,8 +94,10 @@ class CardOs(CardDriver):
         )
 
     def select_application(self, aid: bytes) -> FileInfo | None:
-        """Select a DF by its name; None if there is none."""
-        return self._selected(self.channel.ask("00A40400", aid, le=256), "select the application")
+        """Select a DF by its name; None if there is none, or if the card doesn't select by name."""
+        what = "select the application"
+        response = self.channel.ask("00A40400", aid, le=256)
+        return self._selected(response, what) if response.sw.is_success or response.sw.is_warning else None
 
     def _selected(self, response: ResponseApdu, what: str) -> FileInfo | None:
         if response.sw == StatusWord.FILE_NOT_FOUND:
