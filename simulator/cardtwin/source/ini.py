@@ -6,13 +6,16 @@ configparser drops positions and iniconfig refuses repeated keys, which the vend
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cardtwin.source.diagnostics import Diagnostics
     from cardtwin.source.text import SourceText, Span
 
 __all__ = ["IniFile", "IniItem", "IniSection", "parse_ini"]
+
+_MOST_ERRORS: Final = 100
+_QUOTED: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class IniFile:
 def parse_ini(source: SourceText, diagnostics: Diagnostics, *, comments: str = "#;") -> IniFile:
     """Read an INI file. Broken lines become errors in `diagnostics`, and reading goes on.
 
+    After a hundred of them it ends, with an error that says so: the file is something else.
+
     Args:
         source: The text.
         diagnostics: Where findings go.
@@ -68,7 +73,13 @@ def parse_ini(source: SourceText, diagnostics: Diagnostics, *, comments: str = "
         if name or items:
             sections.append(IniSection(name, span, tuple(items)))
 
-    for number, line in enumerate(source.text.split("\n"), start=1):
+    before = len(diagnostics)
+
+    for number, line in enumerate(source.lines, start=1):
+        if len(diagnostics) - before >= _MOST_ERRORS:
+            _give_up(source.span(number, 1), diagnostics)
+            break
+
         stripped = line.strip()
 
         if not stripped or stripped[0] in comments:
@@ -83,7 +94,7 @@ def parse_ini(source: SourceText, diagnostics: Diagnostics, *, comments: str = "
             if not sections and not name:
                 diagnostics.error(
                     "outside-section",
-                    f"{item.key!r} stands before the first section",
+                    f"{_quoted(item.key)} stands before the first section",
                     item.key_span,
                     expected="a section such as [Description]",
                 )
@@ -94,9 +105,18 @@ def parse_ini(source: SourceText, diagnostics: Diagnostics, *, comments: str = "
     return IniFile(source, tuple(sections))
 
 
+def _give_up(where: Span, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        "too-many-errors",
+        f"reading ends here, after {_MOST_ERRORS} broken lines",
+        where,
+        expected="a text file of [sections] and lines with key=value",
+    )
+
+
 def _section_name(stripped: str, span: Span, diagnostics: Diagnostics) -> str:
     if not stripped.endswith("]") or not stripped[1:-1].strip():
-        diagnostics.error("bad-section", f"{stripped!r} is not a section", span, expected="[name]")
+        diagnostics.error("bad-section", f"{_quoted(stripped)} is not a section", span, expected="[name]")
 
     return stripped.strip("[]").strip()
 
@@ -105,7 +125,7 @@ def _item(source: SourceText, number: int, line: str, here: Span, diagnostics: D
     key, equals, value = line.partition("=")
 
     if not equals or not key.strip():
-        diagnostics.error("bad-line", f"{line.strip()!r} is no assignment", here, expected="key=value")
+        diagnostics.error("bad-line", f"{_quoted(line.strip())} is no assignment", here, expected="key=value")
         return None
 
     key_column = len(key) - len(key.lstrip()) + 1
@@ -116,3 +136,7 @@ def _item(source: SourceText, number: int, line: str, here: Span, diagnostics: D
         source.span(number, key_column, len(key.strip())),
         source.span(number, value_column, len(value.strip())),
     )
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}...")

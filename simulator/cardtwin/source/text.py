@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["SourceText", "Span", "decode_text"]
 
+_UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SHOWN_BEFORE: Final = 60
+_SHOWN: Final = 200
+
 
 def decode_text(data: bytes) -> str:
-    """Decode a text file: UTF-8, with or without a byte order mark; else Windows-1252.
+    """Decode a text file: UTF-8, with or without a byte order mark, UTF-16 with one; else Windows-1252.
 
-    The vendor's tools run on Windows, and their files come in either encoding. Never fails.
+    The vendor's tools run on Windows, and their files come in any of these. Never fails.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
+    if data.startswith(_UTF_16_MARKS):
+        text = data.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp1252", errors="replace")
 
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -31,10 +39,15 @@ class SourceText:
     Attributes:
         name: What messages call it: a path as the user gave it, or a name in angle brackets.
         text: The whole text, lines ended by a line feed.
+        lines: The same, line by line, without their ends.
     """
 
     name: str
     text: str = field(repr=False)
+    lines: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", tuple(self.text.split("\n")))
 
     @classmethod
     def read(cls, path: Path) -> SourceText:
@@ -47,8 +60,7 @@ class SourceText:
 
     def line(self, number: int) -> str:
         """Return the line of that number, counted from 1, without its end; empty if there is none."""
-        lines = self.text.split("\n")
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
     def span(self, line: int, column: int, length: int = 1) -> Span:
         """Return the span of `length` characters that starts there (both counted from 1)."""
@@ -78,8 +90,19 @@ class Span:
         return Span(self.source, self.line, self.column, end.end_line, end.end_column)
 
     def caret(self) -> str:
-        """Return the first line of the span, and a line below it with carets under the span."""
-        text = self.source.line(self.line).expandtabs(1)
-        last = self.end_column if self.end_line == self.line else len(text) + 1
-        width = max(1, min(last, len(text) + 1) - self.column)
-        return f"    {text}\n    {' ' * (self.column - 1)}{'^' * width}"
+        """Return the first line of the span, and a line below it with carets under the span.
+
+        Of a very long line, the part around the span is shown; what can't be printed is a question mark.
+        """
+        line = self.source.line(self.line)
+        skipped = max(0, self.column - 1 - _SHOWN_BEFORE) if len(line) > _SHOWN else 0
+        text = "".join(map(_shown, line[skipped : skipped + _SHOWN]))
+        first = self.column - skipped
+        last = self.end_column - skipped if self.end_line == self.line else len(text) + 1
+        width = max(1, min(last, len(text) + 1) - first)
+        return f"    {text}\n    {' ' * (first - 1)}{'^' * width}"
+
+
+def _shown(sign: str) -> str:
+    """Return the sign, or one as wide for what a terminal would take as a command."""
+    return sign if sign.isprintable() else " " if sign.isspace() else "?"

@@ -68,6 +68,19 @@ def test_reading_goes_on_behind_a_broken_line() -> None:
     assert len(diagnostics.errors) == 2
 
 
+def test_what_is_no_such_file_is_not_read_to_its_end() -> None:
+    _, diagnostics = read("[s]\n" + "broken\n" * 5_000)
+    assert [found.code for found in diagnostics.errors] == ["bad-line"] * 100 + ["too-many-errors"]
+    assert str(diagnostics.errors[-1].span) == "a.dsc:102:1"
+
+
+def test_a_broken_line_is_quoted_only_as_far_as_it_helps() -> None:
+    _, diagnostics = read("[s]\n" + "\x1b" + "x" * 5_000)
+    (found,) = diagnostics.errors
+    assert found.message.isprintable()
+    assert len(found.render()) < 1_000
+
+
 def test_what_makes_a_comment_is_the_callers_choice() -> None:
     ini = parse_ini(SourceText("a", "[s]\n;a=1\n!b=2"), Diagnostics(), comments="!")
     assert [item.key for item in ini.sections[0].items] == [";a"]

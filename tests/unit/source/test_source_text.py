@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         (b"\xef\xbb\xbfa\r\nb", "a\nb"),
         ("Schlüssel".encode(), "Schlüssel"),
         ("Schlüssel".encode("cp1252"), "Schlüssel"),
+        ("Schlüssel\r\n".encode("utf-16"), "Schlüssel\n"),
+        (b"\xfe\xff" + "Schlüssel".encode("utf-16-be"), "Schlüssel"),
         (b"a\rb\r\nc\n", "a\nb\nc\n"),
         (b"", ""),
     ],
@@ -59,6 +61,19 @@ def test_carets_of_several_lines_end_with_the_first() -> None:
     span = source.span(1, 1).to(source.span(2, 4))
     assert (span.line, span.column, span.end_line, span.end_column) == (1, 1, 2, 5)
     assert span.caret().split("\n")[1] == "    ^^^^^^"
+
+
+def test_of_a_very_long_line_the_part_around_the_span_is_shown() -> None:
+    line = "a" * 5_000 + "<here>" + "b" * 5_000
+    text, carets = SourceText("a", line).span(1, 5_001, 6).caret().split("\n")
+    assert len(text) < 250
+    assert text[carets.index("^") : carets.rindex("^") + 1] == "<here>"
+
+
+def test_nothing_that_a_terminal_would_obey_is_shown() -> None:
+    text, carets = SourceText("a", "a\x1b[2J\x07\u202eb").span(1, 8).caret().split("\n")
+    assert text.isprintable()
+    assert text[carets.index("^")] == "b"
 
 
 @given(st.text(alphabet="ab\t\n", max_size=20), st.integers(1, 6), st.integers(1, 30), st.integers(0, 30))
