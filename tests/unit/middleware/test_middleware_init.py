@@ -15,17 +15,19 @@ from cardtwin.middleware import (
     EraseRefusedError,
     Installation,
     InstallationError,
+    Login,
     MiddlewareError,
     PersonalDesktopClient,
     ProfileRefusedError,
     TokenState,
+    UserType,
 )
 from cardtwin.plan import Secret, SecretName
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.source import SourceText
 from support.profiles import SKETCH, certificate
-from support.tokens import CARD_MODEL, MODELS, READER, TokenDesk, key_line, profile_text
+from support.tokens import CARD_MODEL, MODELS, OP, READER, TokenDesk, key_line, profile_text
 
 
 def test_the_vendors_sketch_becomes_the_files_that_it_shows() -> None:
@@ -89,6 +91,45 @@ def test_files_pins_and_keys_have_the_conditions_of_the_profile(model: str) -> N
     assert (pins["3F00", 1].max_tries, pins["3F00", 5].max_tries) == (3, 4)
     key = desk.view.keys["3F00/5015", 16]
     assert (key.kind, key.purpose, key.access["USE"]) == ("RSA-2048", "sign", "object 03")
+
+
+NESTED = """CreateDf D2 id=0x5099 maxsize=auto update=pin1 create=never
+CreateEf EIN id=0x4444 maxsize=10 read=pin1 update=never
+EndDF
+EndDF
+CreateEf EMF id=0x2F99 maxsize=auto read=always update=never
+CreateDf D3 id=0x5098 maxsize=5 update=always create=always---
+File Static EIN
+data = 'inside'
+Endfile
+File Static EMF
+data = 'outside'
+Endfile
+"""
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_files_that_nobody_may_update_are_written_and_then_closed(model: str) -> None:
+    desk = TokenDesk(model)
+    desk.init(files=NESTED, burn=True)
+    files = desk.view.files
+    inner, outer = files["3F00/5015/5099/4444"], files["3F00/2F99"]
+
+    assert (inner.content, inner.access["READ"], inner.access["UPDATE"]) == (
+        b"inside\0\0\0\0",
+        "object 01",
+        "never",
+    )
+    assert (outer.content, outer.access["UPDATE"], outer.access["DELETE"]) == (
+        b"outside",
+        "never",
+        "object 05",
+    )
+    assert files["3F00/5015/5099"].size == 10
+    assert files["3F00/5015/5099"].access["CREATE"] == "never"
+    assert {files[path].access["DELETE"] for path in files} == {"object 05"}
+    desk.client.erase(READER, Login(UserType.OPERATOR, OP))
+    assert desk.card.image == desk.blank
 
 
 @pytest.mark.parametrize("model", MODELS)
