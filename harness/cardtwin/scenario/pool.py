@@ -7,6 +7,7 @@ frozen and masked. A worker that dies or hangs costs its own scenario, and is re
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections import deque
 from dataclasses import dataclass, replace
@@ -105,6 +106,7 @@ def _context() -> BaseContext:
 
 def _work(pipe: Connection, options: Options) -> None:
     """Run what is asked for until the pipe is closed: a worker's main function."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's business
     loaded: dict[Path, dict[str, Instance]] = {}
 
     while (job := _next_job(pipe)) is not None:

@@ -31,7 +31,7 @@ from cardtwin.middleware.tokenreader import TokenReader
 from cardtwin.middleware.tokens import Token, TokenState
 from cardtwin.pcsc import PcscError
 from cardtwin.provenance import Switches
-from cardtwin.provenance.middleware import ERASE_REFUSED, INIT_ON_INITIALISED
+from cardtwin.provenance.middleware import CARD_ERASER_OBJECT, ERASE_REFUSED, INIT_ON_INITIALISED
 from cardtwin.source import SourceError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class PersonalDesktopClient:
     def card_state(self, reader: str) -> CardState:
         """Return what the card tells about its life; changes nothing."""
         with self._card(reader, "card state") as driver:
-            state, master = TokenReader(driver, self._codec).state()
+            state, master = self._token_reader(driver).state()
             phase = driver.phase()
             rights = master.rights if master else None
             erasable = None if rights is None else rights.get(Right.DELETE)
@@ -155,12 +155,12 @@ class PersonalDesktopClient:
     def token(self, reader: str) -> Token:
         """Return what the card shows without a login."""
         with self._card(reader, "token") as driver:
-            return TokenReader(driver, self._codec).token()
+            return self._token_reader(driver).token()
 
     def encrypted_pins(self, reader: str) -> bytes | None:
         """Return the encrypted PINs, up to the end of their file; None if the card has none."""
         with self._card(reader, "encrypted PINs") as driver:
-            return TokenReader(driver, self._codec).blob()
+            return self._token_reader(driver).blob()
 
     def read_file(self, reader: str, path: str) -> bytes:
         """Return the content of a transparent EF, such as ``3F00/5015/5031``.
@@ -211,7 +211,7 @@ class PersonalDesktopClient:
         with self._card(reader, "InitTokenPPA") as driver:
             _check_family(plan, driver)
             serial = driver.chip_serial()
-            state, _ = TokenReader(driver, self._codec).state()
+            state, _ = self._token_reader(driver).state()
             self._check_state(driver, state)
             free = driver.free_memory() + (0 if state is TokenState.BLANK else occupied(driver))
             blueprint = prepare(plan, driver, serial, free, self._switches)
@@ -264,7 +264,13 @@ class PersonalDesktopClient:
     def card_eraser(self, reader: str) -> CardEraser | None:
         """Return the virtual object 'Card Eraser'; None where the middleware shows none for such cards."""
         with self._card(reader, "card eraser") as driver:
-            return CardEraser(self, reader) if driver.has_eraser else None
+            return CardEraser(self, reader) if self._shows_eraser(driver) else None
+
+    def _shows_eraser(self, driver: CardDriver) -> bool:
+        return driver.has_eraser and self._switches[CARD_ERASER_OBJECT] == "shown"
+
+    def _token_reader(self, driver: CardDriver) -> TokenReader:
+        return TokenReader(driver, self._codec, eraser=self._shows_eraser(driver))
 
     def erase(self, reader: str, login: Login | None = None) -> None:
         """Erase a card by its own conditions; see :meth:`CardEraser.destroy`."""
@@ -317,13 +323,13 @@ class PersonalDesktopClient:
             return credentials.tries_left(credentials.named(pin))
 
     def _log_in(self, driver: CardDriver, login: Login) -> int:
-        credentials = Credentials(driver, TokenReader(driver, self._codec).token())
+        credentials = Credentials(driver, self._token_reader(driver).token())
         return credentials.verify(credentials.of_user(login.user), login.secret)
 
     @contextmanager
     def _credentials(self, reader: str, what: str) -> Iterator[Credentials]:
         with self._card(reader, what) as driver:
-            yield Credentials(driver, TokenReader(driver, self._codec).token())
+            yield Credentials(driver, self._token_reader(driver).token())
             driver.logout()
 
     @contextmanager

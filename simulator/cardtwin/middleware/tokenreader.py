@@ -69,9 +69,10 @@ def state_of(phase: Phase, master: FileInfo | None, children: Sequence[int]) -> 
 class TokenReader:
     """Reads one card."""
 
-    def __init__(self, driver: CardDriver, codec: PinBlobCodec) -> None:
+    def __init__(self, driver: CardDriver, codec: PinBlobCodec, *, eraser: bool = True) -> None:
         self._driver = driver
         self._codec = codec
+        self._eraser = eraser
 
     def token(self) -> Token:
         """Return the token."""
@@ -130,7 +131,7 @@ class TokenReader:
         return path.piece(content) if isinstance(path, pkcs15.Path) else content
 
     def _virtual(self) -> Iterator[TokenObject]:
-        if self._driver.has_eraser:
+        if self._eraser:
             yield TokenObject(ObjectClass.DATA, CARD_ERASER)
 
     def _application(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from cardtwin.provenance.rules import Basis, rule
 
 __all__ = [
     "ANONYMOUS_CREDENTIALS",
+    "CARD_ERASER_OBJECT",
     "ERASE_CONDITION",
     "ERASE_REFUSED",
     "FIVE_PERSONALISATION",
@@ -81,6 +82,16 @@ ANONYMOUS_CREDENTIALS: Final = rule(
     Basis.STATED,
     "DEL-05",
     "PIN and PUK let nobody erase what anybody may not.",
+)
+
+CARD_ERASER_OBJECT: Final = rule(
+    "middleware.card-eraser",
+    Basis.OURS,
+    "DEL-02, DEL-11",
+    "The object 'Card Eraser' is there on certain models, CardOS 4.4 and 5.x among them; DeleteProfile fails "
+    "where it isn't. Which models lack it isn't public: `hidden` takes it away from any.",
+    choices=("shown", "hidden"),
+    default="shown",
 )
 
 ERASE_REFUSED: Final = rule(
