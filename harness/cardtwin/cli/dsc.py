@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cardtwin.cli.files import read_source
-from cardtwin.cli.findings import report
+from cardtwin.cli.findings import collected, report
 from cardtwin.encoding import check as check_description
 from cardtwin.encoding import parse
 from cardtwin.source import Diagnostics, SourceError
@@ -41,9 +41,4 @@ def _findings(path: Path, attachments: tuple[str, ...]) -> Diagnostics:
     try:
         return check_description(parse(read_source(path)), attachments=attachments or None)
     except SourceError as error:
-        found = Diagnostics()
-
-        for finding in error.diagnostics:
-            found.add(finding)
-
-        return found
+        return collected(error)

@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cardtwin.source import Diagnostics
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from cardtwin.source import Diagnostics
+    from cardtwin.source import SourceError
 
-__all__ = ["report"]
+__all__ = ["collected", "report"]
+
+
+def collected(error: SourceError) -> Diagnostics:
+    """Return the findings of a text that was refused."""
+    found = Diagnostics()
+
+    for finding in error.diagnostics:
+        found.add(finding)
+
+    return found
 
 
 def report(files: Iterable[tuple[Path, Diagnostics]]) -> None:

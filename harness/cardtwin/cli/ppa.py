@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 
 from cardtwin import ppa
 from cardtwin.cli.files import fail, read_source
-from cardtwin.cli.findings import report
+from cardtwin.cli.findings import collected, report
 from cardtwin.entropy import SeededEntropy, SystemEntropy
+from cardtwin.middleware import parse_certificate
 from cardtwin.plan import Secret, SecretName
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.ppa.describe import describe
@@ -49,15 +49,9 @@ def check(paths: tuple[Path, ...]) -> None:
 
 def _findings(path: Path) -> Diagnostics:
     try:
-        profile = ppa.parse(read_source(path))
-        return ppa.check(profile, _environment(_certificate(None)))
+        return ppa.check(ppa.parse(read_source(path)), _environment(_certificate(None)))
     except SourceError as error:
-        found = Diagnostics()
-
-        for finding in error.diagnostics:
-            found.add(finding)
-
-        return found
+        return collected(error)
 
 
 @command.command("plan")
@@ -149,7 +143,7 @@ def _certificate(path: Path | None) -> Certificate:
         fail(str(error))
 
     try:
-        return load_pem_x509_certificate(data) if b"-----BEGIN" in data else load_der_x509_certificate(data)
+        return parse_certificate(data)
     except ValueError:
         fail(f"{path} holds no X.509 certificate in PEM or DER")
 

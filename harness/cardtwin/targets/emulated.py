@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
-
 from cardtwin.card import EmulatedCard, ImageError, UnknownModelError, UnknownQuirkError, models
 from cardtwin.card import image as images
 from cardtwin.encoding import Engine
 from cardtwin.entropy import SeededEntropy, SystemEntropy
-from cardtwin.middleware import PersonalDesktopClient
+from cardtwin.middleware import PersonalDesktopClient, parse_certificate
 from cardtwin.pcsc import PcscError
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
@@ -169,12 +167,8 @@ class EmulatedBench(Bench):
         )
 
     def _certificate(self, name: str) -> Certificate:
-        data = self._setup.files[name]
-
         try:
-            return (
-                load_pem_x509_certificate(data) if b"-----BEGIN" in data else load_der_x509_certificate(data)
-            )
+            return parse_certificate(self._setup.files[name])
         except ValueError:
             raise TargetError(f"{name} holds no X.509 certificate") from None
 

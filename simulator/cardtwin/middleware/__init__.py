@@ -2,7 +2,7 @@
 
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.client import CardEraser, CardState, PersonalDesktopClient
-from cardtwin.middleware.configuration import Installation, pin_certificate
+from cardtwin.middleware.configuration import Installation, parse_certificate, pin_certificate
 from cardtwin.middleware.credentials import Login, UserType
 from cardtwin.middleware.drivers import Phase
 from cardtwin.middleware.errors import (
@@ -57,5 +57,6 @@ __all__ = [
     "TokenObject",
     "TokenState",
     "UserType",
+    "parse_certificate",
     "pin_certificate",
 ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cardtwin.provenance import Switches
     from cardtwin.source import IniItem
 
-__all__ = ["Installation", "pin_certificate", "usable_certificate"]
+__all__ = ["Installation", "parse_certificate", "pin_certificate", "usable_certificate"]
 
 _SECTION = "PIN Encryption"
 _KEY = "File"
@@ -80,6 +80,18 @@ def usable_certificate(
     return certificate
 
 
+def parse_certificate(data: bytes) -> x509.Certificate:
+    """Return the certificate of a file, in PEM or DER.
+
+    Raises:
+        ValueError: It holds none.
+    """
+    if b"-----BEGIN" in data:
+        return x509.load_pem_x509_certificate(data)
+
+    return x509.load_der_x509_certificate(data)
+
+
 def pin_certificate(
     source: SourceText, read: Callable[[str], bytes], diagnostics: Diagnostics
 ) -> x509.Certificate | None:
@@ -138,11 +150,7 @@ def _load(item: IniItem, read: Callable[[str], bytes], diagnostics: Diagnostics)
         return None
 
     try:
-        return (
-            x509.load_pem_x509_certificate(data)
-            if b"-----BEGIN" in data
-            else x509.load_der_x509_certificate(data)
-        )
+        return parse_certificate(data)
     except ValueError:
         diagnostics.error(
             "bad-certificate",
