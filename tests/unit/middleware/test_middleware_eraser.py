@@ -139,3 +139,10 @@ def test_a_login_without_such_a_pin_is_told() -> None:
         desk.client.erase(READER, LOGINS["the PUK"])
 
     assert missing.value.rv is Ckr.CKR_USER_PIN_NOT_INITIALIZED
+
+
+def test_a_switch_hides_the_card_eraser() -> None:
+    desk = TokenDesk(switches=Switches({"middleware.card-eraser": "hidden"}))
+
+    assert desk.client.card_eraser(READER) is None
+    assert desk.client.token(READER).find(ObjectClass.DATA, CARD_ERASER) is None
