@@ -45,7 +45,8 @@ environment() {
 import hashlib, pathlib, sys
 
 facts = repr((sys.version, sys.base_prefix, sys.argv[1:])).encode()
-print(hashlib.sha256(facts + pathlib.Path("pyproject.toml").read_bytes()).hexdigest())
+project = pathlib.Path("pyproject.toml").read_bytes() if "--editable" in sys.argv else b""
+print(hashlib.sha256(facts + project).hexdigest())
 END
     ) || fail "$python does not run"
 

@@ -65,8 +65,10 @@ def python(checkout: Path, *, too_old: bool = False, without_venv: bool = False)
     return script
 
 
-def run(checkout: Path, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = ["/bin/sh", str(checkout / "demo"), *arguments]
+def run(
+    checkout: Path, *arguments: str, name: str = "demo", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", str(checkout / name), *arguments]
     environment = {"PATH": str(checkout.parent)}
     folder = cwd or checkout
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -100,6 +102,23 @@ def test_a_changed_project_makes_it_anew(checkout: Path) -> None:
     (checkout / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
     run(checkout)
     assert len(installed(checkout)) == 2
+
+
+def test_the_tests_leave_a_changed_project_to_tox(checkout: Path) -> None:
+    python(checkout)
+    assert run(checkout, name="check").returncode == 0
+    (checkout / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
+    run(checkout, name="check")
+    assert installed(checkout) == ["-m pip install tox>=4.30,<5"]
+
+
+def test_the_environments_of_tox_go_when_the_checkout_is_moved(checkout: Path) -> None:
+    python(checkout)
+    run(checkout, name="check")
+    (checkout / ".tox" / "lint").mkdir()
+    moved = checkout.rename(checkout.parent / "moved")
+    run(moved, name="check")
+    assert not (moved / ".tox" / "lint").exists()
 
 
 def test_a_checkout_that_was_moved_makes_it_anew(checkout: Path) -> None:
