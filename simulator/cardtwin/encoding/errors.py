@@ -21,7 +21,15 @@ class EncodingError(Exception):
 
 
 class MissingValueError(EncodingError):
-    """A field or a dialog has no value."""
+    """A field or a dialog has no value.
+
+    Attributes:
+        remedy: What gives it one.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(message)
 
 
 class CardSelectionError(EncodingError):

@@ -61,10 +61,9 @@ class Cell:
         if (declared := self.fields.get(name.casefold())) is not None:
             return FieldRef(declared.name, span)
 
-        quoted = "the value" if self.keyword.secret else repr(name)
         self.diagnostics.error(
             "undeclared-field",
-            f"{quoted} is no field of this description",
+            f"{'the value' if self.keyword.secret else repr(name)} is no field of this description",
             span,
             expected=self.keyword.form.value,
             remedy=closest(name, (field.name for field in self.fields.values()))
@@ -98,13 +97,18 @@ def _flag(cell: Cell) -> Value | None:
             cell.wrong(f"{cell.keyword.name} is a flag", f"write {word[1:]}, without the #")
             return None
 
-        cell.diagnostics.warning("flag-with-hash", f"{cell.keyword.name} is a flag, written bare", cell.span)
+        cell.diagnostics.warning(
+            "flag-with-hash",
+            f"{cell.keyword.name} is a flag, written bare",
+            cell.span,
+            remedy=f"write {word[1:]}, without the #",
+        )
         word = word[1:]
 
     if word in {"true", "false"}:
         return Flag(word == "true")
 
-    cell.wrong(f"{cell.text!r} is no flag")
+    cell.wrong(f"{cell.keyword.name} is a flag")
     return None
 
 

@@ -83,7 +83,7 @@ class Job:
 
     def _answer(self, number: int) -> Secret:
         if number not in self.dialog:
-            raise MissingValueError(f"nobody answers dialog {number}")
+            raise MissingValueError(f"nobody answers dialog {number}", "give the dialog an answer")
 
         return self.dialog[number]
 
@@ -91,12 +91,15 @@ class Job:
         mapping = self.mapped(name)
 
         if mapping is None:
-            raise MissingValueError(f"field {name!r} is mapped to nothing")
+            raise MissingValueError(f"field {name!r} is mapped to nothing", "map it")
 
         if not mapping.write:
-            raise MissingValueError(f"field {name!r} is mapped without the Write flag")
+            raise MissingValueError(f"field {name!r} is mapped without the Write flag", "set that flag")
 
         if (found := self.process.value(mapping.target)) is None:
-            raise MissingValueError(f"field {name!r} is mapped to {mapping.target}, which doesn't exist")
+            raise MissingValueError(
+                f"field {name!r} is mapped to {mapping.target}, which doesn't exist",
+                f"give the process {mapping.target}, or map the field to what it has",
+            )
 
         return found

@@ -18,7 +18,17 @@ from cardtwin.provenance import Basis
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["PIN_OUTPUTS", "Keyword", "SectionKind", "find", "keyword", "keywords"]
+__all__ = [
+    "PIN_OUTPUTS",
+    "Keyword",
+    "Secrecy",
+    "SectionKind",
+    "find",
+    "is_suspect",
+    "keyword",
+    "keywords",
+    "secrecy",
+]
 
 
 class SectionKind(Enum):
@@ -87,10 +97,30 @@ def keywords(section: SectionKind | None = None) -> tuple[Keyword, ...]:
     return tuple(dict.fromkeys(entry for (kind, _), entry in _table.items() if section in {None, kind}))
 
 
-def holds_secret(name: str) -> bool:
-    """Whether a literal after that name is to be hidden: it is a secret, or may be a misspelt one."""
+class Secrecy(Enum):
+    """Which values after a name are hidden from messages."""
+
+    NONE = "none"
+    LITERALS = "literals: what cannot be a field"
+    ALL = "whatever is no declared field"
+
+
+def secrecy(name: str) -> Secrecy:
+    """Return what to hide after that name, which may be a misspelt keyword, or the wrong one for a PIN."""
     known = [entry for kind in SectionKind if (entry := find(kind, name))]
-    return any(entry.secret for entry in known) or (not known and bool(_SUSPECT.search(name)))
+
+    if any(entry.secret for entry in known):
+        return Secrecy.ALL
+
+    if known:
+        return Secrecy.LITERALS if is_suspect(name) else Secrecy.NONE
+
+    return Secrecy.ALL if is_suspect(name) else Secrecy.LITERALS
+
+
+def is_suspect(text: str) -> bool:
+    """Whether a text speaks of PINs, PUKs or passwords."""
+    return bool(_SUSPECT.search(text))
 
 
 _STRUCTURE: Final = "Structure of an encoding description"

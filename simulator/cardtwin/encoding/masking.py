@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
-from cardtwin.encoding.keywords import holds_secret
+from cardtwin.encoding.keywords import Secrecy, is_suspect, secrecy
 from cardtwin.source import Diagnostics, SourceText, parse_ini
 
 if TYPE_CHECKING:
     from cardtwin.source import IniItem
 
 __all__ = ["MaskedText"]
+
+_FIRST_WORD: Final = re.compile(r"\W*\w+\W?")
+_HARMLESS: Final = frozenset({"true", "false", "#true", "#false"})
 
 
 class MaskedText:
@@ -35,24 +39,44 @@ class MaskedText:
         return self._values.get((item.value_span.line, item.value_span.column), item.value)
 
     def _mask(self, number: int, fields: set[str]) -> None:
-        line = self._lines[number]
-        key, equals, value = line.partition("=")
+        line = self._lines[number].rstrip()
+        key, equals, value = (part.strip() for part in line.partition("="))
 
-        if line.strip()[:1] in {"", "#"}:
+        if not line or line.lstrip().startswith("#"):
             return
 
-        if not equals or not key.strip() or key.strip().startswith("["):
-            self._hide(number, line.find("#") + 1 or len(line), line.rstrip())
-        elif holds_secret(key.strip()) and _may_be_literal(value.strip(), fields):
-            start = len(line) - len(value.lstrip())
-            self._values[number + 1, start + 1] = value.strip()
-            self._hide(number, start + value.strip().startswith("#"), line.rstrip())
+        if not equals or not key or key.startswith("["):
+            self._hide(number, _end_of_safe_part(line), line)
+        elif _may_be_secret(key, value, fields):
+            start = len(line) - len(value)
+            self._values[number + 1, start + 1] = value
+            self._hide(number, start + value.startswith("#"), line)
 
     def _hide(self, number: int, start: int, line: str) -> None:
         """Put stars from that column on, up to the end of the line."""
         self._lines[number] = line[:start] + "*" * len(line[start:])
 
 
-def _may_be_literal(value: str, fields: set[str]) -> bool:
-    is_dialog = value.upper().startswith("!FROM_USER_DIALOG_")
-    return bool(value) and not is_dialog and value.casefold() not in fields
+def _end_of_safe_part(line: str) -> int:
+    """Return how much of a line that is no assignment can be shown."""
+    if (hash_ := line.find("#") + 1) or line.endswith("]"):
+        return hash_ or len(line)
+
+    first = _FIRST_WORD.match(line)
+    rest = line[first.end() :].strip() if first else ""
+    return first.end() if first and (is_suspect(line) or rest.isdigit()) else len(line)
+
+
+def _may_be_secret(key: str, value: str, fields: set[str]) -> bool:
+    folded = value.casefold()
+
+    if not value or folded in fields or folded in _HARMLESS or folded.startswith("!from_user_dialog_"):
+        return False
+
+    match secrecy(key):
+        case Secrecy.ALL:
+            return True
+        case Secrecy.LITERALS:
+            return value.startswith("#") or value.isdigit()
+        case Secrecy.NONE:
+            return False

@@ -13,6 +13,7 @@ from cardtwin.encoding.masking import MaskedText
 from cardtwin.source import Diagnostics, Note, Severity, closest, parse_ini
 
 if TYPE_CHECKING:
+    from cardtwin.encoding.keywords import Keyword
     from cardtwin.source import IniItem, IniSection, SourceText
 
 __all__ = ["parse"]
@@ -20,6 +21,7 @@ __all__ = ["parse"]
 _SINGLE: Final = {
     kind.value.strip("[]").casefold(): kind for kind in SectionKind if kind is not SectionKind.APPLICATION
 }
+_SECTIONS: Final = ("Encoding", "Fields", "Description", "Application_A")
 _APPLICATION: Final = re.compile(r"Application_(\w+)", re.IGNORECASE)
 
 
@@ -75,12 +77,18 @@ class _Reader:
                     "unknown-section",
                     f"[{section.name}] is no section of an encoding description",
                     section,
-                    closest(section.name, ("Encoding", "Fields", "Description", "Application_A")),
+                    closest(section.name, _SECTIONS) or f"sections are [{'], ['.join(_SECTIONS)}]",
                 )
             elif name in sorted_:
                 first = Note("the first one", sorted_[name][0].span)
                 message = f"[{section.name}] is there twice"
-                self.diagnostics.error("duplicate-section", message, section.span, notes=(first,))
+                self.diagnostics.error(
+                    "duplicate-section",
+                    message,
+                    section.span,
+                    remedy="put everything into one of them",
+                    notes=(first,),
+                )
             else:
                 sorted_[name] = [section]
 
@@ -98,7 +106,11 @@ class _Reader:
             if first is not None:
                 notes = (Note("the first one", first.span),)
                 self.diagnostics.error(
-                    "duplicate-field", f"field {item.key!r} is declared twice", item.key_span, notes=notes
+                    "duplicate-field",
+                    f"field {item.key!r} is declared twice",
+                    item.key_span,
+                    remedy="take one of them away; case makes no difference",
+                    notes=notes,
                 )
                 continue
 
@@ -117,7 +129,12 @@ class _Reader:
 
         if not found:
             source = self._text.source
-            self.diagnostics.error("missing-section", f"there is no {kind.value} section", source.start)
+            self.diagnostics.error(
+                "missing-section",
+                f"there is no {kind.value} section",
+                source.start,
+                remedy=f"add {kind.value}, with its keywords below it",
+            )
             return Settings(source.start)
 
         return self._settings(kind, found[0])
@@ -144,6 +161,7 @@ class _Reader:
                     "duplicate-keyword",
                     f"{setting.name} is there twice",
                     setting.span,
+                    remedy=_other_name(setting.keyword) + "take one of them away",
                     notes=(Note("the first one", first.span),),
                 )
             else:
@@ -179,7 +197,16 @@ def _remedy(kind: SectionKind, name: str) -> str:
 
     known = [word for entry in keywords.keywords(kind) for word in (entry.name, *entry.aliases)]
     meant = next((word for word in known if _looks(word) == _looks(name)), None)
-    return f"write {meant}, with the letter i where l stands" if meant else closest(name, known)
+
+    if meant:
+        return f"write {meant}, with the letter i where l stands"
+
+    return closest(name, known) or f"leave it out; nothing like it is known in {kind.value}"
+
+
+def _other_name(keyword: Keyword) -> str:
+    names = " and ".join((keyword.name, *keyword.aliases))
+    return f"{names} are the same; " if keyword.aliases else ""
 
 
 def _looks(word: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.errors import CardSelectionError
 from cardtwin.middleware import Ckr, MiddlewareError
+from cardtwin.plan import Secret
 
 if TYPE_CHECKING:
     from cardtwin.encoding.checks import Scope
@@ -66,11 +67,13 @@ def _has_card(middleware: TokenMiddleware, reader: str) -> bool:
 def _with_number(readers: list[str], job: Job, scope: Scope, middleware: TokenMiddleware) -> list[str]:
     criterion = scope.setting("SelectCriteriaIccsn")
     assert criterion is not None, "the checks refuse a selection without criterion"
-    wanted = job.text(criterion.value).upper()
+    wanted = job.text(criterion.value).strip().upper()
     found = [reader for reader in readers if _number(middleware, reader, scope) == wanted]
 
     if not found:
-        raise CardSelectionError(f"no card has the ICCSN {wanted}")
+        # A field that is stored encrypted may hold something else by mistake.
+        named = "that is asked for" if isinstance(job.value(criterion.value), Secret) else wanted
+        raise CardSelectionError(f"no card has the ICCSN {named}")
 
     return found
 

@@ -251,6 +251,13 @@ def test_attached_files_compare_without_regard_to_case() -> None:
     assert list(check(description(INIT, fields="PUK PIN"), attachments=["TOKEN.CPF"])) == []
 
 
+def test_a_pin_in_place_of_a_flag_is_not_shown() -> None:
+    work = job(f"{INIT}OperatorPinIsSOCredential=#97319731", CREDENTIALS)
+    (error,) = check_job(work).errors
+    assert error.code == "bad-flag-value"
+    assert "9731" not in error.render()
+
+
 def test_no_finding_shows_a_secret() -> None:
     work = job(
         f"{INIT}Operator_PIN=#97319731\nOperatorPinIsSOCredential=PIN\nInitialLabel=label",

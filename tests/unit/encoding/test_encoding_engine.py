@@ -180,6 +180,13 @@ def test_a_card_is_selected_by_iccsn_and_atr() -> None:
     assert run(job(settings, {"F": ""}), middleware).reader == "R1"
 
 
+def test_a_number_from_an_encrypted_field_is_not_told() -> None:
+    work = job("UseSelectCriteriaIccsn=true\nSelectCriteriaIccsn=WHICH\n", {"WHICH": Secret.of("97319731")})
+    message = run(work).variables[ERROR_MESSAGE]
+    assert "no card has the ICCSN that is asked for" in message
+    assert "9731" not in message
+
+
 @pytest.mark.parametrize(
     ("readers", "settings", "message"),
     [

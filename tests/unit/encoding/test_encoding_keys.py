@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     pkcs12,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cardtwin.encoding.keys import (
     DESCRIPTOR_PROPERTY,
@@ -237,6 +239,44 @@ def test_properties_are_read_in_all_their_forms(line: str) -> None:
     assert found.value == "a, b"
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("path=C:\\\\keys\\\\\nkey=a, b", "a, b"),
+        ("key=C:\\\\keys\\\\", "C:\\keys\\"),
+        ("key=:b", ":b"),
+        ("key=a\\u00e4\\tb\\=", "aä\tb="),
+        ("other\\ key=x\nkey=a\\", "a"),
+        ("key", ""),
+    ],
+)
+def test_escapes_in_properties_are_those_of_java(text: str, value: str) -> None:
+    found = parse_properties(SourceText("p", text)).get("key")
+    assert found is not None
+    assert found.value == value
+
+
+@given(st.text())
+def test_any_text_is_read_as_properties_whose_places_are_in_it(text: str) -> None:
+    source = SourceText("p", text)
+
+    for item in parse_properties(source).items:
+        assert 1 <= item.span.column <= len(source.line(item.span.line)) + 1
+
+
+def test_a_property_shows_no_value() -> None:
+    assert "hunter2" not in repr(parse_properties(SourceText("p", "db.password=hunter2")))
+
+
+def test_a_name_in_json_that_resolves_to_nothing_has_its_place() -> None:
+    text = '{\n "a": "",\n  "pinBlobDecryptor.keyDescriptorNames": "PinKeyDescA, Nobody"}'
+    properties = parse_system_properties_json(SourceText("SYSTEM_PROPERTIES", text))
+    table = parse_key_table(SourceText("x.xml", TABLE))
+
+    with pytest.raises(SourceError, match="SYSTEM_PROPERTIES:3:56: error: no descriptor is called 'Nobody'"):
+        decryption_keys(KeyConfiguration(table, properties))
+
+
 def test_a_containers_properties_come_as_json() -> None:
     text = SourceText("SYSTEM_PROPERTIES", '{"pinBlobDecryptor.keyDescriptorNames": "A,B"}')
     found = parse_system_properties_json(text).get(DESCRIPTOR_PROPERTY)
@@ -244,7 +284,7 @@ def test_a_containers_properties_come_as_json() -> None:
     assert found.value == "A,B"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}', "[" * 100_000, "1" * 5_000])
 def test_other_json_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match="bad-json"):
         parse_system_properties_json(SourceText("SYSTEM_PROPERTIES", text))

@@ -228,12 +228,31 @@ def test_a_value_behind_a_field_is_warned_of() -> None:
         "[PIN=#73917391",
         "PIN = #73917391 \nPIN=#",
         "[Application_A]\nP12PASSWORD=73917391",
+        "PIM=#73917391",
+        "P1N=73917391",
+        "PIN: 73917391",
+        "PIN 73917391",
+        "P1N 73917391",
+        "[PIN=73917391",
+        "[PIN 73917391",
+        "SetPIN=73917391",
+        "SetPIN=#73917391",
+        "CardPinDecryption_Output_PIN1=#73917391",
     ],
 )
 def test_no_message_shows_a_literal_pin(line: str) -> None:
     message = refusal(line)
     assert "test.dsc" in message
     assert "73917391" not in message
+
+
+def test_what_cannot_be_a_secret_is_shown() -> None:
+    message = refusal(
+        "ChipProfil=token.cpf\nMistake of mine\nICCSN=NOT_DECLARED\nSetPIN=maybe\n[Odd section]"
+    )
+    assert all(
+        text in message for text in ("=token.cpf", "Mistake of mine", "=NOT_DECLARED", "=maybe", "[Odd")
+    )
 
 
 def test_nor_where_the_pin_stands_outside_all_sections() -> None:

@@ -84,7 +84,12 @@ def _reserved_parameters(scope: Scope) -> None:
             )
 
         if field.name.casefold() in seen:
-            scope.diagnostics.error("duplicate-parameter", f"{field.name} is listed twice", field.span)
+            scope.diagnostics.error(
+                "duplicate-parameter",
+                f"{field.name} is listed twice",
+                field.span,
+                remedy="list each parameter once",
+            )
 
         seen.add(field.name.casefold())
 
@@ -101,7 +106,7 @@ def _so_credential(scope: Scope) -> None:
     if word not in {"true", "false"}:
         scope.diagnostics.error(
             "bad-flag-value",
-            f"OperatorPinIsSOCredential is {setting.value.text!r}",
+            "the value of OperatorPinIsSOCredential is neither true nor false",
             setting.value_span,
             expected="#true, #false or a field with such a value",
         )
@@ -123,4 +128,5 @@ def _operator_pin_for_deleting(scope: Scope) -> None:
             "operator-pin-not-used",
             "Identity Manager cannot log in with the operator PIN for deleting; Operator_PIN is not used",
             setting.span,
+            remedy="leave it out; a card that needs it is erased by the middleware's own tools",
         )

@@ -90,7 +90,10 @@ def _java(scope: Scope) -> None:
 
     if scope.job.jre_bits is None:
         scope.diagnostics.error(
-            "no-java-home", "JPKIEncoder needs JAVA_HOME, and it is not set", setting.span
+            "no-java-home",
+            "JPKIEncoder needs JAVA_HOME, and it is not set",
+            setting.span,
+            remedy="set JAVA_HOME to a 32-bit JRE, or write Devices=8711",
         )
     elif entry is not None and entry.bits != scope.job.jre_bits:
         scope.diagnostics.error(

@@ -59,6 +59,7 @@ def _each_output_once(scope: Scope) -> None:
                     "output-twice",
                     f"{setting.name} goes where {other.name} goes",
                     field.span,
+                    remedy="give each output a field and a target of its own",
                     notes=(Note("the first one", other.span),),
                 )
 
@@ -131,6 +132,7 @@ def _fitting(job: Job, scope: Scope, setting: Setting, mapping: FieldMapping) ->
             "unknown-pool-field",
             f"{setting.name} would go into {mapping.target}, {place}",
             setting.value_span,
+            remedy="map it to a field that a data pool has, or to a process variable",
         )
 
 

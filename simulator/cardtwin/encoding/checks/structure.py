@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.checks.registry import USED_WITH, Scope, checked_by
 from cardtwin.provenance.encoding import DEVICE_8710
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardtwin.source import Span
 
 __all__ = ["JPKI_ENCODER"]
 
@@ -49,7 +54,12 @@ def _devices(scope: Scope) -> None:
             expected=f"Devices={_DESKTOP_APP}",
         )
     elif len(scope.devices) != 1:
-        scope.diagnostics.error("several-devices", "an encoding for chips has one device", setting.value_span)
+        scope.diagnostics.error(
+            "several-devices",
+            "an encoding for chips has one device",
+            setting.value_span,
+            expected=f"Devices={_DESKTOP_APP}",
+        )
     elif scope.devices[0] not in {JPKI_ENCODER, _DESKTOP_APP}:
         scope.diagnostics.warning(
             "unknown-device",
@@ -82,10 +92,14 @@ def _not_supported(scope: Scope) -> None:
 
     for setting in (*scope.description.encoding, *scope.description.settings):
         if setting.keyword.later and getattr(setting.value, "on", True):
-            report("not-supported", f"not supported yet: {setting.keyword.later}", setting.span)
+            _report_later(report, setting.keyword.later, setting.span)
 
     for application in scope.description.applications:
-        report("not-supported", "not supported yet: encoding applications", application.settings.span)
+        _report_later(report, "encoding applications", application.settings.span)
+
+
+def _report_later(report: Callable[..., None], what: str, where: Span) -> None:
+    report("not-supported", f"not supported yet: {what}", where, remedy="leave it out, to run the rest")
 
 
 @checked_by
@@ -122,7 +136,10 @@ def _unused(scope: Scope) -> None:
         if not scope.uses(setting) and not told:
             users = " or ".join(f"{user}=true" for user in USED_WITH[setting.name])
             scope.diagnostics.warning(
-                "unused-keyword", f"{setting.name} is not used without {users}", setting.span
+                "unused-keyword",
+                f"{setting.name} is not used without {users}",
+                setting.span,
+                remedy=f"leave it out, or add {users}",
             )
 
 
@@ -130,7 +147,12 @@ def _unused(scope: Scope) -> None:
 def _without_effect(scope: Scope) -> None:
     for name, reason in _WITHOUT_EFFECT.items():
         if (setting := scope.description.encoding.get(name)) is not None:
-            scope.diagnostics.warning("no-effect", f"{name} has no effect: {reason}", setting.span)
+            scope.diagnostics.warning(
+                "no-effect",
+                f"{name} has no effect: {reason}",
+                setting.span,
+                remedy="leave it out, or let it stand: it does no harm",
+            )
 
 
 @checked_by
@@ -140,5 +162,8 @@ def _nothing_to_do(scope: Scope) -> None:
 
     if not does and not scope.pin_outputs and not scope.description.applications:
         scope.diagnostics.warning(
-            "nothing-to-do", "this description does nothing to a card", scope.description.settings.span
+            "nothing-to-do",
+            "this description does nothing to a card",
+            scope.description.settings.span,
+            remedy="say what to do: InitToken, DeleteProfile, ICCSN or CardPinDecryption_Output_...",
         )

@@ -59,7 +59,9 @@ def _inputs_are_there(scope: Scope) -> None:
         value = _value(scope, setting, setting.value)
 
         if name == "InitialPUK" and scope.flag("InitToken") and value is not None and not len(value):
-            scope.diagnostics.error("empty-value", "InitialPUK is empty", setting.value_span)
+            scope.diagnostics.error(
+                "empty-value", "InitialPUK is empty", setting.value_span, remedy="give its field a value"
+            )
 
 
 @checked_by
@@ -98,7 +100,10 @@ def _label(scope: Scope) -> None:
 
     if label is not None and len(label.encode() if isinstance(label, str) else label) > LABEL_LENGTH:
         scope.diagnostics.error(
-            "label-too-long", f"a token's label has {LABEL_LENGTH} bytes at most", setting.value_span
+            "label-too-long",
+            f"a token's label has {LABEL_LENGTH} bytes at most",
+            setting.value_span,
+            remedy="shorten it; letters beyond ASCII take two bytes or more",
         )
 
 
@@ -117,6 +122,7 @@ def _so_credential(scope: Scope) -> None:
             "bad-flag-value",
             "the value of OperatorPinIsSOCredential is neither true nor false",
             setting.value_span,
+            expected="a plain field or variable whose value is true or false",
         )
     elif word == "true" and scope.flag("InitToken") and _is_empty(scope, "Operator_PIN"):
         scope.diagnostics.error(
@@ -152,5 +158,5 @@ def _value(scope: Scope, setting: Setting, value: Value | FieldRef) -> str | Sec
         return scope.job.value(value)
     except MissingValueError as error:
         span = getattr(value, "span", setting.value_span)
-        scope.diagnostics.error("missing-value", f"{setting.name}: {error}", span)
+        scope.diagnostics.error("missing-value", f"{setting.name}: {error}", span, remedy=error.remedy)
         return None

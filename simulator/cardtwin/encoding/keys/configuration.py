@@ -80,7 +80,7 @@ def _resolve(name: str, listed: Property, table: KeyTable, diagnostics: Diagnost
             "unknown-key",
             f"descriptor {name!r} names key {descriptor.key!r}, which isn't there",
             descriptor.span,
-            remedy=closest(descriptor.key, table.keys),
+            remedy=closest(descriptor.key, table.keys) or f"add a <key name={descriptor.key!r}>",
         )
 
     return entry
@@ -160,11 +160,17 @@ def _load_pkcs12(
             "unreadable-key-file",
             f"key {entry.name!r}: {path.name} is broken, or its PIN is wrong",
             entry.span,
+            expected="a PKCS#12 file that the attribute pin opens",
         )
         return None
 
     if not isinstance(key, RSAPrivateKey):
-        diagnostics.error("not-rsa", f"key {entry.name!r}: {path.name} holds no RSA key", entry.span)
+        diagnostics.error(
+            "not-rsa",
+            f"key {entry.name!r}: {path.name} holds no RSA key",
+            entry.span,
+            expected="the private key of a PIN encryption certificate, which is RSA",
+        )
         return None
 
     return RsaDecryptionKey(key)

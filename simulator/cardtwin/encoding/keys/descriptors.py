@@ -133,14 +133,22 @@ def _key(element: Element, diagnostics: Diagnostics) -> KeyEntry | None:
 
 def _type_of(element: Element, diagnostics: Diagnostics) -> Element | None:
     if not element.get("name"):
-        diagnostics.error("missing-name", f"this {element.name} has no name", element.span)
+        diagnostics.error(
+            "missing-name",
+            f"this {element.name} has no name",
+            element.span,
+            expected=f'<{element.name} name="...">',
+        )
         return None
 
     types = element.all("type")
 
     if len(types) != 1:
         diagnostics.error(
-            "missing-type", f"{element.name} {element.get('name')!r} needs one <type>", element.span
+            "missing-type",
+            f"{element.name} {element.get('name')!r} has {len(types) or 'no'} types",
+            element.span,
+            expected="one <type ...> in it",
         )
         return None
 
@@ -153,7 +161,13 @@ def _by_name(entries: list[_Entry], diagnostics: Diagnostics) -> dict[str, _Entr
     for entry in entries:
         if entry.name in found:
             note = Note("the first one", found[entry.name].span)
-            diagnostics.error("duplicate-name", f"{entry.name!r} is there twice", entry.span, notes=(note,))
+            diagnostics.error(
+                "duplicate-name",
+                f"{entry.name!r} is there twice",
+                entry.span,
+                remedy="give each a name of its own",
+                notes=(note,),
+            )
 
         found.setdefault(entry.name, entry)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.source import Diagnostic, SourceError
 
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Properties", "Property", "parse_properties", "parse_system_properties_json"]
 
+_KEY: Final = re.compile(r"((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*")
+_ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
+_CONTROLS: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
+
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property, and where its value begins."""
+    """A property, and where its value begins. Others than ours hold passwords: none is shown."""
 
     key: str
-    value: str
+    value: str = field(repr=False)
     span: Span
 
 
@@ -40,14 +45,14 @@ class Properties:
 def parse_properties(source: SourceText) -> Properties:
     """Read the format of java.util.Properties.
 
-    That is ``key=value``, ``key:value`` or ``key value``, comments after ``#`` and ``!``, and a backslash at
-    a line's end where it goes on. Other escapes stay as they are written.
+    That is ``key=value``, ``key:value`` or ``key value``, comments after ``#`` and ``!``, a backslash at a
+    line's end where it goes on, and escapes: a Windows path is written with doubled backslashes.
     """
     return Properties(source, tuple(_items(source)))
 
 
 def _items(source: SourceText) -> Iterable[Property]:
-    lines = iter(enumerate(source.text.split("\n"), start=1))
+    lines = iter(enumerate(source.lines, start=1))
 
     for number, line in lines:
         stripped = line.strip()
@@ -57,15 +62,31 @@ def _items(source: SourceText) -> Iterable[Property]:
 
         logical = stripped
 
-        while logical.endswith("\\"):
+        while _goes_on(logical):
             _, more = next(lines, (0, ""))
             logical = logical[:-1] + more.strip()
 
-        cut = next((at for at, sign in enumerate(logical) if sign in "=: \t"), len(logical))
-        value = logical[cut:].lstrip(" \t").removeprefix("=").removeprefix(":").strip()
-        start = line.index(stripped)
-        column = max(start, line.find(value, start + cut)) + 1
-        yield Property(logical[:cut], value, source.span(number, column, len(value)))
+        found = _KEY.match(logical)
+        assert found is not None, "any text begins with a key, be it an empty one"
+        start = line.index(stripped) + 1
+        column = start + found.end() if found.end() < len(stripped) else start
+        value = _unescaped(logical[found.end() :])
+        yield Property(
+            _unescaped(found[1]), value, source.span(number, column, len(stripped) - column + start)
+        )
+
+
+def _goes_on(line: str) -> bool:
+    """Tell whether a line ends with a backslash that isn't escaped itself."""
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda found: _sign(found[1]), text)
+
+
+def _sign(escape: str) -> str:
+    return chr(int(escape[1:], 16)) if len(escape) > 1 else _CONTROLS.get(escape, escape)
 
 
 def parse_system_properties_json(source: SourceText) -> Properties:
@@ -78,9 +99,25 @@ def parse_system_properties_json(source: SourceText) -> Properties:
         found = json.loads(source.text)
     except json.JSONDecodeError as error:
         place = source.span(error.lineno, error.colno)
-        raise SourceError([Diagnostic("bad-json", f"this is no JSON: {error.msg}", place)]) from None
+        raise _bad_json(f"this is no JSON: {error.msg}", place) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; brackets without end
+        raise _bad_json("this is no JSON object of texts", source.start) from None
 
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise SourceError([Diagnostic("bad-json", "expected an object whose values are texts", source.start)])
+        raise _bad_json("this is no JSON object of texts", source.start)
 
-    return Properties(source, tuple(Property(key, value, source.start) for key, value in found.items()))
+    return Properties(
+        source, tuple(Property(key, value, _place(key, source)) for key, value in found.items())
+    )
+
+
+def _bad_json(message: str, where: Span) -> SourceError:
+    return SourceError([Diagnostic("bad-json", message, where, expected='{"NAME": "TEXT", ...}')])
+
+
+def _place(key: str, source: SourceText) -> Span:
+    """Return where a key stands, for messages; the start where it is written with escapes."""
+    quoted = f'"{key}"'
+    places = ((number, line.find(quoted)) for number, line in enumerate(source.lines, start=1))
+    line, at = next((place for place in places if place[1] >= 0), (1, 0))
+    return source.span(line, at + 1, len(source.line(line)) - at)

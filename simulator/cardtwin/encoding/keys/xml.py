@@ -90,6 +90,7 @@ def parse_xml(source: SourceText) -> Element:
     except expat.ExpatError as error:
         place = shown.span(error.lineno, error.offset + 1)
         message = f"this is no well-formed XML: {expat.ErrorString(error.code)}"
-        raise SourceError([Diagnostic("bad-xml", message, place)]) from None
+        remedy = "close every element and quote every attribute"
+        raise SourceError([Diagnostic("bad-xml", message, place, remedy=remedy)]) from None
 
     return document.children[0]
