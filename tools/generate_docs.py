@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
-from cardtwin.card import models
+from cardtwin.card import cos, models
 from cardtwin.card.diagram import life_cycle_mermaid
 from cardtwin.card.lifecycle import ALL, FILES, LIVING, TRANSITIONS
 from cardtwin.card.quirks import quirks
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cardtwin.card.commands import CommandForm
+    from cardtwin.card.dataobjects import DataObject
     from cardtwin.card.lifecycle import LifeCycle, Transition
-    from cardtwin.card.system import CardSystem, DataObject
+    from cardtwin.card.system import CardSystem
     from cardtwin.encoding.keywords import Keyword
     from cardtwin.ppa.vocabulary import Function, StatementForm
     from cardtwin.scenario.step import Step
@@ -129,12 +130,11 @@ def card_commands() -> str:
 
 def _systems() -> list[tuple[CardSystem, list[str]]]:
     by_system = itertools.groupby(sorted(models.names(), key=_system_name), _system_name)
-    grouped = [list(names) for _, names in by_system]
-    return [(models.get(names[0]).operating_system, names) for names in grouped]
+    return [(cos.get(system), list(names)) for system, names in by_system]
 
 
 def _system_name(model: str) -> str:
-    return models.get(model).operating_system.name
+    return models.get(model).system
 
 
 def _form(form: CommandForm) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from cardtwin.card.errors import (
     ImageVersionError,
     UnknownModelError,
     UnknownQuirkError,
+    UnknownSystemError,
 )
 from cardtwin.card.memory import CardImage
-from cardtwin.card.models import CardModel
+from cardtwin.card.model import CardModel
 from cardtwin.card.view import CardView
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "ImageVersionError",
     "UnknownModelError",
     "UnknownQuirkError",
+    "UnknownSystemError",
     "models",
 ]

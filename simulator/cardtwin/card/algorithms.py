@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from cardtwin.card.memory import CardImage, SecurityObject
-    from cardtwin.card.models import CardModel
+    from cardtwin.card.model import CardModel
 
 __all__ = [
     "EC",

@@ -48,7 +48,7 @@ def give_random(_chip: Chip, apdu: CommandApdu) -> Outcome:
 
 def external_authenticate(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Pass a test object that is a key: the response is the challenge, encrypted with it."""
-    key = chip.find_object(chip.session.df, TEST_CLASS, apdu.p2 & 0x7F)
+    key = chip.image.find_object(chip.session.df, TEST_CLASS, apdu.p2 & 0x7F)
 
     if key is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)

@@ -6,7 +6,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card import transmission
+from cardtwin.card import cos, transmission
 from cardtwin.card.chip import Chip
 from cardtwin.card.commands import ANY
 from cardtwin.card.errors import ImageError, Refusal
@@ -17,7 +17,7 @@ from cardtwin.provenance import Switches
 
 if TYPE_CHECKING:
     from cardtwin.card.memory import CardImage
-    from cardtwin.card.models import CardModel
+    from cardtwin.card.model import CardModel
     from cardtwin.entropy import Entropy
 
 __all__ = ["EmulatedCard"]
@@ -57,14 +57,15 @@ class EmulatedCard:
 
         Raises:
             ImageError: The image is another model's.
+            UnknownSystemError: The catalogue has no card system of the name that the model gives.
         """
         self._hub = hub or Hub()
         self._reader = reader
-        self._system = model.operating_system
+        self._system = cos.get(model.system)
         self._powered = False
         self._chip = Chip(
             model,
-            self._system,
+            self._system.dialect,
             _of_model(image or model.blank(), model),
             entropy,
             switches or Switches(),

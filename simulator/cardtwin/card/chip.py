@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from cardtwin.card.access import ALWAYS
 from cardtwin.card.algorithms import KeyCache
 from cardtwin.card.errors import Refusal
-from cardtwin.card.memory import Ef, ObjectKey, climb, parent
+from cardtwin.card.memory import Ef, ObjectKey, parent
 from cardtwin.card.session import UNLIMITED, Session
 from cardtwin.events import CardChanged, Hub
 from cardtwin.iso7816 import StatusWord
 from cardtwin.pcsc import CardMuteError
 
 if TYPE_CHECKING:
+    from cardtwin.card.dialect import Dialect
     from cardtwin.card.memory import CardImage, Df, File, SecurityObject
-    from cardtwin.card.models import CardModel
-    from cardtwin.card.system import CardSystem
+    from cardtwin.card.model import CardModel
     from cardtwin.card.writes import Write
     from cardtwin.entropy import Entropy
     from cardtwin.provenance import Switches
@@ -31,7 +31,7 @@ class Chip:
 
     Attributes:
         model: What the chip is.
-        system: Its operating system.
+        dialect: What commands do its operating system's own way.
         image: The non-volatile memory; only commit() changes it.
         session: The volatile state.
         entropy: Where challenges and keys come from.
@@ -43,7 +43,7 @@ class Chip:
     def __init__(
         self,
         model: CardModel,
-        system: CardSystem,
+        dialect: Dialect,
         image: CardImage,
         entropy: Entropy,
         switches: Switches,
@@ -53,7 +53,7 @@ class Chip:
         fresh_keys: bool = False,
     ) -> None:
         self.model = model
-        self.system = system
+        self.dialect = dialect
         self.image = image
         self.session = Session()
         self.entropy = entropy
@@ -136,16 +136,6 @@ class Chip:
         path = df + file_id
         return path if path in self.image.files else None
 
-    def find_object(self, df: bytes, class_: int, id_: int) -> ObjectKey | None:
-        """Return the object of that class and id in a DF, else in its parent, and so on up to the MF."""
-        for at in climb(df):
-            key = ObjectKey(at, class_, id_)
-
-            if key in self.image.objects:
-                return key
-
-        return None
-
     def object(self, key: ObjectKey) -> SecurityObject:
         """Return an object that is there."""
         return self.image.objects[key]
@@ -160,7 +150,7 @@ class Chip:
         if condition == ALWAYS:
             return
 
-        key = self.find_object(df, 0x00, condition) if condition <= _LARGEST_REFERENCE else None
+        key = self.image.find_object(df, 0x00, condition) if condition <= _LARGEST_REFERENCE else None
         uses = self.session.passed.get(key, 0) if key else 0
 
         if key is None or not uses:

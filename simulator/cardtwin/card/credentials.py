@@ -100,7 +100,7 @@ def unblock(chip: Chip, apdu: CommandApdu) -> Outcome:
     if condition == NEVER:
         raise Refusal(StatusWord.SECURITY_STATUS_NOT_SATISFIED)
 
-    puk_key = chip.find_object(key.df, 0x00, condition) if condition else None
+    puk_key = chip.image.find_object(key.df, 0x00, condition) if condition else None
 
     if puk_key is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
@@ -160,7 +160,7 @@ def failed(chip: Chip, key: ObjectKey) -> StatusWord:
     if not left and chip.switches[BLOCKING_TRY] == "blocked":
         return StatusWord.AUTHENTICATION_METHOD_BLOCKED
 
-    return StatusWord.counter(left) if tested.tells_tries else chip.system.wrong_pin(left)
+    return StatusWord.counter(left) if tested.tells_tries else chip.dialect.wrong_pin(left)
 
 
 def with_tries(key: ObjectKey, tested: SecurityObject, tries: int) -> PutObject:
@@ -178,7 +178,7 @@ def _find(chip: Chip, reference: int) -> ObjectKey:
     df = chip.session.df
 
     if reference & _BACKTRACK:
-        key = chip.find_object(df, 0x00, id_)
+        key = chip.image.find_object(df, 0x00, id_)
     else:
         key = next(
             (at for at in (ObjectKey(df, 0, id_), ObjectKey(MF, 0, id_)) if at in chip.image.objects), None
@@ -194,7 +194,7 @@ def _find(chip: Chip, reference: int) -> ObjectKey:
 
 
 def _status(chip: Chip, key: ObjectKey, pin: SecurityObject) -> StatusWord:
-    if not chip.system.tells_pin_status:
+    if not chip.dialect.tells_pin_status:
         return StatusWord.WRONG_LENGTH
 
     if pin.is_blocked:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.errors import Refusal
 from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Outcome
+    from cardtwin.card.commands import Handler, Outcome
     from cardtwin.iso7816 import CommandApdu
+    from cardtwin.provenance import Basis
 
 __all__ = [
+    "DataObject",
     "atr_status",
     "chip_data_4",
     "current_path",
@@ -40,17 +45,31 @@ _PRODUCTION_DATA_LENGTH: Final = 76
 _PACKAGE_LOAD_KEY: Final = b"\x00\x0a"
 
 
-def get_data(chip: Chip, apdu: CommandApdu) -> Outcome:
-    """Tell the data object of P2; 6A88 where the system has none of that tag."""
-    if apdu.data:
-        raise Refusal(StatusWord.WRONG_LENGTH)
+@dataclass(frozen=True, slots=True)
+class DataObject:
+    """What GET DATA tells under one tag, and how well that is known."""
 
-    entry = chip.system.data_objects.get(apdu.p2)
+    name: str
+    read: Callable[[Chip], bytes]
+    basis: Basis
+    source: str
 
-    if entry is None:
-        raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
 
-    return entry.read(chip), StatusWord.SUCCESS, ()
+def get_data(objects: Mapping[int, DataObject]) -> Handler:
+    """Return the GET DATA of a card system that has these objects, by P2; any other P2 is answered 6A88."""
+
+    def handler(chip: Chip, apdu: CommandApdu) -> Outcome:
+        if apdu.data:
+            raise Refusal(StatusWord.WRONG_LENGTH)
+
+        entry = objects.get(apdu.p2)
+
+        if entry is None:
+            raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
+
+        return entry.read(chip), StatusWord.SUCCESS, ()
+
+    return handler
 
 
 def product_text(chip: Chip) -> bytes:

@@ -92,7 +92,7 @@ def set_key_and_algorithm(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 
 def _choose(chip: Chip, template: int, reference: int, algorithm: int | None = None) -> Outcome:
-    if chip.find_object(chip.session.df, 0x20, reference) is None:
+    if chip.image.find_object(chip.session.df, 0x20, reference) is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
 
     chip.session.environment[template] = KeyChoice(reference, algorithm)

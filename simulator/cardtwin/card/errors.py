@@ -6,7 +6,8 @@
     ├── ImageError              a card image can't be read, or doesn't fit the card
     │   └── ImageVersionError   its version is none that is known here
     ├── UnknownModelError       the catalogue has no model of that name
-    └── UnknownQuirkError       the table of quirks has none of that name
+    ├── UnknownQuirkError       the table of quirks has none of that name
+    └── UnknownSystemError      the catalogue has no card system of that name
     Refusal                     not a CardError: a status word on its way out of a command
 """
 
@@ -28,6 +29,7 @@ __all__ = [
     "Refusal",
     "UnknownModelError",
     "UnknownQuirkError",
+    "UnknownSystemError",
 ]
 
 
@@ -55,6 +57,13 @@ class UnknownQuirkError(CardError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(_unknown("quirk", name, known))
+
+
+class UnknownSystemError(CardError):
+    """The catalogue has no card system of that name; the message says which ones it has."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(_unknown("card system", name, known))
 
 
 class Refusal(Exception):  # noqa: N818  # no error: the card's regular answer to what it doesn't do

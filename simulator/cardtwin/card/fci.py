@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cardtwin.card.access import ALWAYS, NEVER, DfOperation, EfOperation, complete
 from cardtwin.card.errors import Refusal
-from cardtwin.card.memory import Df, Ef, File, FileKind, parent
+from cardtwin.card.memory import CardImage, Df, Ef, File, FileKind, parent
 from cardtwin.iso7816 import FileControl, StatusWord, Tlv, TlvFormatError
-
-if TYPE_CHECKING:
-    from cardtwin.card.chip import Chip
 
 __all__ = ["cardos_4", "cardos_5", "parse_creation"]
 
@@ -121,7 +118,7 @@ def _number(value: bytes | None) -> int:
     return int.from_bytes(value)
 
 
-def cardos_4(_chip: Chip, path: bytes, file: File, template: int) -> bytes:
+def cardos_4(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
     """Return the control information as CardOS M4 gives it."""
     head = Tlv(0x81 if isinstance(file, Df) else 0x80, file.size.to_bytes(2))
     objects = [head, Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:])]
@@ -133,7 +130,7 @@ def cardos_4(_chip: Chip, path: bytes, file: File, template: int) -> bytes:
     return FileControl(template, tuple(objects)).encode()
 
 
-def cardos_5(chip: Chip, path: bytes, file: File, template: int) -> bytes:
+def cardos_5(image: CardImage, path: bytes, file: File, template: int) -> bytes:
     """Return the control information as CardOS 5 gives it: long-form length, conditions in AB."""
     is_df = isinstance(file, Df)
     objects = [
@@ -149,7 +146,7 @@ def cardos_5(chip: Chip, path: bytes, file: File, template: int) -> bytes:
     objects += [
         Tlv(0x85, file.options),
         Tlv(0x8A, b"\x05" if file.active else b"\x04"),
-        Tlv(0xAB, _rules(chip, path, file)),
+        Tlv(0xAB, _rules(image, path, file)),
     ]
     return FileControl(template, tuple(objects)).encode(long_form=True)
 
@@ -158,7 +155,7 @@ def _descriptor(file: File) -> bytes:
     return bytes((_DF,)) if isinstance(file, Df) else file.descriptor
 
 
-def _rules(chip: Chip, path: bytes, file: File) -> bytes:
+def _rules(image: CardImage, path: bytes, file: File) -> bytes:
     """Return access rules in expanded format (ISO/IEC 7816-4, 9.3.3): access mode and condition, by turns."""
     if isinstance(file, Df):
         df, modes = path, ((0x40, DfOperation.DELETE), (0x06, DfOperation.CREATE))
@@ -167,14 +164,14 @@ def _rules(chip: Chip, path: bytes, file: File) -> bytes:
         df = parent(path)
         rows = [(0x01, file.access[EfOperation.READ]), (0x06, file.access[EfOperation.UPDATE])]
 
-    return b"".join(Tlv(0x80, bytes((mode,))).encode() + _condition(chip, df, at) for mode, at in rows)
+    return b"".join(Tlv(0x80, bytes((mode,))).encode() + _condition(image, df, at) for mode, at in rows)
 
 
-def _condition(chip: Chip, df: bytes, condition: int) -> bytes:
+def _condition(image: CardImage, df: bytes, condition: int) -> bytes:
     if condition in {ALWAYS, NEVER}:
         return Tlv(0x90 if condition == ALWAYS else 0x97).encode()
 
-    key = chip.find_object(df, 0x00, condition)
-    is_key = key is not None and chip.object(key).algorithm != _PIN
+    key = image.find_object(df, 0x00, condition)
+    is_key = key is not None and image.objects[key].algorithm != _PIN
     usage = _USAGE_KEY if is_key else _USAGE_PIN
     return Tlv.constructed(0xA4, (Tlv(0x83, bytes((condition,))), Tlv(0x95, bytes((usage,))))).encode()

@@ -54,7 +54,7 @@ def generate(chip: Chip, apdu: CommandApdu) -> Outcome:
     if data[0] != KEY_CLASS or int.from_bytes(data[6:8]) < _EXPONENT.bit_length():
         raise Refusal(StatusWord.WRONG_DATA)
 
-    key = chip.find_object(chip.session.df, KEY_CLASS, data[1])
+    key = chip.image.find_object(chip.session.df, KEY_CLASS, data[1])
 
     if key is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)

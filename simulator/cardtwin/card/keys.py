@@ -56,7 +56,7 @@ def use_key(chip: Chip, reference: int) -> KeyInUse:
     Refuses with 6A88 where there is none, 6982 where its condition USE isn't met, 6985 where its use counter
     is spent, 6984 where its components make no key.
     """
-    key = chip.find_object(chip.session.df, KEY_CLASS, reference)
+    key = chip.image.find_object(chip.session.df, KEY_CLASS, reference)
 
     if key is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
@@ -87,7 +87,7 @@ def sign(chip: Chip, apdu: CommandApdu) -> Outcome:
     if not apdu.data:
         raise Refusal(StatusWord.WRONG_LENGTH)
 
-    if not (signs(used.part.algorithm) or chip.system.chooses_algorithm):
+    if not (signs(used.part.algorithm) or chip.dialect.chooses_algorithm):
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
     with _crypto_refused():
@@ -105,7 +105,7 @@ def _signature(chip: Chip, choice: KeyChoice, used: KeyInUse, data: bytes) -> by
 
     by_card = pads(used.part.algorithm) or choice.algorithm == _PADDED
 
-    if chip.system.chooses_algorithm and choice.algorithm is None and len(data) < private.size:
+    if chip.dialect.chooses_algorithm and choice.algorithm is None and len(data) < private.size:
         by_card = True
 
     if by_card:
@@ -149,7 +149,7 @@ def decipher(chip: Chip, apdu: CommandApdu) -> Outcome:
         block = private.raw(apdu.data[1:])
         data = unpad_encryption(block) if unpads else block
 
-    if not unpads and chip.system.drops_leading_zero and data[:1] == b"\0":
+    if not unpads and chip.dialect.drops_leading_zero and data[:1] == b"\0":
         data = data[1:]
 
     return data, StatusWord.SUCCESS, used.writes

@@ -259,6 +259,16 @@ class CardImage:
             for holder in table.values()
         )
 
+    def find_object(self, df: bytes, class_: int, id_: int) -> ObjectKey | None:
+        """Return the object of that class and id in a DF, else in its parent, and so on up to the MF."""
+        for at in climb(df):
+            key = ObjectKey(at, class_, id_)
+
+            if key in self.objects:
+                return key
+
+        return None
+
     def children(self, df: bytes) -> Iterator[bytes]:
         """Yield the paths of the files in a DF, in the order of creation."""
         length = len(df) + 2

@@ -136,7 +136,7 @@ def put_environment(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 def change_key_data(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Put another body into an object: P1 class, P2 id, data ``n+1 00 body``."""
-    key = chip.find_object(chip.session.df, apdu.p1, apdu.p2)
+    key = chip.image.find_object(chip.session.df, apdu.p1, apdu.p2)
 
     if key is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)

@@ -127,6 +127,6 @@ def _select(chip: Chip, apdu: CommandApdu, path: bytes | None, *, kind: type = o
 
     if asked != _NOTHING:
         template = _TEMPLATE_FCP if asked == _FCP else _TEMPLATE_FCI
-        data = chip.system.control_information(chip, path, file, template)
+        data = chip.dialect.control_information(chip.image, path, file, template)
 
     return data, StatusWord.SUCCESS if file.active else StatusWord.FILE_DEACTIVATED, ()

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from cardtwin.card import UnknownModelError, UnknownQuirkError, models
+from cardtwin.card import EmulatedCard, UnknownModelError, UnknownQuirkError, UnknownSystemError, cos, models
 from cardtwin.card.cos import CARDOS_44, CARDOS_53
 from cardtwin.card.models import register
 from cardtwin.card.quirks import quirks, register_quirk
+from cardtwin.entropy import SeededEntropy
 from cardtwin.provenance import Basis
 from support.cardbench import CardBench
 
@@ -142,3 +143,15 @@ def test_form_names_are_unique_in_a_system() -> None:
     for system in (CARDOS_44, CARDOS_53):
         names = [form.name for form in system.forms]
         assert len(names) == len(set(names))
+
+
+def test_a_model_of_an_unknown_system_is_refused_with_a_hint() -> None:
+    model = replace(models.get("cardos-4.4"), system="CardOS V4.5")
+
+    with pytest.raises(UnknownSystemError, match=r"no card system 'CardOS V4\.5'.*CardOS V4\.4"):
+        EmulatedCard(model, entropy=SeededEntropy("x"))
+
+
+def test_a_system_of_that_name_is_there_already() -> None:
+    with pytest.raises(ValueError, match=r"a card system 'CardOS V4\.4' already"):
+        cos.register(CARDOS_44)

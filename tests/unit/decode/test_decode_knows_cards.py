@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cardtwin.card import models
+from cardtwin.card import cos, models
 from cardtwin.card.commands import ANY, CommandForm
 from cardtwin.decode import Effect, decode
 
 FORMS = [
     pytest.param(form, id=f"{name}, {form.name}")
     for name in models.names()
-    for form in models.get(name).operating_system.forms
+    for form in cos.get(models.get(name).system).forms
 ]
 OTHER_NAMES = {"PSO ECDH": "PSO KEY AGREEMENT"}
 

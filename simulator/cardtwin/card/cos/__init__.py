@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from cardtwin.card.cos.cardos44 import CARDOS_44
 from cardtwin.card.cos.cardos53 import CARDOS_53
+from cardtwin.card.cos.catalogue import get, register
 
-__all__ = ["CARDOS_44", "CARDOS_53"]
+__all__ = ["CARDOS_44", "CARDOS_53", "get", "register"]

@@ -20,8 +20,10 @@ from cardtwin.card import (
     startkey,
 )
 from cardtwin.card.commands import CommandForm
+from cardtwin.card.dataobjects import DataObject, get_data
+from cardtwin.card.dialect import Dialect
 from cardtwin.card.lifecycle import ALL, FILES, START_KEY, LifeCycle
-from cardtwin.card.system import CardSystem, DataObject
+from cardtwin.card.system import CardSystem
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
 
@@ -189,18 +191,6 @@ _KEY_FORMS: Final = (
     ),
 )
 
-_CARD_FORMS: Final = (
-    CommandForm("GET DATA", 0x00, 0xCA, dataobjects.get_data, Basis.CLIENT, _OPENSC, _p(1), _ALL, ALL),
-    CommandForm("PHASE CONTROL", 0x80, 0x10, startkey.phase_control, Basis.CLIENT, _OPENSC),
-    CommandForm("ERASE FILES", 0x84, 0x06, startkey.erase_files, Basis.RECORDED, _SCRIPT, phases=_ERASING),
-    CommandForm(
-        "FORMAT", 0x84, 0x40, startkey.format_card, Basis.RECORDED, _SCRIPT, p2=_p(1), phases=_MANUFACTURING
-    ),
-    CommandForm(
-        "CHANGE STARTKEY", 0x84, 0x24, startkey.change_start_key, Basis.RECORDED, _SCRIPT, phases=START_KEY
-    ),
-)
-
 _DATA_OBJECTS: Final = {
     0x80: DataObject("product text", dataobjects.product_text, Basis.RECORDED, _REPORTS),
     0x81: DataObject("chip data", dataobjects.chip_data_4, Basis.CLIENT, _OPENSC),
@@ -217,6 +207,18 @@ _DATA_OBJECTS: Final = {
     0x96: DataObject("key versions", dataobjects.key_versions, Basis.RECORDED, _SCRIPT),
 }
 
+_CARD_FORMS: Final = (
+    CommandForm("GET DATA", 0x00, 0xCA, get_data(_DATA_OBJECTS), Basis.CLIENT, _OPENSC, _p(1), _ALL, ALL),
+    CommandForm("PHASE CONTROL", 0x80, 0x10, startkey.phase_control, Basis.CLIENT, _OPENSC),
+    CommandForm("ERASE FILES", 0x84, 0x06, startkey.erase_files, Basis.RECORDED, _SCRIPT, phases=_ERASING),
+    CommandForm(
+        "FORMAT", 0x84, 0x40, startkey.format_card, Basis.RECORDED, _SCRIPT, p2=_p(1), phases=_MANUFACTURING
+    ),
+    CommandForm(
+        "CHANGE STARTKEY", 0x84, 0x24, startkey.change_start_key, Basis.RECORDED, _SCRIPT, phases=START_KEY
+    ),
+)
+
 
 def _failed(_tries: int) -> StatusWord:
     return StatusWord.AUTHENTICATION_FAILED
@@ -226,6 +228,5 @@ CARDOS_44: Final = CardSystem(
     name="CardOS V4.4",
     forms=(*_FILE_FORMS, *_OBJECT_FORMS, *_KEY_FORMS, *_CARD_FORMS),
     data_objects=_DATA_OBJECTS,
-    control_information=fci.cardos_4,
-    wrong_pin=_failed,
+    dialect=Dialect(control_information=fci.cardos_4, wrong_pin=_failed),
 )

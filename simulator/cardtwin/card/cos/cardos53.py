@@ -11,7 +11,10 @@ from typing import Final
 from cardtwin.card import dataobjects, environment, fci, keys
 from cardtwin.card.commands import CommandForm
 from cardtwin.card.cos.cardos44 import CARDOS_44
-from cardtwin.card.system import CardSystem, DataObject
+from cardtwin.card.dataobjects import DataObject, get_data
+from cardtwin.card.dialect import Dialect
+from cardtwin.card.lifecycle import ALL
+from cardtwin.card.system import CardSystem
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
 
@@ -53,7 +56,6 @@ _KNOWN: Final = {
     "LOGOUT": (Basis.RECORDED, _ATOS),
     "PSO COMPUTE DIGITAL SIGNATURE": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
     "PSO DECIPHER": (Basis.RECORDED, _ATOS),
-    "GET DATA": (Basis.RECORDED, _RECORDED),
 }
 """Forms of V4.4 that are known of V5 too, and from where."""
 
@@ -64,6 +66,7 @@ _REPLACED: Final = {
     "MSE RESTORE",
     "MSE RESTORE, CNS",
     "GIVE RANDOM",
+    "GET DATA",
 }
 
 
@@ -74,6 +77,14 @@ def _inherited(form: CommandForm) -> CommandForm:
     basis, source = _KNOWN.get(form.name, (Basis.INFERRED, f"V4.4: {form.source}"))
     return replace(form, basis=basis, source=source)
 
+
+_DATA_OBJECTS: Final = {
+    **CARDOS_44.data_objects,
+    0x81: DataObject("serial number", dataobjects.serial, Basis.RECORDED, _REPORTS),
+    0x89: DataObject("memory sizes", dataobjects.memory_sizes_5, Basis.CLIENT, _OPENSC),
+    0x8A: DataObject("free memory", dataobjects.free_memory_4, Basis.RECORDED, _REPORTS),
+    0x8B: DataObject("production data", dataobjects.production_data, Basis.OURS, "only its length is public"),
+}
 
 _FORMS: Final = (
     CommandForm(
@@ -110,22 +121,20 @@ _FORMS: Final = (
         frozenset({0xA6}),
         chaining=True,
     ),
+    CommandForm(
+        "GET DATA", 0x00, 0xCA, get_data(_DATA_OBJECTS), Basis.RECORDED, _RECORDED, frozenset({1}), None, ALL
+    ),
 )
-
-_DATA_OBJECTS: Final = {
-    0x81: DataObject("serial number", dataobjects.serial, Basis.RECORDED, _REPORTS),
-    0x89: DataObject("memory sizes", dataobjects.memory_sizes_5, Basis.CLIENT, _OPENSC),
-    0x8A: DataObject("free memory", dataobjects.free_memory_4, Basis.RECORDED, _REPORTS),
-    0x8B: DataObject("production data", dataobjects.production_data, Basis.OURS, "only its length is public"),
-}
 
 CARDOS_53: Final = CardSystem(
     name="CardOS V5.3",
     forms=(*(_inherited(form) for form in CARDOS_44.forms if form.name not in _REPLACED), *_FORMS),
-    data_objects={**CARDOS_44.data_objects, **_DATA_OBJECTS},
-    control_information=fci.cardos_5,
-    wrong_pin=StatusWord.counter,
-    tells_pin_status=True,
-    chooses_algorithm=True,
-    drops_leading_zero=True,
+    data_objects=_DATA_OBJECTS,
+    dialect=Dialect(
+        control_information=fci.cardos_5,
+        wrong_pin=StatusWord.counter,
+        tells_pin_status=True,
+        chooses_algorithm=True,
+        drops_leading_zero=True,
+    ),
 )

@@ -1,0 +1,38 @@
+"""What commands do a card system's own way, as a value that they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from cardtwin.card.memory import CardImage, File
+    from cardtwin.iso7816 import StatusWord
+
+__all__ = ["ControlInformation", "Dialect"]
+
+ControlInformation: TypeAlias = Callable[["CardImage", bytes, "File", int], bytes]
+"""Makes the FCI or FCP of a file; arguments are the memory, the file's path, the file, the template's tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one card system says what every card system says.
+
+    A command that two systems have, but for a detail, asks here for the detail. Commands that differ in more
+    than that are two handlers, and the system's table of forms names the one it has.
+
+    Attributes:
+        control_information: Makes the FCI or FCP of a file.
+        wrong_pin: Gives the status word of a failed verification from the tries left.
+        tells_pin_status: Whether VERIFY without data tells the tries left.
+        chooses_algorithm: Whether the security environment chooses the algorithm, and not the key alone.
+        drops_leading_zero: Whether a deciphered block comes without a zero at its beginning.
+    """
+
+    control_information: ControlInformation
+    wrong_pin: Callable[[int], StatusWord]
+    tells_pin_status: bool = False
+    chooses_algorithm: bool = False
+    drops_leading_zero: bool = False
