@@ -55,11 +55,11 @@ class ManagedContext(Context):
             TimeoutExpiredError: Nothing changed in time.
             CancelledError: cancel() was called meanwhile, or the context released.
         """
-        self._check_open()
         believed = tuple(states)
         deadline = None if timeout is None else time.monotonic() + timeout
 
         with self._manager.changed:
+            self._check_open()  # here, or a release might cancel before there is a wait
             before = self._cancellations
 
             while (now := tuple(self._manager.state(state.name) for state in believed)) == believed:

@@ -172,10 +172,7 @@ class Slot:
     def rejoin(self, seat: Seat, disposition: Disposition, share: ShareMode, protocol: Protocol) -> None:
         """Take a connection up again, with whatever card is there now."""
         with self.lock:
-            if seat not in self._seats:
-                self.check(seat)
-
-            self.turns.claim(seat)
+            self._claim_seated(seat)
 
             if share is ShareMode.EXCLUSIVE and len(self._seats) > 1:
                 raise SharingViolationError(self.name, "others are connected")
@@ -197,11 +194,12 @@ class Slot:
                 return
 
             if disposition is not Disposition.LEAVE:
-                self.turns.claim(seat)
+                self._claim_seated(seat)
 
             self._seats.remove(seat)
             seat.trouble = InvalidHandleError
             self.turns.end(seat, all_levels=True)
+            self.turns.wake()
             self._dispose(disposition)
             self._publish_sharing()
 
@@ -267,6 +265,16 @@ class Slot:
             raise NoSmartCardError(self.name)
 
         return self.card
+
+    def _claim_seated(self, seat: Seat) -> None:
+        """Claim the turn of a seat that may have trouble, but must not be, or meanwhile become, closed."""
+        self._check_seated(seat)
+        self.turns.claim(seat)
+        self._check_seated(seat)
+
+    def _check_seated(self, seat: Seat) -> None:
+        if seat not in self._seats:
+            self.check(seat)
 
     def _check_shared(self) -> None:
         if self.state.sharing < 0:

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from cardtwin.pcsc import NotTransactedError, PcscError, SharingViolationError
+from cardtwin.pcsc import InvalidHandleError, NotTransactedError, PcscError, SharingViolationError
 from cardtwin.readers.errors import ReaderUnavailableError, TransactionPendingError
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ class Seat:
         self.patience = patience
         self.exclusive = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, for good."""
+        return self.trouble is InvalidHandleError
+
 
 class Turns:
     """The transactions at one reader. All methods are called with the reader's lock held.
@@ -56,6 +61,8 @@ class Turns:
 
     def claim(self, seat: Seat) -> None:
         """Wait until no transaction of another is under way. Who waits longest goes first.
+
+        It also returns when the seat is closed meanwhile, which the caller is to look for.
 
         Raises:
             TransactionPendingError: The seat's patience is at its end.
@@ -98,6 +105,10 @@ class Turns:
         self._depth = 0
         self._over.notify_all()
 
+    def wake(self) -> None:
+        """Let those who wait look again whether they still have a seat."""
+        self._over.notify_all()
+
     def close(self) -> None:
         """Send all home."""
         self._closed = True
@@ -111,7 +122,9 @@ class Turns:
         self._queue.append(ticket)
 
         try:
-            over = self._over.wait_for(lambda: self._closed or self._first(ticket), seat.patience)
+            over = self._over.wait_for(
+                lambda: self._closed or seat.closed or self._first(ticket), seat.patience
+            )
         finally:
             self._queue.remove(ticket)
             self._over.notify_all()

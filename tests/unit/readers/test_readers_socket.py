@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import stat
 import struct
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,9 +24,6 @@ from support.pcsclite import (
     World,
 )
 from support.threads import BOUND
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 READ = bytes.fromhex("00B0000000")
 
@@ -50,6 +48,43 @@ def test_the_socket_is_the_users_own_and_goes_with_the_server() -> None:
 def test_a_path_that_is_too_long_for_a_socket_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(SocketPathError, match="at most 107 bytes"):
         PcscLiteServer(ReaderManager(), tmp_path / ("x" * 108))
+
+
+def test_a_folder_that_cannot_be_is_refused_with_a_remedy() -> None:
+    with private_directory() as base:
+        (base / "file").write_text("mine")
+
+        with pytest.raises(SocketPathError, match="choose a folder"):
+            PcscLiteServer(ReaderManager(), base / "file" / "pcscd").start()
+
+
+def test_a_failure_to_accept_shuts_out_nobody_who_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    accept = socket.socket.accept
+    failures = [OSError(errno.EMFILE, "too many open files"), OSError(errno.ECONNABORTED, "gone")]
+
+    def fails_first(listener: socket.socket) -> tuple[socket.socket, object]:
+        if failures:
+            raise failures.pop()
+
+        return accept(listener)
+
+    monkeypatch.setattr(socket.socket, "accept", fails_first)
+
+    with private_directory() as base, PcscLiteServer(ReaderManager(), base / "pcscd") as server:
+        RawClient(server.path).socket.close()
+
+    assert not failures
+
+
+def test_a_client_whose_name_is_no_text_is_served(world: World) -> None:
+    comm = Path("/proc/self/comm")
+    name = comm.read_bytes()
+
+    try:
+        comm.write_bytes(b"Schl\xc3")
+        assert world.client().states()
+    finally:
+        comm.write_bytes(name)
 
 
 def test_a_path_that_is_taken_is_refused(world: World) -> None:

@@ -14,7 +14,9 @@ from cardtwin.pcsc import (
     CardRemovedError,
     CardResetError,
     Disposition,
+    InvalidHandleError,
     NotTransactedError,
+    PcscError,
     SharingViolationError,
 )
 from cardtwin.readers import ReaderManager, TransactionPendingError
@@ -66,7 +68,7 @@ def test_a_disposition_waits_for_the_transaction_of_another(manager: ReaderManag
         first.transmit(WHO_AM_I)
 
 
-@pytest.mark.parametrize(
+WAITING_ACTS = pytest.mark.parametrize(
     "act",
     [
         lambda one: one.transmit(READ),
@@ -77,6 +79,44 @@ def test_a_disposition_waits_for_the_transaction_of_another(manager: ReaderManag
     ],
     ids=["transmit", "begin", "reconnect", "check", "disconnect"],
 )
+
+
+@WAITING_ACTS
+def test_releasing_a_context_ends_its_waits_and_closes_its_connections(
+    manager: ReaderManager, card: ScriptedCard, act: Callable[[ManagedConnection], object]
+) -> None:
+    context = manager.context()
+    waiting = context.connect("R1")
+    holding = manager.context().connect("R1")
+    deadline = time.monotonic() + BOUND
+    told: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            act(waiting)
+        except PcscError as error:
+            told.append(error)
+
+    with holding.transaction():
+        other = in_thread(wait)
+
+        while not manager.slot("R1").turns._queue:
+            assert time.monotonic() < deadline
+
+        context.release()
+        joined(other)
+
+    assert [type(error) for error in told] == [InvalidHandleError]
+    assert manager.state("R1").sharing == 1
+
+    with pytest.raises(InvalidHandleError):
+        waiting.transmit(READ)
+
+    assert holding.transmit(READ) == OK
+    assert card.log == [READ]
+
+
+@WAITING_ACTS
 def test_patience_that_ends_is_told(
     manager: ReaderManager, act: Callable[[ManagedConnection], object]
 ) -> None:

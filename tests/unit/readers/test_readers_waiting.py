@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,25 @@ def test_a_wait_ends_when_its_reader_is_taken_away(manager: ReaderManager) -> No
     manager.remove_reader("R1")
     joined(waiting)
     assert isinstance(errors[0], UnknownReaderError)
+
+
+def test_a_context_that_is_released_just_before_a_wait_does_not_wait(manager: ReaderManager) -> None:
+    context = manager.context()
+    before = manager.state("R1")
+
+    class ReleasesFirst(threading.Condition):
+        """Lets the release come in between, at the last moment before the wait has the lock."""
+
+        def __enter__(self) -> bool:
+            manager.changed = changed
+            context.release()
+            return super().__enter__()
+
+    changed = manager.changed
+    manager.changed = ReleasesFirst()
+
+    with pytest.raises(InvalidHandleError):
+        context.wait([before], 0.01)
 
 
 @pytest.mark.parametrize("how", ["cancel", "release"])

@@ -31,6 +31,9 @@ ENVIRONMENT_VARIABLE: Final = "PCSCLITE_CSOCK_NAME"
 """What libpcsclite takes the socket's path from (not in programs that run setuid)."""
 
 _LONGEST_PATH: Final = 107
+_PAUSE: Final = 0.05
+"""Seconds until connections are accepted again after a failure."""
+
 _PEER: Final = struct.Struct("=iII")
 
 
@@ -65,6 +68,7 @@ class PcscLiteServer:
         self._sessions: dict[Session, threading.Thread] = {}
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
+        self._stopping = threading.Event()
         size = len(os.fsencode(self.path))
 
         if size > _LONGEST_PATH:
@@ -81,6 +85,7 @@ class PcscLiteServer:
     def start(self) -> None:
         """Make the socket and serve it, in threads of the server's own."""
         self._listener = _listen(self.path)
+        self._stopping.clear()
         self._acceptor = threading.Thread(target=self._accept_all, name=f"pcsclite {self.path}", daemon=True)
         self._acceptor.start()
 
@@ -89,6 +94,7 @@ class PcscLiteServer:
         if self._listener is None or self._acceptor is None:
             return
 
+        self._stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._acceptor.join()
         self._listener.close()
@@ -121,13 +127,14 @@ class PcscLiteServer:
         listener = self._listener
         assert listener is not None
 
-        while True:
+        while not self._stopping.is_set():
             try:
                 connection, _ = listener.accept()
             except OSError:
-                return
-
-            self._open(connection)
+                # A client that is gone again, or no file descriptor free: those who come later are served.
+                self._stopping.wait(_PAUSE)
+            else:
+                self._open(connection)
 
     def _open(self, connection: socket.socket) -> None:
         session = Session(self._manager, self._handles, HANDLERS, connection)
@@ -160,8 +167,12 @@ def _short_root() -> str | None:
 
 
 def _listen(path: Path) -> socket.socket:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _clear(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _clear(path)
+    except OSError as error:
+        raise _impossible(path, error) from error
+
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     try:
@@ -172,9 +183,15 @@ def _listen(path: Path) -> socket.socket:
         listener.listen(socket.SOMAXCONN)
     except OSError as error:
         listener.close()
-        raise SocketPathError(f"{path}: no socket can be made there: {error.strerror}") from error
+        raise _impossible(path, error) from error
 
     return listener
+
+
+def _impossible(path: Path, error: OSError) -> SocketPathError:
+    return SocketPathError(
+        f"{path}: no socket can be made there: {error.strerror}; choose a folder that you may write to"
+    )
 
 
 def _clear(path: Path) -> None:
@@ -205,7 +222,8 @@ def _peer(connection: socket.socket) -> str:
     pid, _, _ = _PEER.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
 
     try:
-        program = Path(f"/proc/{pid}/comm").read_text().strip()
+        # Any bytes: the kernel cuts names after 15 of them, also within a letter.
+        program = Path(f"/proc/{pid}/comm").read_text(errors="backslashreplace").strip()
     except OSError:
         program = ""
 
