@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
 from cardtwin.card import cos, models
+from cardtwin.card.chip.quirks import quirks
 from cardtwin.card.diagram import life_cycle_mermaid
-from cardtwin.card.lifecycle import ALL, FILES, LIVING, TRANSITIONS
-from cardtwin.card.quirks import quirks
+from cardtwin.card.memory.lifecycle import ALL, FILES, LIVING, TRANSITIONS
 from cardtwin.encoding.keywords import SectionKind, keywords
 from cardtwin.plan import SecretName
 from cardtwin.ppa import card_models
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cardtwin.card.commands import CommandForm
-    from cardtwin.card.dataobjects import DataObject
-    from cardtwin.card.lifecycle import LifeCycle, Transition
-    from cardtwin.card.system import CardSystem
+    from cardtwin.card.commands.dataobjects import DataObject
+    from cardtwin.card.cos.system import CardSystem
+    from cardtwin.card.memory.lifecycle import LifeCycle, Transition
     from cardtwin.encoding.keywords import Keyword
     from cardtwin.ppa.vocabulary import Function, StatementForm
     from cardtwin.scenario.step import Step

@@ -6,6 +6,7 @@ a card's memory in a file, `view` reads it for checks.
 
 from cardtwin.card import models
 from cardtwin.card.card import EmulatedCard
+from cardtwin.card.chip.model import CardModel
 from cardtwin.card.errors import (
     CardError,
     ImageError,
@@ -15,7 +16,6 @@ from cardtwin.card.errors import (
     UnknownSystemError,
 )
 from cardtwin.card.memory import CardImage
-from cardtwin.card.model import CardModel
 from cardtwin.card.view import CardView
 
 __all__ = [

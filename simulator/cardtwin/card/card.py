@@ -6,9 +6,9 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card import cos, transmission
+from cardtwin.card import cos
 from cardtwin.card.chip import Chip
-from cardtwin.card.commands import ANY
+from cardtwin.card.commands import ANY, transmission
 from cardtwin.card.errors import ImageError, Refusal
 from cardtwin.events import Defect, Hub
 from cardtwin.iso7816 import ApduFormatError, CommandApdu, StatusWord
@@ -16,8 +16,8 @@ from cardtwin.pcsc import CardMuteError, Protocol, ProtocolMismatchError
 from cardtwin.provenance import Switches
 
 if TYPE_CHECKING:
+    from cardtwin.card.chip import CardModel
     from cardtwin.card.memory import CardImage
-    from cardtwin.card.model import CardModel
     from cardtwin.entropy import Entropy
 
 __all__ = ["EmulatedCard"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.card.lifecycle import TRANSITIONS, LifeCycle
+from cardtwin.card.memory.lifecycle import TRANSITIONS, LifeCycle
 from cardtwin.provenance import Basis
 
 if TYPE_CHECKING:
-    from cardtwin.card.lifecycle import Transition
+    from cardtwin.card.memory.lifecycle import Transition
 
 __all__ = ["life_cycle_mermaid"]
 

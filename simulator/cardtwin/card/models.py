@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from cardtwin.card.chip.model import CardModel
 from cardtwin.card.errors import UnknownModelError
-from cardtwin.card.model import CardModel
 
 __all__ = ["CARDOS_44_MODEL", "CARDOS_53_MODEL", "CardModel", "get", "names", "register"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import ALWAYS, DfOperation, EfOperation, MfOperation, condition_text
-from cardtwin.card.algorithms import KEY_CLASS, PIN, TEST_CLASS, key_parts, private_key, signs
+from cardtwin.card.chip.algorithms import KEY_CLASS, PIN, TEST_CLASS, key_parts, private_key, signs
 from cardtwin.card.crypto import RsaPrivateKey
 from cardtwin.card.errors import Refusal
-from cardtwin.card.lifecycle import LifeCycle
 from cardtwin.card.memory import MF, Df, Ef, path_text
+from cardtwin.card.memory.access import ALWAYS, DfOperation, EfOperation, MfOperation, condition_text
+from cardtwin.card.memory.lifecycle import LifeCycle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

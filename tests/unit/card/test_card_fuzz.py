@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardtwin.card.imagecodec import decode, encode
+from cardtwin.card.image.codec import decode, encode
 from support.cardbench import CardBench, command, extended, pin, tlv
 
 MODELS = st.sampled_from(["cardos-4.4", "cardos-5.3"])

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from cardtwin.card import EmulatedCard, UnknownModelError, UnknownQuirkError, UnknownSystemError, cos, models
+from cardtwin.card.chip.quirks import quirks, register_quirk
 from cardtwin.card.cos import CARDOS_44, CARDOS_53
 from cardtwin.card.models import register
-from cardtwin.card.quirks import quirks, register_quirk
 from cardtwin.entropy import SeededEntropy
 from cardtwin.provenance import Basis
 from support.cardbench import CardBench

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardtwin.card import CardView, ImageError, ImageVersionError, image, models
-from cardtwin.card.imagecodec import decode, encode
-from cardtwin.card.lifecycle import LifeCycle
+from cardtwin.card.image.codec import decode, encode
+from cardtwin.card.memory.lifecycle import LifeCycle
 from support.cardbench import CardBench, command, pin
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 
 from cardtwin.card import CardView, diagram, models
 from cardtwin.card.crypto import startkey
-from cardtwin.card.lifecycle import LIVING, TRANSITIONS, LifeCycle
 from cardtwin.card.memory import StartKey
+from cardtwin.card.memory.lifecycle import LIVING, TRANSITIONS, LifeCycle
 from cardtwin.provenance import Switches
 from support.cardbench import OK, CardBench, command, pin, tlv
 

@@ -8,7 +8,7 @@ import pytest
 
 from cardtwin.card.commands import build_routes
 from cardtwin.card.cos import CARDOS_44
-from cardtwin.card.lifecycle import LifeCycle
+from cardtwin.card.memory.lifecycle import LifeCycle
 from support.cardbench import OK, CardBench, command, pin
 
 KEY_OBJECT = "8508020302" + "03FFFF0000" + "8603000000"

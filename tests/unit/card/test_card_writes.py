@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cardtwin.card import CardView
-from cardtwin.card.lifecycle import LifeCycle
+from cardtwin.card.memory.lifecycle import LifeCycle
 from cardtwin.events import CardChange, CardChanged
 from cardtwin.pcsc import CardMuteError, Protocol
 from support.cardbench import CardBench, command, extended, pin

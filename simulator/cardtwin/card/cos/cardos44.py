@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from cardtwin.card import (
+from cardtwin.card.chip.dialect import Dialect
+from cardtwin.card.commands import (
+    CommandForm,
     authentication,
     binary,
     credentials,
     dataobjects,
     environment,
-    fci,
     files,
     generation,
-    keys,
     objects,
+    operations,
     records,
     selection,
     startkey,
 )
-from cardtwin.card.commands import CommandForm
-from cardtwin.card.dataobjects import DataObject, get_data
-from cardtwin.card.dialect import Dialect
-from cardtwin.card.lifecycle import ALL, FILES, START_KEY, LifeCycle
-from cardtwin.card.system import CardSystem
+from cardtwin.card.commands.dataobjects import DataObject, get_data
+from cardtwin.card.cos import fci
+from cardtwin.card.cos.system import CardSystem
+from cardtwin.card.memory.lifecycle import ALL, FILES, START_KEY, LifeCycle
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
 
@@ -164,7 +164,7 @@ _KEY_FORMS: Final = (
         "PSO COMPUTE DIGITAL SIGNATURE",
         0x00,
         0x2A,
-        keys.sign,
+        operations.sign,
         Basis.CLIENT,
         _OPENSC,
         _p(0x9E),
@@ -172,7 +172,15 @@ _KEY_FORMS: Final = (
         chaining=True,
     ),
     CommandForm(
-        "PSO DECIPHER", 0x00, 0x2A, keys.decipher, Basis.CLIENT, _OPENSC, _p(0x80), _p(0x86), chaining=True
+        "PSO DECIPHER",
+        0x00,
+        0x2A,
+        operations.decipher,
+        Basis.CLIENT,
+        _OPENSC,
+        _p(0x80),
+        _p(0x86),
+        chaining=True,
     ),
     CommandForm("GENERATE KEY PAIR", 0x00, 0x46, generation.generate, Basis.CLIENT, _OPENSC),
     CommandForm("GET CHALLENGE", 0x00, 0x84, authentication.get_challenge, Basis.CLIENT, _OPENSC),

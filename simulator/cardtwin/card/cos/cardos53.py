@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cardtwin.card import dataobjects, environment, fci, keys
-from cardtwin.card.commands import CommandForm
+from cardtwin.card.chip.dialect import Dialect
+from cardtwin.card.commands import CommandForm, dataobjects, environment, operations
+from cardtwin.card.commands.dataobjects import DataObject, get_data
+from cardtwin.card.cos import fci
 from cardtwin.card.cos.cardos44 import CARDOS_44
-from cardtwin.card.dataobjects import DataObject, get_data
-from cardtwin.card.dialect import Dialect
-from cardtwin.card.lifecycle import ALL
-from cardtwin.card.system import CardSystem
+from cardtwin.card.cos.system import CardSystem
+from cardtwin.card.memory.lifecycle import ALL
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
 
@@ -114,7 +114,7 @@ _FORMS: Final = (
         "PSO ECDH",
         0x00,
         0x2A,
-        keys.agree,
+        operations.agree,
         Basis.CLIENT,
         f"{_OPENSC}; {_GNUPG}",
         frozenset({0x80}),

@@ -9,7 +9,7 @@ from cardtwin.card.cos.cardos53 import CARDOS_53
 from cardtwin.card.errors import UnknownSystemError
 
 if TYPE_CHECKING:
-    from cardtwin.card.system import CardSystem
+    from cardtwin.card.cos.system import CardSystem
 
 __all__ = ["get", "register"]
 

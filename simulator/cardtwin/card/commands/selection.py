@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.environment import enter
+from cardtwin.card.commands.environment import enter
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF, Df, Ef, parent
 from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Outcome
+    from cardtwin.card.commands.form import Outcome
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import ObjectOperation
-from cardtwin.card.commands import DONE, Outcome
+from cardtwin.card.chip.session import KeyChoice
+from cardtwin.card.commands.form import DONE, Outcome
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import climb
-from cardtwin.card.session import KeyChoice
+from cardtwin.card.memory.access import ObjectOperation
 from cardtwin.iso7816 import StatusWord, Tlv, TlvFormatError
 
 if TYPE_CHECKING:

@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from cardtwin.card.memory import (
-    CardImage,
-    File,
-    ObjectKey,
-    SecurityEnvironment,
-    SecurityObject,
-    StartKey,
-    path_text,
-)
+from cardtwin.card.memory.files import File, path_text
 from cardtwin.events import CardChange
 
 if TYPE_CHECKING:
-    from cardtwin.card.lifecycle import LifeCycle
+    from cardtwin.card.memory.image import CardImage
+    from cardtwin.card.memory.lifecycle import LifeCycle
+    from cardtwin.card.memory.objects import ObjectKey, SecurityEnvironment, SecurityObject, StartKey
 
 __all__ = [
     "Change",

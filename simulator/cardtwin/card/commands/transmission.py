@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.commands import ANY, DONE, CommandForm, Outcome, Routes
+from cardtwin.card.chip.session import Chain
+from cardtwin.card.commands.form import ANY, DONE, CommandForm, Outcome, Routes
 from cardtwin.card.errors import Refusal
-from cardtwin.card.lifecycle import LIVING
-from cardtwin.card.session import Chain
+from cardtwin.card.memory.lifecycle import LIVING
 from cardtwin.iso7816 import CommandApdu, StatusWord
 from cardtwin.provenance import Basis
 from cardtwin.provenance.card import LONG_RESPONSE

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import EfOperation, ObjectOperation
-from cardtwin.card.algorithms import (
+from cardtwin.card.chip.algorithms import (
     EC,
     KEY_CLASS,
     bare_body,
@@ -16,18 +15,19 @@ from cardtwin.card.algorithms import (
     key_parts,
     prefixed,
 )
+from cardtwin.card.commands.records import appended
 from cardtwin.card.crypto import EcPrivateKey, RsaPrivateKey, UnsupportedKeyError
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import Ef, FileKind, ObjectKey
-from cardtwin.card.records import appended
-from cardtwin.card.writes import PutFile, PutObject
+from cardtwin.card.memory.access import EfOperation, ObjectOperation
+from cardtwin.card.memory.writes import PutFile, PutObject
 from cardtwin.iso7816 import StatusWord, Tlv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Outcome
+    from cardtwin.card.commands.form import Outcome
     from cardtwin.card.memory import SecurityObject
     from cardtwin.iso7816 import CommandApdu
 

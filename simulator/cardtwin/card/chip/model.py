@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from cardtwin.card.access import complete
+from cardtwin.card.chip.quirks import check_quirks
 from cardtwin.card.memory import MF, CardImage, Df
-from cardtwin.card.quirks import check_quirks
+from cardtwin.card.memory.access import complete
 from cardtwin.iso7816 import Atr
 from cardtwin.pcsc import Protocol
 

@@ -1,83 +1,24 @@
-"""Card images in files: saving, loading, comparing.
-
-A card image is the whole non-volatile memory. PINs and keys are part of it, in the clear: keep the file as
-you would keep them. It is made readable for its owner only.
-"""
+"""What is different between two card images, for people."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from cardtwin.card.access import ALWAYS, EfOperation
-from cardtwin.card.errors import ImageError, ImageVersionError
-from cardtwin.card.imagecodec import VERSION, decode, encode
-from cardtwin.card.memory import CardImage, Df, Ef, SecurityObject, path_text
+from cardtwin.card.memory import Df, Ef, path_text
+from cardtwin.card.memory.access import ALWAYS, EfOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from cardtwin.card.memory import File, SecurityEnvironment
+    from cardtwin.card.memory import CardImage, File, SecurityEnvironment, SecurityObject
 
-__all__ = ["CardImage", "Difference", "ImageError", "ImageVersionError", "compare", "load", "save"]
+__all__ = ["Difference", "compare"]
 
 _SHOWN: Final = 16
 _HIDDEN: Final = "not free to read"
 _Key = TypeVar("_Key")
 _Entry = TypeVar("_Entry")
-
-
-def save(image: CardImage, path: str | os.PathLike[str]) -> None:
-    """Write an image to a file, wholly or not at all: beside it first, then renamed into its place.
-
-    Raises:
-        OSError: It can't be written.
-    """
-    target = Path(path)
-    text = json.dumps(encode(image), indent=1) + "\n"
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-
-        raise
-
-
-def load(path: str | os.PathLike[str]) -> CardImage:
-    """Read an image from a file.
-
-    Raises:
-        ImageVersionError: Its version isn't known here.
-        ImageError: It is no card image, or what it says can't be; the message says where in the file.
-        OSError: It can't be read.
-    """
-    text = Path(path).read_bytes()
-
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        place = f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ImageError(f"{os.fspath(path)}{place}: this is no JSON text, so no card image") from None
-
-    try:
-        return decode(value)
-    except ImageVersionError as error:
-        raise ImageVersionError(f"{os.fspath(path)}: {error}; this program knows version {VERSION}") from None
-    except ImageError as error:
-        raise ImageError(f"{os.fspath(path)}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
-"""Control information of files: what CREATE FILE takes, and what SELECT tells (ISO/IEC 7816-4, 7.4.3)."""
+"""The control information that CREATE FILE takes (ISO/IEC 7816-4:2020, 7.4.3)."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from cardtwin.card.access import ALWAYS, NEVER, DfOperation, EfOperation, complete
 from cardtwin.card.errors import Refusal
-from cardtwin.card.memory import CardImage, Df, Ef, File, FileKind, parent
-from cardtwin.iso7816 import FileControl, StatusWord, Tlv, TlvFormatError
+from cardtwin.card.memory import Df, Ef, File, FileKind
+from cardtwin.card.memory.access import complete
+from cardtwin.iso7816 import FileControl, StatusWord, TlvFormatError
 
-__all__ = ["cardos_4", "cardos_5", "parse_creation"]
+__all__ = ["parse_creation"]
 
 _SHAREABLE: Final = 0x40
 _DF: Final = 0x38
@@ -18,10 +18,6 @@ _SM_TAGS: Final = {0x8B, 0xCB}
 _RESERVED_IDS: Final = {b"\x3f\x00", b"\x3f\xff", b"\xff\xff", b"\x00\x00"}
 _TEMPLATES: Final = {0x62, 0x6F}
 _AID_LENGTH: Final = range(1, 17)
-
-_PIN: Final = 0x87
-_USAGE_PIN: Final = 0x08
-_USAGE_KEY: Final = 0x80
 
 
 def parse_creation(data: bytes) -> tuple[bytes, File]:
@@ -116,62 +112,3 @@ def _number(value: bytes | None) -> int:
         raise Refusal(StatusWord.WRONG_DATA)
 
     return int.from_bytes(value)
-
-
-def cardos_4(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
-    """Return the control information as CardOS M4 gives it."""
-    head = Tlv(0x81 if isinstance(file, Df) else 0x80, file.size.to_bytes(2))
-    objects = [head, Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:])]
-
-    if isinstance(file, Df) and file.name:
-        objects.append(Tlv(0x84, file.name))
-
-    objects += [Tlv(0x85, file.options), Tlv(0x86, file.access)]
-    return FileControl(template, tuple(objects)).encode()
-
-
-def cardos_5(image: CardImage, path: bytes, file: File, template: int) -> bytes:
-    """Return the control information as CardOS 5 gives it: long-form length, conditions in AB."""
-    is_df = isinstance(file, Df)
-    objects = [
-        Tlv(0x83, path[-2:]),
-        Tlv(0x82, _descriptor(file)),
-        Tlv(0x81 if is_df else 0x80, file.size.to_bytes(2)),
-        Tlv(0x88),
-    ]
-
-    if isinstance(file, Df) and file.name:
-        objects.append(Tlv(0x84, file.name))
-
-    objects += [
-        Tlv(0x85, file.options),
-        Tlv(0x8A, b"\x05" if file.active else b"\x04"),
-        Tlv(0xAB, _rules(image, path, file)),
-    ]
-    return FileControl(template, tuple(objects)).encode(long_form=True)
-
-
-def _descriptor(file: File) -> bytes:
-    return bytes((_DF,)) if isinstance(file, Df) else file.descriptor
-
-
-def _rules(image: CardImage, path: bytes, file: File) -> bytes:
-    """Return access rules in expanded format (ISO/IEC 7816-4, 9.3.3): access mode and condition, by turns."""
-    if isinstance(file, Df):
-        df, modes = path, ((0x40, DfOperation.DELETE), (0x06, DfOperation.CREATE))
-        rows = [(mode, file.access[operation]) for mode, operation in modes]
-    else:
-        df = parent(path)
-        rows = [(0x01, file.access[EfOperation.READ]), (0x06, file.access[EfOperation.UPDATE])]
-
-    return b"".join(Tlv(0x80, bytes((mode,))).encode() + _condition(image, df, at) for mode, at in rows)
-
-
-def _condition(image: CardImage, df: bytes, condition: int) -> bytes:
-    if condition in {ALWAYS, NEVER}:
-        return Tlv(0x90 if condition == ALWAYS else 0x97).encode()
-
-    key = image.find_object(df, 0x00, condition)
-    is_key = key is not None and image.objects[key].algorithm != _PIN
-    usage = _USAGE_KEY if is_key else _USAGE_PIN
-    return Tlv.constructed(0xA4, (Tlv(0x83, bytes((condition,))), Tlv(0x95, bytes((usage,))))).encode()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.card.access import ALWAYS
-from cardtwin.card.algorithms import KeyCache
+from cardtwin.card.chip.algorithms import KeyCache
+from cardtwin.card.chip.session import UNLIMITED, Session
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import Ef, ObjectKey, parent
-from cardtwin.card.session import UNLIMITED, Session
+from cardtwin.card.memory.access import ALWAYS
 from cardtwin.events import CardChanged, Hub
 from cardtwin.iso7816 import StatusWord
 from cardtwin.pcsc import CardMuteError
 
 if TYPE_CHECKING:
-    from cardtwin.card.dialect import Dialect
+    from cardtwin.card.chip.dialect import Dialect
+    from cardtwin.card.chip.model import CardModel
     from cardtwin.card.memory import CardImage, Df, File, SecurityObject
-    from cardtwin.card.model import CardModel
-    from cardtwin.card.writes import Write
+    from cardtwin.card.memory.writes import Write
     from cardtwin.entropy import Entropy
     from cardtwin.provenance import Switches
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Handler, Outcome
+    from cardtwin.card.commands.form import Handler, Outcome
     from cardtwin.iso7816 import CommandApdu
     from cardtwin.provenance import Basis
 

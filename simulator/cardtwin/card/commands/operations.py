@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cardtwin.card.access import ObjectOperation
-from cardtwin.card.algorithms import (
+from cardtwin.card.chip.algorithms import (
     KEY_CLASS,
     PrivateKey,
     hashes_on_card,
@@ -16,10 +15,11 @@ from cardtwin.card.algorithms import (
     pads,
     signs,
 )
+from cardtwin.card.commands.environment import CONFIDENTIALITY, SIGNATURE
 from cardtwin.card.crypto import CryptoError, EcPrivateKey, RsaPrivateKey, unpad_encryption
-from cardtwin.card.environment import CONFIDENTIALITY, SIGNATURE
 from cardtwin.card.errors import Refusal
-from cardtwin.card.writes import PutObject, Write
+from cardtwin.card.memory.access import ObjectOperation
+from cardtwin.card.memory.writes import PutObject, Write
 from cardtwin.events import CardChange
 from cardtwin.iso7816 import StatusWord
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Outcome
+    from cardtwin.card.chip.session import KeyChoice
+    from cardtwin.card.commands.form import Outcome
     from cardtwin.card.memory import ObjectKey, SecurityObject
-    from cardtwin.card.session import KeyChoice
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = ["KeyInUse", "agree", "decipher", "sign", "sign_padded", "use_key"]

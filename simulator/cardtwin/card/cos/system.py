@@ -10,9 +10,9 @@ from cardtwin.card.commands import CommandForm, Routes, build_routes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardtwin.card.dataobjects import DataObject
-    from cardtwin.card.dialect import Dialect
-    from cardtwin.card.lifecycle import LifeCycle
+    from cardtwin.card.chip.dialect import Dialect
+    from cardtwin.card.commands.dataobjects import DataObject
+    from cardtwin.card.memory.lifecycle import LifeCycle
 
 __all__ = ["CardSystem"]
 

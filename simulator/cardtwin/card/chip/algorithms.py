@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from cardtwin.card.chip.plain_tlv import parse_plain
 from cardtwin.card.crypto import Curve, EcPrivateKey, KeyFormatError, RsaPrivateKey
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import ObjectKey
-from cardtwin.card.plain_tlv import parse_plain
 from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from cardtwin.card.chip.model import CardModel
     from cardtwin.card.memory import CardImage, SecurityObject
-    from cardtwin.card.model import CardModel
 
 __all__ = [
     "EC",

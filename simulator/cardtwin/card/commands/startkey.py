@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import DfOperation, complete
 from cardtwin.card.crypto import SecureMessagingError, startkey
 from cardtwin.card.errors import Refusal
-from cardtwin.card.lifecycle import TRANSITIONS, LifeCycle, LifeCycleEvent
 from cardtwin.card.memory import MF, Df, StartKey
-from cardtwin.card.writes import DropFiles, PutFile, SetLifeCycle, SetPackages, SetStartKey
+from cardtwin.card.memory.access import DfOperation, complete
+from cardtwin.card.memory.lifecycle import TRANSITIONS, LifeCycle, LifeCycleEvent
+from cardtwin.card.memory.writes import DropFiles, PutFile, SetLifeCycle, SetPackages, SetStartKey
 from cardtwin.events import CardChange
 from cardtwin.iso7816 import FileControl, StatusWord, TlvFormatError
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Outcome
+    from cardtwin.card.commands.form import Outcome
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = ["change_start_key", "erase_files", "format_card", "phase_control"]

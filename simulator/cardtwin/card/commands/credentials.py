@@ -6,12 +6,12 @@ import hmac
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import NEVER, ObjectOperation
-from cardtwin.card.algorithms import PIN
-from cardtwin.card.commands import DONE, Outcome
+from cardtwin.card.chip.algorithms import PIN
+from cardtwin.card.commands.form import DONE, Outcome
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF, ObjectKey
-from cardtwin.card.writes import PutObject, Write
+from cardtwin.card.memory.access import NEVER, ObjectOperation
+from cardtwin.card.memory.writes import PutObject, Write
 from cardtwin.events import CardChange
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance.card import BLOCKING_TRY, VERIFIED_STATUS

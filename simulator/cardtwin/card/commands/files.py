@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import DfOperation, FileOperation, complete
-from cardtwin.card.environment import enter
+from cardtwin.card.chip.plain_tlv import parse_plain
+from cardtwin.card.commands.creation import parse_creation
+from cardtwin.card.commands.environment import enter
 from cardtwin.card.errors import Refusal
-from cardtwin.card.fci import parse_creation
 from cardtwin.card.memory import MF, Df
-from cardtwin.card.plain_tlv import parse_plain
-from cardtwin.card.writes import DropFile, PutFile
+from cardtwin.card.memory.access import DfOperation, FileOperation, complete
+from cardtwin.card.memory.writes import DropFile, PutFile
 from cardtwin.events import CardChange
 from cardtwin.iso7816 import StatusWord, Tlv
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Outcome
+    from cardtwin.card.commands.form import Outcome
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = ["activate", "change_conditions", "create", "deactivate", "delete", "directory"]

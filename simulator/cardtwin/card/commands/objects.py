@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import DfOperation, ObjectOperation
-from cardtwin.card.algorithms import has_prefix, prefixed, stored_algorithms
+from cardtwin.card.chip.algorithms import has_prefix, prefixed, stored_algorithms
+from cardtwin.card.chip.plain_tlv import parse_plain
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import ObjectKey, SecurityEnvironment, SecurityObject
-from cardtwin.card.plain_tlv import parse_plain
-from cardtwin.card.writes import DropObject, PutEnvironment, PutObject
+from cardtwin.card.memory.access import DfOperation, ObjectOperation
+from cardtwin.card.memory.writes import DropObject, PutEnvironment, PutObject
 from cardtwin.events import CardChange
 from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Outcome
+    from cardtwin.card.commands.form import Outcome
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = ["change_key_data", "put_environment", "put_object"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import EfOperation
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import FileKind
-from cardtwin.card.writes import PutFile
+from cardtwin.card.memory.access import EfOperation
+from cardtwin.card.memory.writes import PutFile
 from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
-    from cardtwin.card.commands import Outcome
+    from cardtwin.card.commands.form import Outcome
     from cardtwin.card.memory import Ef
     from cardtwin.iso7816 import CommandApdu
 

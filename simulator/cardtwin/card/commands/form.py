@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cardtwin.card.errors import Refusal
-from cardtwin.card.lifecycle import LIVING, LifeCycle
+from cardtwin.card.memory.lifecycle import LIVING, LifeCycle
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance.card import PHASE_REFUSAL
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cardtwin.card.chip import Chip
-    from cardtwin.card.writes import Write
+    from cardtwin.card.memory.writes import Write
     from cardtwin.iso7816 import CommandApdu
     from cardtwin.provenance import Basis
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.access import ObjectOperation
-from cardtwin.card.algorithms import TEST_CLASS, TRIPLE_DES
-from cardtwin.card.commands import DONE, Outcome
-from cardtwin.card.credentials import failed, spend_try, with_tries
+from cardtwin.card.chip.algorithms import TEST_CLASS, TRIPLE_DES
+from cardtwin.card.commands.credentials import failed, spend_try, with_tries
+from cardtwin.card.commands.environment import AUTHENTICATION
+from cardtwin.card.commands.form import DONE, Outcome
+from cardtwin.card.commands.operations import sign_padded, use_key
 from cardtwin.card.crypto import KeyFormatError
 from cardtwin.card.crypto.authentication import Method, is_response
-from cardtwin.card.environment import AUTHENTICATION
 from cardtwin.card.errors import Refusal
-from cardtwin.card.keys import sign_padded, use_key
+from cardtwin.card.memory.access import ObjectOperation
 from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cardtwin.card.errors import ImageError, ImageVersionError
-from cardtwin.card.lifecycle import LIVING, LifeCycle
 from cardtwin.card.memory import (
     MF,
     CardImage,
@@ -23,6 +22,7 @@ from cardtwin.card.memory import (
     parent,
     path_text,
 )
+from cardtwin.card.memory.lifecycle import LIVING, LifeCycle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

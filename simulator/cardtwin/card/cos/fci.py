@@ -1,0 +1,75 @@
+"""The control information that SELECT tells (ISO/IEC 7816-4:2020, 7.4.3), as CardOS gives it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cardtwin.card.chip.algorithms import PIN, TEST_CLASS
+from cardtwin.card.memory import CardImage, Df, File, parent
+from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation
+from cardtwin.iso7816 import FileControl, Tlv
+
+__all__ = ["cardos_4", "cardos_5"]
+
+_DF: Final = 0x38
+_USAGE_PIN: Final = 0x08
+_USAGE_KEY: Final = 0x80
+
+
+def cardos_4(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as CardOS M4 gives it."""
+    head = Tlv(0x81 if isinstance(file, Df) else 0x80, file.size.to_bytes(2))
+    objects = [head, Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:])]
+
+    if isinstance(file, Df) and file.name:
+        objects.append(Tlv(0x84, file.name))
+
+    objects += [Tlv(0x85, file.options), Tlv(0x86, file.access)]
+    return FileControl(template, tuple(objects)).encode()
+
+
+def cardos_5(image: CardImage, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as CardOS 5 gives it: long-form length, conditions in AB."""
+    is_df = isinstance(file, Df)
+    objects = [
+        Tlv(0x83, path[-2:]),
+        Tlv(0x82, _descriptor(file)),
+        Tlv(0x81 if is_df else 0x80, file.size.to_bytes(2)),
+        Tlv(0x88),
+    ]
+
+    if isinstance(file, Df) and file.name:
+        objects.append(Tlv(0x84, file.name))
+
+    objects += [
+        Tlv(0x85, file.options),
+        Tlv(0x8A, b"\x05" if file.active else b"\x04"),
+        Tlv(0xAB, _rules(image, path, file)),
+    ]
+    return FileControl(template, tuple(objects)).encode(long_form=True)
+
+
+def _descriptor(file: File) -> bytes:
+    return bytes((_DF,)) if isinstance(file, Df) else file.descriptor
+
+
+def _rules(image: CardImage, path: bytes, file: File) -> bytes:
+    """Return access rules in expanded format (ISO/IEC 7816-4, 9.3.3): access mode and condition, by turns."""
+    if isinstance(file, Df):
+        df, modes = path, ((0x40, DfOperation.DELETE), (0x06, DfOperation.CREATE))
+        rows = [(mode, file.access[operation]) for mode, operation in modes]
+    else:
+        df = parent(path)
+        rows = [(0x01, file.access[EfOperation.READ]), (0x06, file.access[EfOperation.UPDATE])]
+
+    return b"".join(Tlv(0x80, bytes((mode,))).encode() + _condition(image, df, at) for mode, at in rows)
+
+
+def _condition(image: CardImage, df: bytes, condition: int) -> bytes:
+    if condition in {ALWAYS, NEVER}:
+        return Tlv(0x90 if condition == ALWAYS else 0x97).encode()
+
+    key = image.find_object(df, TEST_CLASS, condition)
+    is_key = key is not None and image.objects[key].algorithm != PIN
+    usage = _USAGE_KEY if is_key else _USAGE_PIN
+    return Tlv.constructed(0xA4, (Tlv(0x83, bytes((condition,))), Tlv(0x95, bytes((usage,))))).encode()

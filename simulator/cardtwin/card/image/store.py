@@ -1,0 +1,66 @@
+"""Card images in files: saving and loading."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardtwin.card.errors import ImageError, ImageVersionError
+from cardtwin.card.image.codec import VERSION, decode, encode
+
+if TYPE_CHECKING:
+    from cardtwin.card.memory import CardImage
+
+__all__ = ["load", "save"]
+
+
+def save(image: CardImage, path: str | os.PathLike[str]) -> None:
+    """Write an image to a file, wholly or not at all: beside it first, then renamed into its place.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    target = Path(path)
+    text = json.dumps(encode(image), indent=1) + "\n"
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> CardImage:
+    """Read an image from a file.
+
+    Raises:
+        ImageVersionError: Its version isn't known here.
+        ImageError: It is no card image, or what it says can't be; the message says where in the file.
+        OSError: It can't be read.
+    """
+    text = Path(path).read_bytes()
+
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ImageError(f"{os.fspath(path)}{place}: this is no JSON text, so no card image") from None
+
+    try:
+        return decode(value)
+    except ImageVersionError as error:
+        raise ImageVersionError(f"{os.fspath(path)}: {error}; this program knows version {VERSION}") from None
+    except ImageError as error:
+        raise ImageError(f"{os.fspath(path)}: {error}") from None
