@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from cardtwin.encoding import (
     ERROR_MESSAGE,
@@ -15,6 +15,7 @@ from cardtwin.encoding import (
     Outcome,
     PlainField,
     Process,
+    ProcessVariable,
     parse,
 )
 from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
@@ -56,10 +57,15 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
+def _target(text: str) -> str:
+    FieldMapping.of(text)
+    return text
+
+
 class Mapped(_Part):
     """Where a field is mapped to: ``${DataPool_Field}`` or a process variable."""
 
-    to: str
+    to: Annotated[str, AfterValidator(_target)]
     read: Flag = False
     write: Flag = True
 
@@ -122,22 +128,24 @@ class Encode(Step):
 
     def run(self, run: Run) -> Observed:
         """Run it. The process's variables and pools are kept for the next encoding."""
+        process = self._process(run.data)
+
         try:
-            job = self._job(run)
+            job = self._job(run, process)
             engine = run.bench.engine(run.process(self), self._keys(run))
             outcome = engine.run(job)
         except SourceError as error:
-            return _refused(error)
+            return _refused(error, process)
 
         run.data = outcome.process
         return _observed(outcome)
 
-    def _job(self, run: Run) -> Job:
+    def _job(self, run: Run, process: Process) -> Job:
         return Job(
             parse(source_text(run, self.encode)),
             {name: source_text(run, name) for name in self.attach},
             {name: _mapping(name, value) for name, value in self.fields.items()},
-            self._process(run.data),
+            process,
             {number: secret for number, secret in self.dialog.items()},  # noqa: C416  # a plain dict, typed
             run.reader(self),
         )
@@ -163,16 +171,17 @@ def _mapping(name: str, value: str | Mapped) -> FieldMapping:
     if isinstance(value, Mapped):
         return FieldMapping.of(value.to, read=value.read, write=value.write)
 
-    return FieldMapping.of(name, read=True)
+    return FieldMapping(ProcessVariable(name), read=True)
 
 
-def _refused(error: SourceError) -> Observed:
+def _refused(error: SourceError, process: Process) -> Observed:
     errors = tuple(found for found in error.diagnostics if found.severity is Severity.ERROR)
     return Observed(
         {
             "result": "refused",
             "message": "\n".join(found.message for found in errors),
             "codes": error_codes(error),
+            **_values(process),
         },
         success=False,
         note=str(error),
@@ -183,7 +192,6 @@ def _observed(outcome: Outcome) -> Observed:
     message = outcome.variables.get(ERROR_MESSAGE)
     rv = getattr(outcome.error, "rv", None)
     fields: dict[str, Value] = dict(outcome.fields)
-    variables: dict[str, Value] = dict(outcome.variables)
     values: dict[str, Value] = {
         "result": outcome.variables[RESULT],
         "message": message,
@@ -191,7 +199,11 @@ def _observed(outcome: Outcome) -> Observed:
         "codes": error_codes(outcome.error),
         "warnings": tuple(warning.code for warning in outcome.warnings),
         "fields": fields,
-        "variables": variables,
-        "pool": {name: field.value for name, field in outcome.process.pools.items()},
+        **_values(outcome.process),
     }
     return Observed(values, success=outcome.succeeded, note=message or "")
+
+
+def _values(process: Process) -> dict[str, Value]:
+    variables: dict[str, Value] = dict(process.variables)
+    return {"variables": variables, "pool": {name: field.value for name, field in process.pools.items()}}
