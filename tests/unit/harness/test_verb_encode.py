@@ -17,11 +17,7 @@ def test_a_target_that_is_none_is_told_when_the_file_is_read(scenario: Any) -> N
     steps = '- {encode: a.dsc, fields: {F: {to: "${Card_PIN"}}}'
 
     with pytest.raises(SourceError, match="neither"):
-        load(
-            scenario(
-                '- {encode: a.dsc, fields: {F: {to: "${Card_PIN"}}}', files=EMPTY, readers="{R1: cardos-5.3}"
-            )
-        )
+        load(scenario(steps, files=EMPTY, readers="{R1: cardos-5.3}"))
 
 
 def test_a_refused_encoding_shows_no_secret_that_was_expected(scenario: Any) -> None:
