@@ -113,6 +113,7 @@ def test_without_tries_a_card_can_never_be_erased(bench: CardBench) -> None:
 
 def test_the_start_key_is_changed_under_the_old_one(bench: CardBench) -> None:
     assert bench.send(protected("84240000", "00" * 15)) == "6A80"
+    assert tries(bench) == 10
     bench.ok(protected("84240000", KEY.hex()))
     assert bench.send(ERASE) == "6988"
     bench.ok(protected("84060000", "", KEY))
@@ -142,11 +143,13 @@ def test_a_format_that_says_too_little_changes_nothing_but_costs_no_try(bench: C
     bench.ok(ERASE)
     assert bench.send(protected("84400001", data.replace(" ", ""))) in {"6A80", "6A85"}
     assert phase(bench) == "34"
+    assert tries(bench) == 10
 
 
 def test_erase_with_data_is_refused(bench: CardBench) -> None:
     assert bench.send(protected("84060000", "00")) == "6A80"
     assert phase(bench) == "20"
+    assert tries(bench) == 10
 
 
 def test_phase_control_goes_to_operational_and_back(bench: CardBench) -> None:

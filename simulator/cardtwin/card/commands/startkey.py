@@ -41,14 +41,14 @@ def phase_control(chip: Chip, apdu: CommandApdu) -> Outcome:
 def erase_files(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Delete every file and object, the MF too: back to manufacturing."""
     started = _advance(chip.image.life_cycle, LifeCycleEvent.ERASE_BEGINS)
-    data, restored = _unwrap(chip, apdu)
+    data = _unwrap(chip, apdu)
 
     if data:
         raise Refusal(StatusWord.WRONG_DATA)
 
     chip.forget()
     ended = _advance(started, LifeCycleEvent.ERASE_ENDS)
-    return b"", StatusWord.SUCCESS, (restored, SetLifeCycle(started), DropFiles(), SetLifeCycle(ended))
+    return b"", StatusWord.SUCCESS, (SetLifeCycle(started), DropFiles(), SetLifeCycle(ended))
 
 
 def format_card(chip: Chip, apdu: CommandApdu) -> Outcome:
@@ -57,13 +57,12 @@ def format_card(chip: Chip, apdu: CommandApdu) -> Outcome:
     The data are ``62 { 81 02 size, 85 01 options, 86 0A conditions, CB 00 }``.
     """
     target = _advance(chip.image.life_cycle, LifeCycleEvent.FORMAT)
-    data, restored = _unwrap(chip, apdu)
-    master = _master_file(data)
+    master = _master_file(_unwrap(chip, apdu))
     chip.forget()
     return (
         b"",
         StatusWord.SUCCESS,
-        (restored, SetPackages(()), PutFile(MF, master, CardChange.FILE_CREATED), SetLifeCycle(target)),
+        (SetPackages(()), PutFile(MF, master, CardChange.FILE_CREATED), SetLifeCycle(target)),
     )
 
 
@@ -91,7 +90,7 @@ def _master_file(data: bytes) -> Df:
 
 def change_start_key(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Put a new StartKey of 16 bytes in the place of the old one; its version is FF from then on."""
-    data, _ = _unwrap(chip, apdu)
+    data = _unwrap(chip, apdu)
 
     if len(data) != _KEY_LENGTH:
         raise Refusal(StatusWord.WRONG_DATA)
@@ -99,8 +98,8 @@ def change_start_key(chip: Chip, apdu: CommandApdu) -> Outcome:
     return b"", StatusWord.SUCCESS, (SetStartKey(StartKey(data, _DEFAULT_VERSION, _TRIES)),)
 
 
-def _unwrap(chip: Chip, apdu: CommandApdu) -> tuple[bytes, SetStartKey]:
-    """Return the plain data, and the write that gives back the try that this costs.
+def _unwrap(chip: Chip, apdu: CommandApdu) -> bytes:
+    """Return the plain data. That costs a try, which the right StartKey gives back, whatever the data say.
 
     Refuses with 6983 where no try is left, with 6988 where the message wasn't made with the StartKey.
     """
@@ -116,7 +115,8 @@ def _unwrap(chip: Chip, apdu: CommandApdu) -> tuple[bytes, SetStartKey]:
     except SecureMessagingError:
         raise Refusal(StatusWord.SM_OBJECTS_INCORRECT) from None
 
-    return data, SetStartKey(replace(start_key, tries_left=_TRIES))
+    chip.commit(SetStartKey(replace(start_key, tries_left=_TRIES)))
+    return data
 
 
 def _advance(phase: LifeCycle, event: LifeCycleEvent) -> LifeCycle:
