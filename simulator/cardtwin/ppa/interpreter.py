@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from cardtwin.plan import Plan
 from cardtwin.ppa.run import Run
-from cardtwin.ppa.syntax import CallStatement
+from cardtwin.ppa.syntax import Assignment, Block, CallStatement, Directive
 from cardtwin.ppa.vocabulary import load_vocabulary
 from cardtwin.source import Diagnostics, Note
 
 if TYPE_CHECKING:
     from cardtwin.plan import PinPlan
     from cardtwin.ppa.environment import Environment
-    from cardtwin.ppa.syntax import Profile
+    from cardtwin.ppa.syntax import Profile, Statement
 
 __all__ = ["check", "evaluate"]
 
@@ -82,14 +82,27 @@ def _finish(run: Run) -> tuple[PinPlan, ...]:
         "CreateFiles()": "put CreateFiles() behind the files, or nothing is written to the card",
     }
 
+    written = set(map(_keyword, run.done))
+
     for what, remedy in remedies.items():
-        if run.place_of(what) is None:
+        if what.removesuffix("()").casefold() not in written:
             run.report.error("missing-statement", f"the profile has no {what}", start, remedy=remedy)
 
     _check_fuse_last(run)
     _check_public_files(run)
     run.objects.report_missing(run.report, run.broken)
     return run.objects.ordered_pins(run.report)
+
+
+def _keyword(statement: Statement) -> str:
+    """Return the folded keyword or function of a statement, be it rejected; an assignment has none."""
+    match statement:
+        case Assignment():
+            return ""
+        case CallStatement(call):
+            return call.name.key
+        case Directive(keyword) | Block(Directive(keyword)):
+            return keyword.key
 
 
 def _check_fuse_last(run: Run) -> None:

@@ -79,6 +79,9 @@ def test_broken_lines_do_not_hide_one_another() -> None:
     "text",
     [
         profile("A = NOTHING\nPERSINFO_PUT_PROFILENAME(A)"),
+        profile(start="CardModel"),
+        profile(start="CardModel 'SIEMENS99'"),
+        profile(end="CreateFiles(1)"),
         profile(layout="CreateEf EF1 id=0", files=static()),
         profile(layout=f"CreateDf D id=0\n{ef('EF1')}\nEndDF", files=static()),
         profile(
@@ -98,6 +101,13 @@ def test_what_follows_from_a_mistake_is_not_told_as_another(text: str) -> None:
         evaluate(text)
 
     assert len(caught.value.diagnostics) == 1, str(caught.value)
+
+
+def test_a_variable_of_the_name_of_a_statement_does_not_stand_for_it() -> None:
+    with pytest.raises(SourceError) as caught:
+        evaluate(profile("CreateFiles = 1\nCardModel = 2", start="", end=""))
+
+    assert [each.code for each in caught.value.diagnostics] == ["missing-statement", "missing-statement"]
 
 
 @pytest.mark.parametrize("name", ["SEC_PIN1", "sec_pin2", "SEC_PUK", "SEC_OP"])
