@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
+from cardtwin.scenario.quoting import masked, roughly_masked
 from cardtwin.source import Diagnostics, Note, SourceText
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "ListNode", "MapNode", "Node", "TextNode", "parse_yaml", "plain"]
 
 _PLAIN_TAGS = "tag:yaml.org,2002:"
+_DEEPEST = 60
+"""Levels of mappings and lists in one another: the parser itself dies at some thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,6 @@ def plain(node: Node) -> Any:
             return {entry.key.text: plain(entry.value) for entry in entries}
 
 
-SECRET_KEYS = frozenset({"pin", "puk", "old", "new", "encrypted", "secrets", "dialog"})
-"""Keys whose values no message quotes."""
-
-
 def parse_yaml(source: SourceText) -> Node:
     """Read one YAML document. The lines that places quote have stars for what stands under secret keys.
 
@@ -101,16 +100,12 @@ def parse_yaml(source: SourceText) -> Node:
     diagnostics = Diagnostics()
 
     try:
+        _check_depth(source, diagnostics)
         root = yaml.compose(source.text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        span = source.span(mark.line + 1, mark.column + 1) if mark else source.start
-        context = f" {error.context}" if error.context else ""
-        diagnostics.error("not-yaml", f"{error.problem}{context}", span, remedy=_yaml_remedy(source, span))
     except yaml.YAMLError as error:
-        diagnostics.error("not-yaml", str(error).splitlines()[0], source.start)
+        _report_yaml(error, roughly_masked(source), diagnostics)
     else:
-        shown = _masked(source, root)
+        shown = masked(source, root)
         tree = _Reader(shown, diagnostics).read(root) if root is not None else MapNode((), shown.start)
         diagnostics.raise_errors()
         return tree
@@ -119,46 +114,56 @@ def parse_yaml(source: SourceText) -> Node:
     raise AssertionError("unreachable: an error was added")
 
 
-def _masked(source: SourceText, root: yaml.Node | None) -> SourceText:
-    """Return the text with stars in the place of secrets, of the same length."""
-    lines = source.text.split("\n")
+def _check_depth(source: SourceText, diagnostics: Diagnostics) -> None:
+    """Refuse what is nested too deep, before a recursive reader sees it."""
+    depth = 0
 
-    for start, end in _secret_marks(root, secret=False, seen=set()):
-        for number in range(start.line, min(end.line + 1, len(lines))):
-            line = lines[number]
-            first = start.column if number == start.line else len(line) - len(line.lstrip())
-            last = end.column if number == end.line else len(line)
-            lines[number] = line[:first] + "*" * (last - first) + line[last:]
+    for event in yaml.parse(source.text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
-    return SourceText(source.name, "\n".join(lines))
+        if depth > _DEEPEST:
+            mark = event.start_mark
+            assert mark is not None, "the parser marks every event"
+            diagnostics.error(
+                "too-deep",
+                f"mappings and lists stand in one another more than {_DEEPEST} levels deep",
+                roughly_masked(source).span(mark.line + 1, mark.column + 1),
+            )
+            diagnostics.raise_errors()
 
 
-def _secret_marks(node: yaml.Node | None, *, secret: bool, seen: set[int]) -> Iterator[tuple[Any, Any]]:
-    """Yield where scalars under secret keys begin and end; names that are replaced are none."""
-    if id(node) in seen:
-        return
-
-    seen.add(id(node))
-
-    match node:
-        case yaml.ScalarNode() if secret and "$(" not in node.value:
-            yield node.start_mark, node.end_mark
-        case yaml.SequenceNode():
-            for item in node.value:
-                yield from _secret_marks(item, secret=secret, seen=seen)
-        case yaml.MappingNode():
-            for key, value in node.value:
-                inside = secret or (isinstance(key, yaml.ScalarNode) and key.value in SECRET_KEYS)
-                yield from _secret_marks(value, secret=inside, seen=seen)
+def _report_yaml(error: yaml.YAMLError, source: SourceText, diagnostics: Diagnostics) -> None:
+    match error:
+        case yaml.MarkedYAMLError():
+            mark = error.problem_mark or error.context_mark
+            span = source.span(mark.line + 1, mark.column + 1) if mark else source.start
+            context = f" {error.context}" if error.context else ""
+            remedy = _yaml_remedy(source, span, context)
+            diagnostics.error("not-yaml", f"{error.problem}{context}", span, remedy=remedy)
+        case yaml.reader.ReaderError():
+            before = source.text.encode()[: error.position].decode(errors="ignore")
+            span = source.span(before.count("\n") + 1, len(before) - before.rfind("\n"))
+            diagnostics.error(
+                "not-yaml",
+                f"the character U+{error.character:04X} cannot stand in a YAML file",
+                span,
+                remedy="remove it; files are UTF-8 text",
+            )
         case _:
-            pass
+            diagnostics.error("not-yaml", str(error).splitlines()[0], source.start)
 
 
-def _yaml_remedy(source: SourceText, span: Span) -> str:
+def _yaml_remedy(source: SourceText, span: Span, context: str) -> str:
     line = source.line(span.line)
 
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with blanks, YAML takes no tabs there"
+
+    if "block" in context:
+        return "begin the keys of a mapping, or the '-' of a list, in one column; this line begins elsewhere"
 
     if line.lstrip()[:1] in {"{", "["} or ": " in line:
         return "a text with ': ', '{', '[' or '#' in it needs quotes; check that brackets are closed"

@@ -60,6 +60,40 @@ def test_a_tab_is_told_with_a_remedy() -> None:
         parse("a:\n\tb: 1\n")
 
 
+def test_wrong_indentation_is_told_with_a_remedy() -> None:
+    with pytest.raises(SourceError, match="begin the keys of a mapping, or the '-' of a list, in one column"):
+        parse("a:\n  - b: 1\n   c: 2\n")
+
+
+def test_a_control_character_is_told_with_its_place() -> None:
+    assert findings("a: ü\nb: x\x00") == ["2:5 not-yaml"]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "a: " + "[" * 60 + "]" * 60])
+def test_what_is_nested_too_deep_is_told(text: str) -> None:
+    assert [finding.split()[1] for finding in findings(text)] == ["too-deep"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- {pin: 4711: x}",
+        "- {secrets: {PIN1: 4711}, x: [}",
+        "secrets:\n  PUK: 4711: x",
+        "- {new: '4711', ]",
+        "- {verify_pin: user, pni: 4711, pni: 4711}",
+        "- {Pin: 4711, a: 1, a: 2}",
+        "- {secret: {A: 4711}, a: 1, a: 2}",
+    ],
+)
+def test_no_message_quotes_a_secret_even_where_the_key_or_the_text_is_wrong(text: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse(text)
+
+    assert "4711" not in str(caught.value)
+    assert "****" in str(caught.value)
+
+
 def test_a_line_is_quoted_without_the_secrets_in_it() -> None:
     node = parse(
         "a: {pin: '1234', x: {secrets: {PUK: 99998888}}, bind: $(y), puk: $(z)}\nnew: |\n  55556666\n"
