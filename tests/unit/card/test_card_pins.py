@@ -223,6 +223,22 @@ def test_without_a_puk_there_is_no_unblocking(bench: CardBench) -> None:
     assert bench.send("002C0303") == "6982"
 
 
+def test_a_puk_is_used_under_its_condition(bench: CardBench) -> None:
+    bench.put_pin(4, "44444444", tries=3, access="0104FF")
+    bench.put_pin(3, "3333", access="000304")
+    unblock = command("002C0083", pin("44444444") + pin("2468"))
+    assert bench.send(unblock) == "6982"
+    assert tries(bench, 4) == 3
+    bench.ok(RIGHT)
+    bench.ok(unblock)
+
+
+def test_a_test_key_is_no_puk(bench: CardBench) -> None:
+    assert bench.put_object("8302000685080203020" + "3FFFF00008603000000" + "8F10" + "00" * 16) == "9000"
+    bench.put_pin(3, "3333", access="000306")
+    assert bench.send(command("002C0083", "00" * 16 + pin("2468"))) == "6984"
+
+
 def test_the_counter_alone_is_reset_where_the_condition_is_met(bench: CardBench) -> None:
     [bench.send(WRONG) for _ in range(3)]
     assert bench.send("002C0301") == "6982"

@@ -107,11 +107,15 @@ def unblock(chip: Chip, apdu: CommandApdu) -> Outcome:
 
     puk = chip.object(puk_key)
 
+    if puk.algorithm != PIN:
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
     if len(apdu.data) != len(puk.body) + len(pin.body):
         raise Refusal(StatusWord.WRONG_LENGTH)
 
     _require_usable(puk)
     new = _acceptable(pin, apdu.data[len(puk.body) :])
+    chip.require(puk_key.df, puk.condition(ObjectOperation.USE))
     restored = _compare(chip, puk_key, apdu.data[: len(puk.body)])
     chip.fail_test(key)
     return b"", StatusWord.SUCCESS, (*restored, _stored(chip, key, new))
