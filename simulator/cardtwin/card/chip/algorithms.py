@@ -154,13 +154,19 @@ def private_key(parts: tuple[SecurityObject, ...]) -> PrivateKey:
 
 
 def _ec(parts: tuple[SecurityObject, ...]) -> EcPrivateKey:
-    values = parse_plain(parts[0].body, known={0x06, 0x04})
-    return EcPrivateKey(curve_of(parts[0]), int.from_bytes(values.get(0x04, b"")))
+    return EcPrivateKey(curve_of(parts[0]), int.from_bytes(_ec_values(parts[0]).get(0x04, b"")))
+
+
+def _ec_values(part: SecurityObject) -> dict[int, bytes]:
+    try:
+        return parse_plain(part.body, known={0x06, 0x04})
+    except Refusal:
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE) from None
 
 
 def curve_of(part: SecurityObject) -> Curve:
     """Return the curve of a key object. Refuses with 6984 an unknown one."""
-    curve = _CURVES.get(parse_plain(part.body, known={0x06, 0x04}).get(0x06, b""))
+    curve = _CURVES.get(_ec_values(part).get(0x06, b""))
 
     if curve is None:
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
@@ -178,15 +184,15 @@ class KeyCache:
     """The private keys in use, so that their parts are put together and checked only once."""
 
     def __init__(self) -> None:
-        self._keys: dict[tuple[bytes, ...], PrivateKey] = {}
+        self._keys: dict[tuple[tuple[int, bytes], ...], PrivateKey] = {}
 
     def get(self, parts: tuple[SecurityObject, ...]) -> PrivateKey:
         """Return private_key(parts), from memory where it was asked for before."""
-        bodies = tuple(part.body for part in parts)
-        key = self._keys.get(bodies)
+        known = tuple((part.algorithm, part.body) for part in parts)
+        key = self._keys.get(known)
 
         if key is None:
-            key = self._keys[bodies] = private_key(parts)
+            key = self._keys[known] = private_key(parts)
 
         return key
 

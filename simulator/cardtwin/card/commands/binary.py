@@ -26,6 +26,9 @@ _NO_WRITES: Final = ()
 
 def read(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Read from an offset; at the end of the file fewer bytes than asked come, behind it 6B00."""
+    if apdu.data:
+        raise Refusal(StatusWord.WRONG_LENGTH)
+
     file = _transparent(chip, _READ)
     offset = _offset(apdu, file)
     count = min(apdu.le or 0, chip.model.max_data)

@@ -28,6 +28,9 @@ _DELETED: Final = b"\0\0"
 
 def read(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Read one record, whole: in a linear TLV file, tag and length come with it."""
+    if apdu.data:
+        raise Refusal(StatusWord.WRONG_LENGTH)
+
     file = _with_records(chip, EfOperation.READ)
     number = _locate(chip, file, apdu)
     chip.session.record = number
