@@ -31,6 +31,10 @@ reveal_type(load)
 '''
 
 
+ARGUMENTS_BAD = 7
+LIBRARY = "cardtwin/cryptoki/native/libcardtwin-pkcs11.so"
+
+
 class PackageError(Exception):
     """The package is not as it has to be."""
 
@@ -46,6 +50,8 @@ def main() -> int:
         wheel, sdist = _only(folder, "*.whl"), _only(folder, "*.tar.gz")
         check_sdist(sdist)
         check_wheel(wheel)
+        check_platform(wheel)
+        check_without_compiler(folder / "pure")
         check_installed(wheel, folder / "environment")
     except (PackageError, subprocess.CalledProcessError) as error:
         print(f"check_package: {error}", file=sys.stderr)
@@ -66,7 +72,25 @@ def check_wheel(wheel: Path) -> None:
         for path in root.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    expected.discard(LIBRARY)
+
+    if not wheel.name.endswith("-none-any.whl"):
+        expected.add(LIBRARY)
+
     _same("wheel", names, expected)
+
+
+def check_platform(wheel: Path) -> None:
+    """See that the PKCS#11 library is in the wheel, where it can be compiled."""
+    if shutil.which("cc") and wheel.name.endswith("-none-any.whl"):
+        raise PackageError(f"there is a C compiler, and {wheel.name} has no library")
+
+
+def check_without_compiler(folder: Path) -> None:
+    """See that the wheel is made without the library where there is no C compiler."""
+    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, env={**os.environ, "CC": str(folder / "no-compiler")})
+    check_wheel(_only(folder, "*-py3-none-any.whl"))
 
 
 def check_sdist(sdist: Path) -> None:
@@ -82,6 +106,7 @@ def check_sdist(sdist: Path) -> None:
         "tox.ini",
         "check",
         "demo",
+        "hatch_build.py",
         "docs/index.md",
     }
 
@@ -113,7 +138,22 @@ def check_installed(wheel: Path, environment: Path) -> None:
     if "PLUGIN registered: <module 'cardtwin.plugin'" not in plugins:
         raise PackageError("pytest does not load the plugin")
 
+    if not wheel.name.endswith("-none-any.whl"):
+        check_library(environment, binaries)
+
     check_types(environment, binaries)
+
+
+def check_library(environment: Path, binaries: Path) -> None:
+    """See that the PKCS#11 library can be loaded from where the package says it is."""
+    code = (
+        "import ctypes; from cardtwin.cryptoki.native import library_path;"
+        "print(ctypes.CDLL(library_path()).C_GetFunctionList(None))"
+    )
+    told = _output(binaries / "python", "-c", code, cwd=environment)
+
+    if told.strip() != str(ARGUMENTS_BAD):
+        raise PackageError(f"the library does not load:\n{told}")
 
 
 def check_types(environment: Path, binaries: Path) -> None:

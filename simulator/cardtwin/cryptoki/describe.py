@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from cardtwin.cryptoki.functions import Function, Parameter
 
-__all__ = ["described"]
+__all__ = ["INTERFACE", "described"]
+
+INTERFACE: Final = "PKCS#11"
 
 _NAMED: Final[dict[str, type[IntEnum]]] = {"CK_MECHANISM_TYPE": Ckm, "CK_USER_TYPE": Cku}
 _MASK: Final = "**"
@@ -36,7 +38,7 @@ def described(
         (f"*{parameter.names[0]}", _text(parameter, value))
         for parameter, value in zip(function.results, results, strict=False)
     ]
-    return Call(interface="PKCS#11", name=function.name, arguments=(*given, *gotten), result=rv.name)
+    return Call(interface=INTERFACE, name=function.name, arguments=(*given, *gotten), result=rv.name)
 
 
 def _text(parameter: Parameter, value: object) -> str:  # noqa: PLR0911  # one line for each kind of value

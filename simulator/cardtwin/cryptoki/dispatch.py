@@ -6,16 +6,16 @@ import logging
 import threading
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self, cast
 
-from cardtwin.cryptoki.describe import described
+from cardtwin.cryptoki.describe import INTERFACE, described
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.values import Answer, Reading
-from cardtwin.events import Defect, because
+from cardtwin.events import Call, Defect, because
 from cardtwin.middleware import Ckr, MiddlewareError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cardtwin.cryptoki.calls import Application, Implementation, Registry
     from cardtwin.cryptoki.functions import Function
@@ -41,6 +41,9 @@ class Outcome:
     reason: str = ""
 
 
+_OK: Final = Outcome(Ckr.CKR_OK)
+
+
 class Caller:
     """Calls the functions for one application: one at a time, and never with an exception.
 
@@ -56,6 +59,14 @@ class Caller:
         self._hub = hub
         self._turn = threading.Lock()
         self._closed = False
+
+    @classmethod
+    def begin(
+        cls, make_application: Callable[[], Application], functions: Registry, hub: Hub
+    ) -> tuple[Self | None, Outcome]:
+        """Do C_Initialize: make the application, and return its caller; None where that fails."""
+        value, outcome = _tried("C_Initialize", make_application, hub)
+        return (None if value is None else cls(cast("Application", value), functions, hub)), outcome
 
     def call(self, name: str, arguments: Sequence[object]) -> Outcome:
         """Call a function by its name in C, with the arguments that its Python function takes."""
@@ -73,6 +84,12 @@ class Caller:
         self._hub.emit(described(implementation.function, arguments, outcome.rv, outcome.results))
         return outcome
 
+    def refuse(self, function: Function, error: CryptokiError) -> Outcome:
+        """Answer a call whose arguments are none; it is told like any other."""
+        _log.info("%s: %s", function.name, error)
+        self._hub.emit(Call(interface=INTERFACE, name=function.name, result=error.rv.name))
+        return Outcome(error.rv, reason=error.message)
+
     def close(self) -> None:
         """Close the application. Calls that come later are answered CKR_CRYPTOKI_NOT_INITIALIZED."""
         with self._turn:
@@ -80,7 +97,7 @@ class Caller:
                 return
 
             self._closed = True
-            self._application.close()
+            _tried("C_Finalize", self._application.close, self._hub)
 
     def _run(self, implementation: Implementation, arguments: Sequence[object]) -> Outcome:
         if not implementation.alone:
@@ -93,19 +110,25 @@ class Caller:
         if self._closed:
             return Outcome(Ckr.CKR_CRYPTOKI_NOT_INITIALIZED)
 
-        try:
-            value = implementation.run(self._application, *arguments)
-        except (CryptokiError, MiddlewareError) as error:
-            _log.info("%s: %s", implementation.function.name, error)
-            return Outcome(error.rv, reason=error.message)
-        except Exception:  # noqa: BLE001  # nothing a function does may leave its caller without an answer
-            name = implementation.function.name
-            detail = traceback.format_exc()
-            _log.error("%s failed by a bug of cardtwin:\n%s", name, detail)
-            self._hub.emit(Defect(where=name, detail=detail))
-            return Outcome(Ckr.CKR_GENERAL_ERROR)
+        function = implementation.function
+        value, outcome = _tried(
+            function.name, lambda: implementation.run(self._application, *arguments), self._hub
+        )
+        return _outcome(function, value) if outcome is _OK else outcome
 
-        return _outcome(implementation.function, value)
+
+def _tried(name: str, action: Callable[[], object], hub: Hub) -> tuple[object, Outcome]:
+    """Return what an action gives, or how it failed."""
+    try:
+        return action(), _OK
+    except (CryptokiError, MiddlewareError) as error:
+        _log.info("%s: %s", name, error)
+        return None, Outcome(error.rv, reason=str(error))
+    except Exception:  # noqa: BLE001  # nothing a function does may leave its caller without an answer
+        detail = traceback.format_exc()
+        _log.error("%s failed by a bug of cardtwin:\n%s", name, detail)
+        hub.emit(Defect(where=name, detail=detail))
+        return None, Outcome(Ckr.CKR_GENERAL_ERROR, reason="a bug of cardtwin")
 
 
 def _outcome(function: Function, value: object) -> Outcome:
@@ -121,9 +144,6 @@ def _outcome(function: Function, value: object) -> Outcome:
 
     assert len(results) == len(function.results)
     return Outcome(_return_value(results), results)
-
-
-_OK: Final = Outcome(Ckr.CKR_OK)
 
 
 def _return_value(results: tuple[object, ...]) -> Ckr:

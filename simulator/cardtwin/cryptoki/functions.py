@@ -9,13 +9,14 @@ its place in the table.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
-from cardtwin.cryptoki.structures import INFO_STRUCTURES, Structure
+from cardtwin.cryptoki.structures import INFO_STRUCTURES, PARAMETER_STRUCTURES, Structure
 
-__all__ = ["BY_NAME", "FUNCTIONS", "OWN", "STANDARD", "Function", "Kind", "Parameter"]
+__all__ = ["BY_NAME", "FUNCTIONS", "OWN", "STANDARD", "Function", "Kind", "Parameter", "sum_of_table"]
 
 
 @unique
@@ -396,3 +397,19 @@ FUNCTIONS: Final = (*STANDARD, *OWN)
 
 _NUMBERS: Final = {function.name: number for number, function in enumerate(FUNCTIONS)}
 BY_NAME: Final = {function.name: function for function in FUNCTIONS}
+
+
+def _line(function: Function) -> str:
+    parts = [f"{each.kind.name}({', '.join(each.names)}: {each.c_type})" for each in function.parameters]
+    return f"{function.name}({'; '.join(parts)})"
+
+
+_TEXT: Final = "\n".join(
+    (*map(_line, FUNCTIONS), *(f"{each.name}{each.fields}" for each in PARAMETER_STRUCTURES))
+)
+_SUM: Final = zlib.crc32(_TEXT.encode())
+
+
+def sum_of_table() -> int:
+    """Return a sum of the table, by which a library and a server see that they were made from the same."""
+    return _SUM

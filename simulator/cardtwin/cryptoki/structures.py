@@ -14,6 +14,7 @@ from cardtwin.cryptoki.constants import Ckm
 __all__ = [
     "INFO_STRUCTURES",
     "PARAMETER_STRUCTURES",
+    "STRUCTURE_OF",
     "CcmParams",
     "Data",
     "Ecdh1DeriveParams",
@@ -304,6 +305,9 @@ PARAMETER_STRUCTURES: Final = (
         (Ckm.CKM_AES_CCM,),
     ),
 )
+
+STRUCTURE_OF: Final = {structure.python: structure for structure in INFO_STRUCTURES}
+"""The structure of each class that results are made of."""
 
 _BY_MECHANISM: Final = {
     int(mechanism): structure for structure in PARAMETER_STRUCTURES for mechanism in structure.mechanisms
