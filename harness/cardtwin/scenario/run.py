@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel
 
@@ -18,12 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.card.image import CardImage
-    from cardtwin.scenario.instance import Instance
-    from cardtwin.scenario.step import Step
     from cardtwin.source import Span
-    from cardtwin.targets import Bench
+    from cardtwin.targets import Bench, Setup
 
-__all__ = ["Run", "StepLog", "value_node"]
+__all__ = ["Addressed", "Run", "StepLog", "value_node"]
+
+
+class Addressed(Protocol):
+    """A step, as far as it says where it happens and who does it."""
+
+    @property
+    def on(self) -> str | None:
+        """The reader; None where there is one only."""
+
+    @property
+    def by(self) -> str | None:
+        """The program; None where there is one only."""
 
 
 @dataclass(slots=True)
@@ -47,21 +57,23 @@ class Run:
     """One instance on its way.
 
     Attributes:
-        instance: What runs.
+        source: The name of the scenario's file, for messages.
+        setup: What it found on the desk.
         bench: Where it runs.
         logs: What happened in each step that began, in their order; the last one is the present step's.
         images: Card memories that an ``image`` step saved, by name.
         data: Identity Manager's process: variables and data pools, kept from encoding to encoding.
     """
 
-    def __init__(self, instance: Instance, bench: Bench) -> None:
-        self.instance = instance
+    def __init__(self, source: str, setup: Setup, values: Mapping[str, Node], bench: Bench) -> None:
+        self.source = source
+        self.setup = setup
         self.bench = bench
         self.logs: list[StepLog] = []
         self.images: dict[str, CardImage] = {}
         self.data = Process()
         self._ids: dict[str, StepLog] = {}
-        self._values: dict[str, Node] = dict(instance.values)
+        self._values: dict[str, Node] = dict(values)
         self._secrets: set[str] = set()
 
     @property
@@ -99,25 +111,25 @@ class Run:
 
         return self._ids[id]
 
-    def reader(self, step: Step) -> str:
+    def reader(self, step: Addressed) -> str:
         """Return the reader that a step is about.
 
         Raises:
             UsageError: The scenario has several and the step names none.
         """
-        return _one_of("on", step.on, self.instance.setup.readers)
+        return _one_of("on", step.on, self.setup.readers)
 
-    def process(self, step: Step) -> str:
+    def process(self, step: Addressed) -> str:
         """Return the program that does a step.
 
         Raises:
             UsageError: The scenario has several and the step names none.
         """
-        return _one_of("by", step.by, self.instance.setup.processes)
+        return _one_of("by", step.by, self.setup.processes)
 
     def file(self, name: str) -> bytes:
         """Return the content of one of the scenario's files."""
-        return self.instance.setup.files[name]
+        return self.setup.files[name]
 
     def bind(self, name: str, value: Value, span: Span) -> None:
         """Give a value a name for later steps."""

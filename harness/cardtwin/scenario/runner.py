@@ -73,7 +73,8 @@ def run(
         for observer in observers:
             hub.subscribe(observer)
 
-        with _deadline(timeout), target.open(instance.setup, hub) as bench:
+        # The bench is taken down when the clock has stopped: nothing interrupts that.
+        with target.open(instance.setup, hub) as bench, _deadline(timeout):
             for step in _steps(instance, bench, hub):
                 done.append(step)
 
@@ -81,12 +82,19 @@ def run(
                     progress(instance, step)
 
                 _check_time(began, timeout)
-    except (TimedOutError, TargetError) as error:
+    except (_TimeIsUp, TimedOutError, TargetError) as error:
         message = str(error)
 
     steps = (*done, *waiting[len(done) :])
     passed = not message and all(step.verdict is Verdict.PASSED for step in steps)
     return _result(instance, target, Verdict.PASSED if passed else Verdict.FAILED, began, steps, message)
+
+
+class _TimeIsUp(BaseException):
+    """Raised by the clock, wherever a step is. No Exception: who handles those would take it for a defect."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(str(TimedOutError(seconds)))
 
 
 def _check_time(began: float, timeout: float | None) -> None:
@@ -126,7 +134,7 @@ def _lacking(instance: Instance, target: Target) -> str:
 
 def _steps(instance: Instance, bench: Bench, hub: Hub) -> Iterator[StepResult]:
     """Yield the steps' results; the last one is the first that failed."""
-    state = Run(instance, bench)
+    state = Run(instance.path.name, instance.setup, instance.values, bench)
     hub.subscribe(state.hear)
 
     for spec in instance.steps:
@@ -172,7 +180,7 @@ def _failure(state: Run, spec: StepSpec) -> Failure | None:
         state.keep_secret(step)
         observed = step.run(state)
         return _judge(state, spec, step, observed)
-    except TimedOutError as error:
+    except _TimeIsUp as error:
         return Failure(str(error))
     except (ScenarioError, TargetError, PcscError) as error:
         return Failure(str(error))
@@ -223,19 +231,21 @@ def _defect(log: StepLog, failure: Failure | None) -> Failure | None:
 
 @contextmanager
 def _deadline(seconds: float | None) -> Iterator[None]:
-    """Raise TimedOutError in the block when the time is over, where a signal can do that."""
+    """Raise _TimeIsUp in the block when the time is over, where a signal can do that."""
     if seconds is None or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(_number: int, _frame: object) -> None:
-        raise TimedOutError(seconds)
+        raise _TimeIsUp(seconds)
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
 
     try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:
+            signal.signal(signal.SIGALRM, before)

@@ -16,7 +16,7 @@ __all__ = ["error_codes", "source_text"]
 
 def source_text(run: Run, name: str) -> SourceText:
     """Return a file of the scenario as text, under a name that says whose file it is."""
-    return SourceText(f"{run.instance.path.name}:{name}", decode_text(run.file(name)))
+    return SourceText(f"{run.source}:{name}", decode_text(run.file(name)))
 
 
 def error_codes(error: Exception | None) -> tuple[str, ...]:

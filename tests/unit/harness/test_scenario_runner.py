@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cardtwin.iso7816 import CommandApdu
 from cardtwin.scenario import ScenarioResult, Verdict, load, run
 from cardtwin.scenario.verbs.card import Card
-from cardtwin.targets import Capability
+from cardtwin.targets import Capability, get
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.fake_target import FakeTarget
 
 
@@ -149,6 +153,22 @@ def test_a_scenario_that_takes_too_long_is_ended(result: Any, monkeypatch: pytes
     assert time.monotonic() - began < 10
     assert verdicts(got) == ["failed", "not run"]
     assert "longer than 0.2 s" in got.failed_step.failure.message
+
+
+def test_a_time_limit_is_taken_for_no_defect_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock strikes in the card, which otherwise answers whatever goes wrong in it."""
+    path = tmp_path / "slow.scenario.yaml"
+    path.write_text("format: 1\ntitle: slow\nreaders: {R1: cardos-5.3}\nsteps:\n- {apdu: 00 84 00 00 08}\n")
+    (instance,) = load(path)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(CommandApdu, "parse", lambda _command: time.sleep(30))
+    failure = run(instance, get("emulated"), timeout=0.2).failed_step.failure  # type: ignore[union-attr]  # it failed
+    assert failure is not None
+    assert failure.message == "the scenario took longer than 0.2 s"
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_every_event_of_a_step_has_the_step_as_its_cause(result: Any) -> None:

@@ -63,8 +63,8 @@ def _kept(run: Run, name: str) -> CardImage:
     if name in run.images:
         return run.images[name]
 
-    if name not in run.instance.setup.files:
-        known = ", ".join((*run.images, *run.instance.setup.files))
+    if name not in run.setup.files:
+        known = ", ".join((*run.images, *run.setup.files))
         raise UsageError(
             f"no image {name!r} was saved, and no file is called so; there are {known or 'none'}"
         )
