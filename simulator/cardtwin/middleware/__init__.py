@@ -1,8 +1,15 @@
 """The middleware: an emulation of the Personal Desktop Client that drives cards by their real commands."""
 
+from cardtwin.middleware import configuration
+from cardtwin.middleware.cardstate import CardState
 from cardtwin.middleware.ckr import Ckr
-from cardtwin.middleware.client import CardEraser, CardState, PersonalDesktopClient
-from cardtwin.middleware.configuration import Installation, parse_certificate, pin_certificate
+from cardtwin.middleware.client import CardEraser, PersonalDesktopClient
+from cardtwin.middleware.configuration import (
+    ClientConfiguration,
+    Installation,
+    parse_certificate,
+    pin_certificate,
+)
 from cardtwin.middleware.credentials import Login, UserType
 from cardtwin.middleware.drivers import Phase
 from cardtwin.middleware.errors import (
@@ -17,6 +24,8 @@ from cardtwin.middleware.errors import (
     MiddlewareError,
     ProfileRefusedError,
 )
+from cardtwin.middleware.logfile import ENCODER_LOG, PERSONAL_LOG, LogFile
+from cardtwin.middleware.properties import property_names
 from cardtwin.middleware.rights import Condition
 from cardtwin.middleware.tokens import (
     CARD_ERASER,
@@ -31,13 +40,16 @@ from cardtwin.middleware.tokens import (
 
 __all__ = [
     "CARD_ERASER",
+    "ENCODER_LOG",
     "ENCRYPTED_PINS",
+    "PERSONAL_LOG",
     "CardEraser",
     "CardLostError",
     "CardMismatchError",
     "CardNotRecognisedError",
     "CardState",
     "Ckr",
+    "ClientConfiguration",
     "CommandFailedError",
     "Condition",
     "CredentialError",
@@ -45,6 +57,7 @@ __all__ = [
     "HalfDoneError",
     "Installation",
     "InstallationError",
+    "LogFile",
     "Login",
     "MiddlewareError",
     "ObjectClass",
@@ -57,6 +70,8 @@ __all__ = [
     "TokenObject",
     "TokenState",
     "UserType",
+    "configuration",
     "parse_certificate",
     "pin_certificate",
+    "property_names",
 ]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardtwin import ppa
-from cardtwin.events import because
-from cardtwin.middleware.channel import Channel, lost
+from cardtwin.middleware.access import CardAccess
+from cardtwin.middleware.cardstate import CardState, card_state
 from cardtwin.middleware.checks import prepare
 from cardtwin.middleware.ckr import Ckr
-from cardtwin.middleware.configuration import usable_certificate
+from cardtwin.middleware.configuration import load, usable_certificate
 from cardtwin.middleware.credentials import Credentials, Login, UserType
-from cardtwin.middleware.drivers import CardDriver, Phase, driver_for
+from cardtwin.middleware.drivers import Phase
 from cardtwin.middleware.eraser import erase, occupied
 from cardtwin.middleware.errors import (
     CardMismatchError,
@@ -25,14 +25,13 @@ from cardtwin.middleware.errors import (
 )
 from cardtwin.middleware.initialisation import Initialisation
 from cardtwin.middleware.journal import Journal
+from cardtwin.middleware.logfile import PERSONAL_LOG, LogFile
 from cardtwin.middleware.names import name_of, path_of
-from cardtwin.middleware.rights import ANYBODY, NOBODY, Right
-from cardtwin.middleware.tokenreader import TokenReader
-from cardtwin.middleware.tokens import Token, TokenState
-from cardtwin.pcsc import PcscError
+from cardtwin.middleware.properties import CHIP_SERIAL, check_readers, property_reader
+from cardtwin.middleware.tokens import TokenState
 from cardtwin.provenance import Switches
-from cardtwin.provenance.middleware import CARD_ERASER_OBJECT, ERASE_REFUSED, INIT_ON_INITIALISED
-from cardtwin.source import SourceError
+from cardtwin.provenance.middleware import ERASE_REFUSED, INIT_ON_INITIALISED
+from cardtwin.source import Diagnostics, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,32 +39,17 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from cardtwin.entropy import Entropy
-    from cardtwin.middleware.configuration import Installation
-    from cardtwin.middleware.rights import Condition, Rights
+    from cardtwin.middleware.configuration import ClientConfiguration, Installation
+    from cardtwin.middleware.drivers import CardDriver
+    from cardtwin.middleware.tokens import Token
     from cardtwin.pcsc import Context
     from cardtwin.plan import PinBlobCodec, Plan, Secret, SecretName
     from cardtwin.source import SourceText
 
-__all__ = ["CardEraser", "CardState", "PersonalDesktopClient"]
+__all__ = ["CardEraser", "PersonalDesktopClient"]
 
-
-@dataclass(frozen=True, slots=True)
-class CardState:
-    """What a card tells about its life.
-
-    Attributes:
-        family: The card family.
-        phase: The phase of its life.
-        state: Empty, initialised, or left in the middle of a change.
-        fuse: ``intact``, ``burnt``, or ``unknown`` where the card doesn't tell.
-        erasable_by: Who may erase it; None where the card doesn't tell.
-    """
-
-    family: str
-    phase: Phase
-    state: TokenState
-    fuse: str
-    erasable_by: Condition | None
+_PROGRAM: Final = "cardtwin"
+"""What a program is called that says no name."""
 
 
 class CardEraser:
@@ -99,6 +83,7 @@ class PersonalDesktopClient:
         codec: PinBlobCodec,
         switches: Switches | None = None,
         now: Callable[[], datetime] | None = None,
+        configuration: ClientConfiguration | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -108,59 +93,99 @@ class PersonalDesktopClient:
             entropy: Where profiles draw random secrets from.
             codec: The format of the encrypted PINs.
             switches: Which rules hold where the sources leave a choice.
-            now: The time, for the dates of certificates; the system's if not given.
+            now: The time, for the dates of certificates, for what is kept of cards, and for the log; the
+                system's if not given.
+            configuration: Personal.cfg as the program sees it; the defaults if not given.
         """
-        self._context = context
         self._installation = installation
         self._entropy = entropy
         self._codec = codec
-        self._switches = switches or Switches()
-        self._now = now or _system_time
+        self._switches = switches = switches or Switches()
+        self._now = now = now or _system_time
+        self._configuration = configuration or load(None, None, _PROGRAM, Diagnostics(), switches=switches)
+        self._cards = CardAccess(
+            context, self._configuration, codec=codec, switches=switches, now=now, log=self._opened_log()
+        )
+
+    def _opened_log(self) -> LogFile:
+        log = LogFile(self._installation.log_folder, PERSONAL_LOG, self._configuration.program, self._now)
+
+        for warning in self._configuration.warnings:
+            log.write("Personal.cfg", "warning", detail=warning)
+
+        return log
+
+    def with_installation(self, installation: Installation) -> PersonalDesktopClient:
+        """Return a client of the same program with something else installed; both keep the same content."""
+        other = copy(self)
+        other._installation = installation  # noqa: SLF001  # a copy of this very object
+        return other
 
     @property
     def installation(self) -> Installation:
         """What is installed."""
         return self._installation
 
+    @property
+    def configuration(self) -> ClientConfiguration:
+        """Personal.cfg as the program sees it."""
+        return self._configuration
+
     def readers(self) -> tuple[str, ...]:
-        """Return the readers' names.
+        """Return the readers' names, without those that SkipReader takes out of sight.
 
         Raises:
             CardLostError: There is no resource manager to ask.
         """
-        try:
-            return self._context.readers()
-        except PcscError as error:
-            raise lost(error) from error
+        return self._cards.readers()
 
     def atr(self, reader: str) -> bytes:
         """Return the ATR of the card in a reader."""
-        with self._channel(reader, "ATR") as channel:
+        with self._cards.log.operation("ATR", reader), self._cards.channel(reader, "ATR") as channel:
             return channel.atr
 
     def chip_serial(self, reader: str) -> bytes:
-        """Return the chip's serial number."""
-        with self._card(reader, "chip serial") as driver:
-            return driver.chip_serial()
+        """Return the chip's serial number, by C_GetProperty; errors as there."""
+        return bytes.fromhex(self.get_property(reader, CHIP_SERIAL))
+
+    def get_property(self, reader: str, name: str) -> str:
+        """Return a property of the card in a reader (C_GetProperty).
+
+        Args:
+            reader: The reader.
+            name: ``chip_serial`` (in hex), ``family``, ``profile_name``, ``token_label`` or
+                ``token_serial`` (in hex).
+
+        Raises:
+            MiddlewareError: CKR_ARGUMENTS_BAD: there is no such property. CKR_GENERAL_ERROR: a virtual smart
+                card's reader is in sight (MW-05).
+            CardLostError: The card could not be spoken to.
+        """
+        with self._cards.log.operation("C_GetProperty", reader):
+            read = property_reader(name)
+            check_readers(self.readers(), self._switches)
+
+            with self._cards.driver(reader, "C_GetProperty") as driver:
+                return read(driver, lambda: self._cards.view(reader, driver).token())
+
+    def forget(self, reader: str) -> None:
+        """Read the card's content anew at the next need: the program has changed it by other ways."""
+        self._cards.forget(reader)
 
     def card_state(self, reader: str) -> CardState:
         """Return what the card tells about its life; changes nothing."""
-        with self._card(reader, "card state") as driver:
-            state, master = self._token_reader(driver).state()
-            phase = driver.phase()
-            rights = master.rights if master else None
-            erasable = None if rights is None else rights.get(Right.DELETE)
-            return CardState(driver.family, phase, state, _fuse(phase, rights), erasable)
+        with self._cards.operation(reader, "card state") as driver:
+            return card_state(driver, self._cards.afresh(driver))
 
     def token(self, reader: str) -> Token:
         """Return what the card shows without a login."""
-        with self._card(reader, "token") as driver:
-            return self._token_reader(driver).token()
+        with self._cards.operation(reader, "token") as driver:
+            return self._cards.view(reader, driver).token()
 
     def encrypted_pins(self, reader: str) -> bytes | None:
         """Return the encrypted PINs, up to the end of their file; None if the card has none."""
-        with self._card(reader, "encrypted PINs") as driver:
-            return self._token_reader(driver).blob()
+        with self._cards.operation(reader, "encrypted PINs") as driver:
+            return self._cards.view(reader, driver).blob()
 
     def read_file(self, reader: str, path: str) -> bytes:
         """Return the content of a transparent EF, such as ``3F00/5015/5031``.
@@ -171,7 +196,7 @@ class PersonalDesktopClient:
         """
         file_ids = path_of(path)
 
-        with self._card(reader, "read file") as driver:
+        with self._cards.operation(reader, "read file") as driver:
             info = driver.select(file_ids)
 
             if info is None or info.directory:
@@ -205,13 +230,24 @@ class PersonalDesktopClient:
             HalfDoneError: The card was lost, or refused a command, in the middle.
             CardLostError: The card could not be spoken to; it is as it was.
         """
-        certificate = usable_certificate(self._installation, self._switches, self._now)
-        plan = self._evaluate(profile, certificate, parameters or {}, secrets or {}, label)
+        with self._cards.log.operation("InitTokenPPA", reader):
+            return self._init_token(reader, profile, parameters or {}, secrets or {}, label)
 
-        with self._card(reader, "InitTokenPPA") as driver:
+    def _init_token(
+        self,
+        reader: str,
+        profile: SourceText,
+        parameters: Mapping[str, bytes],
+        secrets: Mapping[SecretName, Secret],
+        label: str | None,
+    ) -> Plan:
+        certificate = usable_certificate(self._installation, self._switches, self._now)
+        plan = self._evaluate(profile, certificate, parameters, secrets, label)
+
+        with self._cards.driver(reader, "InitTokenPPA") as driver, self._cards.changing(reader):
             _check_family(plan, driver)
             serial = driver.chip_serial()
-            state, _ = self._token_reader(driver).state()
+            state, _ = self._cards.afresh(driver).state()
             self._check_state(driver, state)
             free = driver.free_memory() + (0 if state is TokenState.BLANK else occupied(driver))
             blueprint = prepare(plan, driver, serial, free, self._switches)
@@ -263,19 +299,13 @@ class PersonalDesktopClient:
 
     def card_eraser(self, reader: str) -> CardEraser | None:
         """Return the virtual object 'Card Eraser'; None where the middleware shows none for such cards."""
-        with self._card(reader, "card eraser") as driver:
-            return CardEraser(self, reader) if self._shows_eraser(driver) else None
-
-    def _shows_eraser(self, driver: CardDriver) -> bool:
-        return driver.has_eraser and self._switches[CARD_ERASER_OBJECT] == "shown"
-
-    def _token_reader(self, driver: CardDriver) -> TokenReader:
-        return TokenReader(driver, self._codec, eraser=self._shows_eraser(driver))
+        with self._cards.operation(reader, "card eraser") as driver:
+            return CardEraser(self, reader) if self._cards.shows_eraser(driver) else None
 
     def erase(self, reader: str, login: Login | None = None) -> None:
         """Erase a card by its own conditions; see :meth:`CardEraser.destroy`."""
-        with self._card(reader, "Card Eraser") as driver:
-            verified = frozenset() if login is None else frozenset({self._log_in(driver, login)})
+        with self._cards.operation(reader, "Card Eraser") as driver, self._cards.changing(reader):
+            verified = frozenset() if login is None else frozenset({self._log_in(reader, driver, login)})
 
             try:
                 erase(driver, verified, Journal(), self._erase_refused)
@@ -292,8 +322,8 @@ class PersonalDesktopClient:
             CredentialError: The credential is wrong (a try is gone) or blocked.
             MiddlewareError: CKR_USER_PIN_NOT_INITIALIZED, CKR_USER_TYPE_INVALID, CKR_PIN_LEN_RANGE.
         """
-        with self._card(reader, "login") as driver:
-            self._log_in(driver, Login(user, secret))
+        with self._cards.operation(reader, "login") as driver:
+            self._log_in(reader, driver, Login(user, secret))
             driver.logout()
 
     def verify_pin(self, reader: str, secret: Secret, *, pin: str = "user") -> None:
@@ -322,28 +352,15 @@ class PersonalDesktopClient:
         with self._credentials(reader, "tries left") as credentials:
             return credentials.tries_left(credentials.named(pin))
 
-    def _log_in(self, driver: CardDriver, login: Login) -> int:
-        credentials = Credentials(driver, self._token_reader(driver).token())
+    def _log_in(self, reader: str, driver: CardDriver, login: Login) -> int:
+        credentials = Credentials(driver, self._cards.view(reader, driver).token())
         return credentials.verify(credentials.of_user(login.user), login.secret)
 
     @contextmanager
     def _credentials(self, reader: str, what: str) -> Iterator[Credentials]:
-        with self._card(reader, what) as driver:
-            yield Credentials(driver, self._token_reader(driver).token())
+        with self._cards.operation(reader, what) as driver:
+            yield Credentials(driver, self._cards.view(reader, driver).token())
             driver.logout()
-
-    @contextmanager
-    def _card(self, reader: str, what: str) -> Iterator[CardDriver]:
-        with self._channel(reader, what) as channel:
-            yield driver_for(channel)
-
-    @contextmanager
-    def _channel(self, reader: str, what: str) -> Iterator[Channel]:
-        try:
-            with because(what), self._context.connect(reader) as connection, connection.transaction():
-                yield Channel(connection)
-        except PcscError as error:
-            raise lost(error) from error
 
 
 def _system_time() -> datetime:
@@ -357,11 +374,3 @@ def _check_family(plan: Plan, driver: CardDriver) -> None:
         raise CardMismatchError(
             f"{plan.source} is for {family} (CardModel {plan.card_model!r}), the card is {driver.title}"
         )
-
-
-def _fuse(phase: Phase, rights: Rights | None) -> str:
-    if rights is None:
-        return "unknown"
-
-    conditions = {rights.get(right, NOBODY) for right in (Right.DELETE, Right.CREATE)}
-    return "intact" if conditions == {ANYBODY} and phase is not Phase.OPERATIONAL else "burnt"

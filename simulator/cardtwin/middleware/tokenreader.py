@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin import pkcs15
 from cardtwin.middleware.checks import MARK
+from cardtwin.middleware.content import Content
 from cardtwin.middleware.drivers import Phase
 from cardtwin.middleware.errors import CommandFailedError
 from cardtwin.middleware.names import MF
@@ -67,12 +68,23 @@ def state_of(phase: Phase, master: FileInfo | None, children: Sequence[int]) -> 
 
 
 class TokenReader:
-    """Reads one card."""
+    """Reads one card, at one moment: no file is read twice."""
 
-    def __init__(self, driver: CardDriver, codec: PinBlobCodec, *, eraser: bool = True) -> None:
+    def __init__(
+        self, driver: CardDriver, codec: PinBlobCodec, *, eraser: bool = True, content: Content | None = None
+    ) -> None:
+        """Take what it reads with.
+
+        Args:
+            driver: The card's driver.
+            codec: The format of the encrypted PINs.
+            eraser: Whether to show the Card Eraser.
+            content: What is known of the card's content already; None begins anew.
+        """
         self._driver = driver
         self._codec = codec
         self._eraser = eraser
+        self._kept = content or Content()
 
     def token(self) -> Token:
         """Return the token."""
@@ -100,6 +112,9 @@ class TokenReader:
 
     def state(self) -> tuple[TokenState, FileInfo | None]:
         """Return how far the card is, and what it tells about its MF."""
+        return self._kept.get("state", self._read_state)
+
+    def _read_state(self) -> tuple[TokenState, FileInfo | None]:
         phase = self._driver.phase()
         master = self._driver.select((MF,)) if phase is not Phase.OTHER else None
         children = self._children() if master else ()
@@ -135,11 +150,17 @@ class TokenReader:
             yield TokenObject(ObjectClass.DATA, CARD_ERASER)
 
     def _application(self) -> tuple[int, ...]:
+        return self._kept.get("application", self._find_application)
+
+    def _find_application(self) -> tuple[int, ...]:
         selected = self._driver.select_application(pkcs15.AID)
         file_id = selected.file_id if selected else None
         return (MF, file_id or _APPLICATION)
 
     def _content(self, path: tuple[int, ...]) -> bytes:
+        return self._kept.get(path, lambda: self._read(path))
+
+    def _read(self, path: tuple[int, ...]) -> bytes:
         try:
             info = self._driver.select(path) if path else None
             return self._driver.read(info.size or 0) if info and not info.directory else b""

@@ -8,19 +8,30 @@ from cardtwin.provenance.rules import Basis, rule
 
 __all__ = [
     "ANONYMOUS_CREDENTIALS",
+    "CACHED_CONTENT",
+    "CACHE_VALIDITY_UNIT",
     "CARD_ERASER_OBJECT",
+    "CONFIGURATION_DEFAULTS",
+    "CONFIGURATION_MISTAKES",
     "ERASE_CONDITION",
     "ERASE_REFUSED",
     "FIVE_PERSONALISATION",
     "FUSE_AT_END",
     "INIT_ON_INITIALISED",
     "LIBRARY_BITS",
+    "LOG_FILES",
     "OPERATOR_ERASES",
     "PIN_BLOB_PLACE",
     "PIN_CERTIFICATE_DATES",
     "PIN_KINDS",
+    "PROGRAM_OVER_USER",
+    "PROGRAM_SECTIONS",
+    "PROPERTIES",
+    "SKIP_READER_MATCH",
     "UNFINISHED_MARK",
     "UNNAMED_OPERATIONS",
+    "USER_OVER_SYSTEM",
+    "VIRTUAL_READERS",
 ]
 
 PIN_CERTIFICATE_DATES: Final = rule(
@@ -145,4 +156,106 @@ PIN_BLOB_PLACE: Final = rule(
     "BLOB-01",
     "The data object 'Encrypted PINs' is a file that a CDF or DODF entry names and that begins with a "
     "blob. Once a certificate is written over it, the object is gone.",
+)
+
+USER_OVER_SYSTEM: Final = rule(
+    "middleware.user-over-system",
+    Basis.STATED,
+    "MW-03",
+    "Personal.cfg exists system-wide and per user; a key that both set has the user's value. Of a key with "
+    "several lines, such as SkipReader, the user's lines take the place of all of the system's.",
+)
+
+PROGRAM_SECTIONS: Final = rule(
+    "middleware.program-sections",
+    Basis.INFERRED,
+    "MW-07, MW-08",
+    "A section named like a program holds for it if Sections lists it, in either file. The name of the "
+    "program's file is compared, without folders and without regard to case. Only keys of [CSP_PKCS11] count "
+    "in it.",
+)
+
+PROGRAM_OVER_USER: Final = rule(
+    "middleware.program-over-user",
+    Basis.OURS,
+    "MW-03, MW-07",
+    "Whether the system's section of a program wins over the user's setting for all programs isn't stated. "
+    "`program`: it does; `user`: the user's file wins, whatever section a key stands in.",
+    choices=("program", "user"),
+    default="program",
+)
+
+CONFIGURATION_DEFAULTS: Final = rule(
+    "middleware.configuration-defaults",
+    Basis.OURS,
+    "MW-02, MW-06",
+    "The vendor's defaults are not public. Here no card content is kept, no reader is skipped, nothing logs "
+    "out after a signature and no PIN is kept, unless Personal.cfg says so.",
+)
+
+CONFIGURATION_MISTAKES: Final = rule(
+    "middleware.configuration-mistakes",
+    Basis.OURS,
+    "MW-02 to MW-08",
+    "What isn't known in Personal.cfg has no effect, and is told. A value that a known key doesn't take is "
+    "an error: nothing runs with it.",
+)
+
+CACHE_VALIDITY_UNIT: Final = rule(
+    "middleware.cache-validity-unit",
+    Basis.OURS,
+    "MW-02",
+    "The unit of CacheValidity is not public. Minutes, because a relative of the client comes with 10080, "
+    "which is a week then.",
+    choices=("minutes", "seconds"),
+    default="minutes",
+)
+
+CACHED_CONTENT: Final = rule(
+    "middleware.cached-content",
+    Basis.OURS,
+    "MW-02",
+    "With CacheValidity above 0, a client keeps what it has read to show a token: the files, and whether the "
+    "card is empty. It is kept for a reader's card (ATR, chip serial number and insertion), from the first "
+    "reading until the time is over, the card is taken out, or this client initialises or erases it. What "
+    "other programs write isn't seen until then. Initialising and erasing themselves, the state of the card "
+    "and a single file that is asked for are always read anew.",
+)
+
+SKIP_READER_MATCH: Final = rule(
+    "middleware.skip-reader-match",
+    Basis.INFERRED,
+    "MW-04",
+    "SkipReader has to match the whole of a reader's name, or a part of it; case counts. The vendor's "
+    "example ends in `.*`, which only the former needs.",
+    choices=("whole", "part"),
+    default="whole",
+)
+
+VIRTUAL_READERS: Final = rule(
+    "middleware.virtual-readers",
+    Basis.STATED,
+    "MW-05",
+    "While a reader is in sight whose name begins with 'Microsoft Virtual Smart Card ', C_GetProperty "
+    "returns CKR_GENERAL_ERROR, for whichever reader it is called. That the name alone tells such a reader "
+    "is inferred from the vendor's example for SkipReader.",
+    choices=("fail", "harmless"),
+    default="fail",
+)
+
+PROPERTIES: Final = rule(
+    "middleware.properties",
+    Basis.OURS,
+    "MW-05",
+    "Of C_GetProperty only the name is public. Here it gives a text by name: chip_serial, family, "
+    "profile_name, token_label or token_serial. An encoding asks it for the chip's serial number, the ICCSN.",
+)
+
+LOG_FILES: Final = rule(
+    "middleware.log-files",
+    Basis.STATED,
+    "MW-09",
+    "The client writes a log file into its log folder, and the encoder writes jpki_encoder's log beside it. "
+    "Their names, personal.log and jpki_encoder.log, and their form are cardtwin's: time, program, "
+    "operation, reader, result. cardtwin has no folder by default.",
 )

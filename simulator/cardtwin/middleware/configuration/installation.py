@@ -15,6 +15,7 @@ from cardtwin.source import Diagnostics, SourceText, closest, parse_ini
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from cardtwin.provenance import Switches
     from cardtwin.source import IniItem
@@ -34,12 +35,14 @@ class Installation:
         bits: 32 or 64: the library that is loaded. The 64-bit one cannot initialise cards.
         product: The product's name.
         version: Its version.
+        log_folder: Where log files go; None writes none.
     """
 
     pin_certificate: x509.Certificate | None = None
     bits: int = 32
     product: str = "Personal Desktop Client"
     version: str = "5.17.0"
+    log_folder: Path | None = None
 
     def __post_init__(self) -> None:
         if self.bits not in {32, 64}:
