@@ -56,7 +56,7 @@ class EmulatedCard:
             fresh_keys: Search for RSA keys also where the entropy is seeded, and take none of the pool.
 
         Raises:
-            ImageError: The image is another model's.
+            ImageError: The image is another model's, or doesn't fit into the card.
             UnknownSystemError: The catalogue has no card system of the name that the model gives.
         """
         self._hub = hub or Hub()
@@ -94,7 +94,7 @@ class EmulatedCard:
         """Put another memory into the card. What it knew only since its last reset is lost.
 
         Raises:
-            ImageError: The image is another model's.
+            ImageError: The image is another model's, or doesn't fit into the card.
         """
         self._chip.image = _of_model(image, self._chip.model)
         self._reset()
@@ -189,5 +189,12 @@ class EmulatedCard:
 def _of_model(image: CardImage, model: CardModel) -> CardImage:
     if image.model != model.name:
         raise ImageError(f"the image is that of a {image.model!r}, the card is a {model.name!r}")
+
+    if len(image.serial) != len(model.serial):
+        wanted, found = len(model.serial), len(image.serial)
+        raise ImageError(f"the serial number of a {model.name} has {wanted} bytes, the image's has {found}")
+
+    if image.used > model.memory:
+        raise ImageError(f"the image takes {image.used} bytes, a {model.name} has {model.memory}")
 
     return image

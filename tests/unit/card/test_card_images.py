@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cardtwin.card import CardView, ImageError, ImageVersionError, image, models
 from cardtwin.card.image.codec import decode, encode
+from cardtwin.card.memory import MF, Df, Ef, FileKind
 from cardtwin.card.memory.lifecycle import LifeCycle
 from support.cardbench import CardBench, command, pin
 
@@ -143,6 +144,28 @@ def test_an_unknown_version_is_told(tmp_path: Path) -> None:
         ),
         (lambda v: v["start_key"].update(key="00"), "start_key: the key has the wrong length"),
         (lambda v: v["start_key"].update(tries_left=256), "start_key: a value is out of range"),
+        (lambda v: v.update(version=True), "card.version: a value of type int is expected"),
+        (lambda v: v.update(version={"x": "13579024"}), "version: a value of type int is expected"),
+        (lambda v: v.update(atr="3B00FF"), "card.atr: "),
+        (
+            lambda v: v["files"].append(v["files"][2]),
+            r"card.files\[5\]: there is one of the same place",
+        ),
+        (
+            lambda v: v["objects"].append(v["objects"][0]),
+            r"card.objects\[6\]: there is one of",
+        ),
+        (
+            lambda v: v["environments"].append(v["environments"][0]),
+            r"environments\[1\]: there is one of",
+        ),
+        (lambda v: v["files"][1].update(name="00" * 17), "file 3F00/5015: its name is too long"),
+        (lambda v: v["files"][2].update(descriptor=""), "4401: its descriptor is another kind's"),
+        (lambda v: v["files"][2].update(descriptor="05"), "its descriptor is another kind's"),
+        (lambda v: v["files"][3].update(record_length=5), "its size isn't that of its records"),
+        (lambda v: v["files"][3].update(records=["AA"]), "a record has the wrong length"),
+        (lambda v: v["files"][4].update(records=[""]), "a record is empty"),
+        (lambda v: v["files"][2].update(size=10**400), "4401: its size is out of range"),
         (lambda v: v["start_key"].update(left=3), "card.start_key: unknown member left"),
     ],
 )
@@ -168,6 +191,35 @@ def test_the_image_of_another_model_does_not_go_into_the_card() -> None:
 
     with pytest.raises(ImageError, match=r"that of a 'cardos-5\.3', the card is a 'cardos-4\.4'"):
         bench.card.load(models.get("cardos-5.3").blank())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"serial": bytes(40)},
+            r"the serial number of a cardos-4\.4 has 6 bytes, the image's has 40",
+        ),
+        (
+            {
+                "files": {
+                    MF: Df(0x400, bytes(10)),
+                    MF + b"\1\1": Ef(FileKind.TRANSPARENT, 0xFFFF, bytes(9), b"\1", bytes(0xFFFF)),
+                }
+            },
+            r"the image takes 65599 bytes, a cardos-4\.4 has 64512",
+        ),
+    ],
+)
+def test_an_image_that_does_not_fit_the_card_is_refused(change: dict[str, Any], message: str) -> None:
+    broken = replace(models.get("cardos-4.4").blank(), **change)
+    bench = CardBench()
+
+    with pytest.raises(ImageError, match=message):
+        bench.card.load(broken)
+
+    with pytest.raises(ImageError, match=message):
+        CardBench(image=broken)
 
 
 def test_loading_an_image_is_a_reset() -> None:

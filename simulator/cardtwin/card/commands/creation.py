@@ -7,11 +7,11 @@ from typing import Final
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import Df, Ef, File, FileKind
 from cardtwin.card.memory.access import complete
+from cardtwin.card.memory.files import SHAREABLE
 from cardtwin.iso7816 import FileControl, StatusWord, TlvFormatError
 
 __all__ = ["parse_creation"]
 
-_SHAREABLE: Final = 0x40
 _DF: Final = 0x38
 _KNOWN_TAGS: Final = {0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x88, 0x8A, 0x8B, 0xCB}
 _SM_TAGS: Final = {0x8B, 0xCB}
@@ -46,7 +46,7 @@ def parse_creation(data: bytes) -> tuple[bytes, File]:
         raise Refusal(StatusWord.WRONG_DATA)
 
     descriptor = control.get(0x82) or b""
-    is_df = descriptor[:1] and descriptor[0] & ~_SHAREABLE == _DF
+    is_df = descriptor[:1] and descriptor[0] & ~SHAREABLE == _DF
     return file_id, _df(control) if is_df else _ef(control, descriptor)
 
 
@@ -66,7 +66,7 @@ def _df(control: FileControl) -> Df:
 
 def _ef(control: FileControl, descriptor: bytes) -> Ef:
     try:
-        kind = FileKind(descriptor[0] & ~_SHAREABLE)
+        kind = FileKind(descriptor[0] & ~SHAREABLE)
     except (IndexError, ValueError):
         raise Refusal(StatusWord.WRONG_DATA) from None
 

@@ -22,16 +22,20 @@ from cardtwin.card.memory import (
     parent,
     path_text,
 )
+from cardtwin.card.memory.files import SHAREABLE
 from cardtwin.card.memory.lifecycle import LIVING, LifeCycle
+from cardtwin.iso7816 import Atr, AtrFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["VERSION", "decode", "encode"]
 
 VERSION: Final = 1
 _FORMAT: Final = "cardtwin card image"
+_LONGEST_NAME: Final = 16
 _T = TypeVar("_T")
+_Key = TypeVar("_Key")
 
 
 def encode(image: CardImage) -> dict[str, Any]:
@@ -84,8 +88,13 @@ def decode(value: Any) -> CardImage:
     if not isinstance(value, dict) or value.get("format") != _FORMAT:
         raise ImageError("this is no card image")
 
-    if value.get("version") != VERSION:
-        raise ImageVersionError(f"a card image of version {value.get('version')!r}")
+    version = value.get("version")
+
+    if type(version) is not int:
+        raise ImageError("card.version: a value of type int is expected")
+
+    if version != VERSION:
+        raise ImageVersionError(f"a card image of version {version}")
 
     node = _Node("card", value)
     image = CardImage(
@@ -93,9 +102,9 @@ def decode(value: Any) -> CardImage:
         serial=node.take("serial", bytes),
         atr=node.take("atr", bytes),
         life_cycle=_life_cycle(node),
-        files=dict(map(_file, node.nodes("files"))),
-        objects=dict(map(_object, node.nodes("objects"))),
-        environments=dict(map(_environment, node.nodes("environments"))),
+        files=_table(_file, node.nodes("files")),
+        objects=_table(_object, node.nodes("objects")),
+        environments=_table(_environment, node.nodes("environments")),
         start_key=_value(node.node("start_key"), StartKey),
         packages=node.take("packages", tuple[bytes, ...]),
     )
@@ -144,6 +153,21 @@ class _Node:
         """Make sure that nothing is left that wasn't taken."""
         if left := self._value.keys() - self._taken - also:
             raise ImageError(f"{self.where}: unknown member {min(left)}")
+
+
+def _table(read: Callable[[_Node], tuple[_Key, _T]], nodes: Iterator[_Node]) -> dict[_Key, _T]:
+    """Return what the nodes say, by key."""
+    table: dict[_Key, _T] = {}
+
+    for node in nodes:
+        key, value = read(node)
+
+        if key in table:
+            raise ImageError(f"{node.where}: there is one of the same place already")
+
+        table[key] = value
+
+    return table
 
 
 def _typed(where: str, value: Any, kind: Any) -> Any:
@@ -231,6 +255,11 @@ def _environment(node: _Node) -> tuple[tuple[bytes, int], SecurityEnvironment]:
 
 def _check(image: CardImage) -> None:
     """Make sure that the parts fit together, so that no command meets what a card can't have."""
+    try:
+        Atr.parse(image.atr)
+    except AtrFormatError as error:
+        raise ImageError(f"card.atr: {error}") from None
+
     if image.life_cycle in LIVING and not isinstance(image.files.get(MF), Df):
         raise ImageError("there is no master file")
 
@@ -289,11 +318,35 @@ def _file_problem(path: bytes, file: File) -> str:
         return "its size is out of range"
 
     if isinstance(file, Df):
-        return ""
+        return "its name is too long" if len(file.name) > _LONGEST_NAME else ""
+
+    return _ef_problem(file)
+
+
+def _ef_problem(file: Ef) -> str:
+    if not file.descriptor or file.descriptor[0] & ~SHAREABLE != file.kind:
+        return "its descriptor is another kind's"
 
     if file.kind.has_records:
-        return "its records take more than its size" if file.content or file.room < 0 else ""
+        return _records_problem(file)
 
-    return (
-        "its content isn't as long as its size says" if len(file.content) != file.size or file.records else ""
-    )
+    if len(file.content) != file.size or file.records:
+        return "its content isn't as long as its size says"
+
+    return ""
+
+
+def _records_problem(file: Ef) -> str:
+    if file.content or file.room < 0:
+        return "its records take more than its size"
+
+    if not file.kind.has_fixed_records:
+        return "" if all(file.records) else "a record is empty"
+
+    if file.record_length * file.record_count != file.size or not file.size:
+        return "its size isn't that of its records"
+
+    if any(len(record) != file.record_length for record in file.records):
+        return "a record has the wrong length"
+
+    return ""

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MF", "Df", "Ef", "File", "FileKind", "climb", "parent", "path_text"]
+__all__ = ["MF", "SHAREABLE", "Df", "Ef", "File", "FileKind", "climb", "parent", "path_text"]
 
 MF = b"\x3f\x00"
 """The path of the master file. A path is the file identifiers from the MF on, two bytes each."""
+
+SHAREABLE = 0x40
+"""The bit of a file descriptor byte that says nothing of the kind."""
 
 _FILE_HEADER = 32
 _RECORD_HEADER = 2
