@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardtwin.card.image.codec import decode, encode
+from cardtwin.pcsc import CardMuteError, Protocol
 from support.cardbench import CardBench, command, extended, pin, tlv
+
+if TYPE_CHECKING:
+    from cardtwin.card import CardImage
 
 MODELS = st.sampled_from(["cardos-4.4", "cardos-5.3"])
 
@@ -124,6 +132,57 @@ def test_any_sequence_of_commands_is_answered_and_leaves_a_memory_that_can_be(
     image = bench.card.image
     assert decode(encode(image)) == image
     assert 0 <= image.used <= bench.card.model.memory
+
+
+def without_counters(image: CardImage) -> CardImage:
+    """Return a memory without tries and uses left: a failed command may take these."""
+    objects = {key: replace(found, tries_left=0, uses_left=0) for key, found in image.objects.items()}
+    return replace(image, objects=objects, start_key=replace(image.start_key, tries_left=0))
+
+
+@settings(max_examples=200)
+@given(MODELS, st.lists(COMMANDS, max_size=40))
+def test_a_failed_command_changes_nothing_but_counters(model: str, commands: list[str]) -> None:
+    bench = CardBench(model)
+
+    for text in commands:
+        before = bench.card.image
+        response = bench.send(text)
+
+        if response[-4:-2] not in {"90", "61"}:
+            assert without_counters(bench.card.image) == without_counters(before)
+
+
+@settings(max_examples=200)
+@given(MODELS, st.lists(COMMANDS, max_size=25), st.integers(0, 20))
+def test_wherever_the_power_goes_the_memory_is_one_that_can_be(
+    model: str, commands: list[str], writes: int
+) -> None:
+    bench = CardBench(model)
+    bench.card.cut_power_after(writes)
+
+    for text in commands:
+        with suppress(CardMuteError):
+            bench.send(text)
+
+        bench.card.power_on(Protocol.ANY)
+
+    image = bench.card.image
+    assert decode(encode(image)) == image
+
+
+@settings(max_examples=100)
+@given(MODELS, st.lists(COMMANDS, max_size=40))
+def test_what_is_told_of_commands_shows_no_pin(model: str, commands: list[str]) -> None:
+    bench = CardBench(model)
+    bench.put_pin(1, "1234")
+
+    for text in commands:
+        bench.send(text)
+
+    told = repr(bench.events) + str(bench.events) + repr(bench.card.image) + repr(bench.card.image.objects)
+    assert "31323334" not in told
+    assert "1234" + r"\x00" not in told
 
 
 @settings(max_examples=50)
