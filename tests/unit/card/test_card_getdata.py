@@ -71,6 +71,18 @@ def test_the_fci_of_version_5_has_the_form_of_a_recorded_card() -> None:
     )
 
 
+def test_the_fci_of_a_df_on_version_5_tells_who_deletes_and_creates() -> None:
+    bench = CardBench("cardos-5.3")
+    bench.put_pin(1, "1234")
+    bench.create_df(access="0000000000010000", aid="A0000001")
+    assert bench.ok("00A4080002501500") == (
+        "6F812B" + "83025015" + "820138" + "81021000" + "8800" + "8404A0000001" + "850100" + "8A0105"
+        "AB10" + "800140" + "A406830101950108" + "800106" + "9000"
+    )
+    bench.ok("00040000")
+    assert "8A0104" in bench.send("00A4080002501500")
+
+
 def test_the_fci_of_version_5_names_pins_and_never() -> None:
     bench = CardBench("cardos-5.3")
     bench.put_pin(1, "1234")

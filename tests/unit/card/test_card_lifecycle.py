@@ -65,6 +65,12 @@ def test_the_client_s_format_makes_a_smaller_mf(bench: CardBench) -> None:
     assert bench.ok("00A4000000").startswith("6F1A" + "81020080")
 
 
+def test_conditions_that_format_leaves_out_are_never(bench: CardBench) -> None:
+    bench.ok(ERASE)
+    bench.ok(protected("84400001", "620F" + "81020400" + "850101" + "8606000000000000"))
+    assert bench.ok("00A4000000").endswith("860A" + "00" * 6 + "FF" * 4)
+
+
 def test_in_manufacturing_all_but_a_few_instructions_are_unknown(bench: CardBench) -> None:
     bench.ok(ERASE)
     bench.reset()
