@@ -157,8 +157,8 @@ rule(
     Basis.INFERRED,
     f"{_ISO}, 11.5.7",
     "CHANGE REFERENCE DATA verifies no PIN, and leaves one verified that is; a wrong old PIN ends that. "
-    "RESET RETRY COUNTER with a PUK ends it too. A condition CHANGE that names the PIN itself is met by the "
-    "old PIN.",
+    "RESET RETRY COUNTER with a PUK ends it too, and needs the PUK's own condition USE. A condition CHANGE "
+    "that names the PIN itself is met by the old PIN.",
 )
 rule(
     "card.second-option-byte",
