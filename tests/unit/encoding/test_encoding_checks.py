@@ -116,6 +116,20 @@ def test_an_empty_initial_puk_is_refused() -> None:
     assert refused(job(INIT, {"PUK": "", "PIN": "1234"})) == ["empty-value"]
 
 
+def test_an_empty_criterion_selects_no_card() -> None:
+    settings = "UseSelectCriteriaIccsn=true\nSelectCriteriaIccsn="
+    assert refused(job(f"{settings}#", {})) == ["empty-value"]
+    assert refused(job(f"{settings}which", {"which": ""})) == ["empty-value"]
+
+
+def test_so_it_does_where_the_description_itself_says_that_it_logs_in() -> None:
+    settings = f"{INIT}OperatorPinIsSOCredential=#true\nOperator_PIN="
+    assert refused(job(f"{settings}op", {**CREDENTIALS, "op": ""})) == ["missing-operator-pin"]
+    assert refused(job(f"{settings}#", CREDENTIALS)) == ["missing-operator-pin"]
+    assert refused(job(f"{settings}op", {**CREDENTIALS, "op": None})) == ["missing-value"]
+    assert warnings(job(f"{settings}op", {**CREDENTIALS, "op": Secret.of("1")})) == []
+
+
 def test_the_operator_pin_as_so_credential_needs_a_value() -> None:
     settings = f"{INIT}OperatorPinIsSOCredential=use\nOperator_PIN=op"
     assert refused(job(settings, {**CREDENTIALS, "use": "true", "op": ""})) == ["missing-operator-pin"]

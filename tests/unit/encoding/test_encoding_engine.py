@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +26,7 @@ from cardtwin.middleware import Ckr, MiddlewareError, UserType
 from cardtwin.plan import PinBlob, PinBlobError, Secret, SecretName, oaep
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
-from cardtwin.source import SourceText
+from cardtwin.source import SourceError, SourceText
 from support.encodings import INIT, FakeMiddleware, Token, certificate, description_text, job, rsa_key
 
 if TYPE_CHECKING:
@@ -289,6 +290,46 @@ def test_initialisation_comes_before_reading() -> None:
         "login in Reader 1",
         "chip serial",
     ]
+
+
+BASES = (
+    {"InitToken": "true", "ChipProfile": "token.cpf", "InitialPUK": "SECRET", "Operator_PIN": "SECRET"},
+    {"DeleteProfile": "true", "PIN": "SECRET"},
+)
+CREDENTIAL = ("#", "#true", "EMPTY", "SECRET", "NOWHERE", "!FROM_USER_DIALOG_2_FIELD")
+CHANGES = {
+    "ChipProfile": ("token.cpf", "other.cpf"),
+    "ProfileParameters": ("FULL", "EMPTY, SECRET", "NOWHERE"),
+    "UseSelectCriteriaIccsn": ("true", "false"),
+    "ICCSN": ("FULL", "SECRET", "NOWHERE"),
+    "CardPinDecryption_Output_PIN1": ("FULL", "SECRET", "NOWHERE"),
+    "ClearFields": ("FULL", "SECRET, NOWHERE"),
+    "PIN": CREDENTIAL,
+    "PUK": CREDENTIAL,
+    "InitialPUK": CREDENTIAL,
+    "Operator_PIN": CREDENTIAL,
+    "OperatorPinIsSOCredential": CREDENTIAL,
+    "InitialLabel": CREDENTIAL,
+    "SelectCriteriaIccsn": CREDENTIAL,
+}
+
+
+@pytest.mark.parametrize("base", BASES, ids=["initialise", "delete"])
+def test_any_two_changes_are_refused_before_the_card_or_carried_out(base: dict[str, str]) -> None:
+    values = {"FULL": "true", "EMPTY": "", "SECRET": Secret.of("SECR"), "NOWHERE": None}
+    content = blob()
+    singles = [(name, value) for name, all_ in CHANGES.items() for value in all_]
+
+    for changes in combinations(singles, 2):
+        settings = "\n".join(f"{name}={value}" for name, value in {**base, **dict(changes)}.items())
+        middleware = FakeMiddleware(content)
+
+        try:
+            outcome = run(job(settings, values, read="SECRET", dialog={2: PIN}), middleware)
+        except SourceError:
+            assert middleware.asked == [], settings
+        else:
+            assert outcome.variables[RESULT] == ("error" if outcome.error else "success")
 
 
 def test_what_the_middleware_refuses_is_told_to_the_process() -> None:

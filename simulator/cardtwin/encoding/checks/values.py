@@ -27,6 +27,8 @@ _INPUTS: Final = (
     "SelectCriteriaIccsn",
     "CMSCardSerialNumber",
 )
+_NEEDED: Final = {"InitialPUK": "InitToken", "SelectCriteriaIccsn": "UseSelectCriteriaIccsn"}
+"""Keywords whose values must not be empty, with the flag that needs them."""
 
 
 def decode_parameter(value: str | Secret) -> bytes:
@@ -58,9 +60,9 @@ def _inputs_are_there(scope: Scope) -> None:
 
         value = _value(scope, setting, setting.value)
 
-        if name == "InitialPUK" and scope.flag("InitToken") and value is not None and not len(value):
+        if name in _NEEDED and scope.flag(_NEEDED[name]) and value is not None and not len(value):
             scope.diagnostics.error(
-                "empty-value", "InitialPUK is empty", setting.value_span, remedy="give its field a value"
+                "empty-value", f"{name} is empty", setting.value_span, remedy="give its field a value"
             )
 
 
@@ -111,31 +113,41 @@ def _label(scope: Scope) -> None:
 def _so_credential(scope: Scope) -> None:
     setting = scope.setting("OperatorPinIsSOCredential")
 
-    if scope.job is None or setting is None or isinstance(setting.value, Literal):
+    if scope.job is None or setting is None:
         return
 
     value = _peek(scope, setting.value)
     word = value.casefold() if isinstance(value, str) else None
 
     if value is not None and word not in {"true", "false", ""}:
-        scope.diagnostics.error(
-            "bad-flag-value",
-            "the value of OperatorPinIsSOCredential is neither true nor false",
-            setting.value_span,
-            expected="a plain field or variable whose value is true or false",
-        )
-    elif word == "true" and scope.flag("InitToken") and _is_empty(scope, "Operator_PIN"):
+        if not isinstance(setting.value, Literal):  # that is told without values
+            scope.diagnostics.error(
+                "bad-flag-value",
+                "the value of OperatorPinIsSOCredential is neither true nor false",
+                setting.value_span,
+                expected="a plain field or variable whose value is true or false",
+            )
+    elif word == "true" and scope.flag("InitToken"):
+        _operator_pin(scope, setting)
+
+
+def _operator_pin(scope: Scope, flag: Setting) -> None:
+    """Report an operator PIN that is to log in and is empty; one that can't be got is reported already."""
+    setting = scope.setting("Operator_PIN")
+    told = setting is None and isinstance(flag.value, Literal)
+
+    if not told and (setting is None or _is_empty(scope, setting)):
         scope.diagnostics.error(
             "missing-operator-pin",
             "the operator PIN is to log in, and Operator_PIN has no value",
-            setting.span,
+            flag.span,
             expected="Operator_PIN=FIELD",
         )
 
 
-def _is_empty(scope: Scope, name: str) -> bool:
-    setting = scope.setting(name)
-    return setting is None or not _peek(scope, setting.value)
+def _is_empty(scope: Scope, setting: Setting) -> bool:
+    value = _peek(scope, setting.value)
+    return value is not None and not len(value)
 
 
 def _peek(scope: Scope, value: Value) -> str | Secret | None:
