@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cardtwin.cli import PASSED, SCENARIO_FAILED, WRONG_USAGE
-from cardtwin.cli.files import load_scenarios
+from cardtwin.cli.files import OUTPUT, in_a_folder, load_scenarios
 from cardtwin.report.coverage import Coverage, Requirement, count, read_requirements
 from cardtwin.scenario import Verdict
 from cardtwin.scenario.pool import Options, run_all
@@ -33,7 +33,7 @@ __all__ = ["command"]
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds per scenario."
 )
 @click.option("--missing", is_flag=True, help="List what no scenario proves.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write JSON.")
+@click.option("--json", "json_file", type=OUTPUT, callback=in_a_folder, help="Write JSON.")
 def command(
     *,
     paths: tuple[Path, ...],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -13,9 +14,23 @@ from cardtwin.source import SourceError, SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
-__all__ = ["fail", "load_scenarios", "read_source"]
+__all__ = ["OUTPUT", "fail", "in_a_folder", "load_scenarios", "read_source"]
+
+OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
+"""A file that is written."""
+
+
+def in_a_folder(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse a file to write in a folder that isn't there: before the run, which takes its time.
+
+    Raises:
+        click.BadParameter: There is no such folder.
+    """
+    if path is not None and not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {str(path.parent)!r}", context, option)
+
+    return path
 
 
 def fail(message: str) -> NoReturn:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import click
 from rich.console import Console
 
 from cardtwin.cli import PASSED, SCENARIO_FAILED
-from cardtwin.cli.files import fail, load_scenarios
+from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios
 from cardtwin.report.console import ConsoleReport
 from cardtwin.scenario import Instance, ScenarioResult, Verdict
 from cardtwin.scenario.pool import Options, Outcome, run_all
@@ -41,9 +42,9 @@ _WIDTH = 120
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds per scenario."
 )
 @click.option("--seed", metavar="TEXT", help="Seed for the scenarios that have none.")
-@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write JSON.")
-@click.option("--trace", type=click.Path(path_type=Path, dir_okay=False), help="Write what happened, masked.")
+@click.option("--junit", type=OUTPUT, callback=in_a_folder, help="Write JUnit XML.")
+@click.option("--json", "json_file", type=OUTPUT, callback=in_a_folder, help="Write JSON.")
+@click.option("--trace", type=OUTPUT, callback=in_a_folder, help="Write what happened, masked.")
 def command(  # noqa: PLR0913  # one per option
     *,
     paths: tuple[Path, ...],
@@ -74,45 +75,62 @@ def command(  # noqa: PLR0913  # one per option
         sys.exit(PASSED)
 
     options = Options(timeout, seed, record=trace is not None)
-    outcomes, seconds = _run(instances, options, processes, fail_fast=fail_fast)
-    results = [outcome.result for outcome in outcomes]
+    done = _run(instances, options, processes, fail_fast=fail_fast)
+    results = done.results
 
     try:
-        _write(results, seconds, junit, json_file)
+        _write(results, done.seconds, junit, json_file)
 
         if trace is not None:
-            trace.write_text("\n".join(outcome.trace for outcome in outcomes), encoding="utf-8")
+            trace.write_text("\n".join(outcome.trace for outcome in done.outcomes), encoding="utf-8")
     except OSError as error:
         fail(str(error))
+
+    if done.interrupted:
+        raise KeyboardInterrupt
 
     sys.exit(SCENARIO_FAILED if any(r.verdict is Verdict.FAILED for r in results) else PASSED)
 
 
-def _run(
-    instances: Sequence[Instance], options: Options, processes: int, *, fail_fast: bool
-) -> tuple[list[Outcome], float]:
-    """Run, telling about it; return the outcomes in the order of the files."""
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What ran, in the order of the files."""
+
+    outcomes: list[Outcome]
+    seconds: float
+    interrupted: bool
+
+    @property
+    def results(self) -> list[ScenarioResult]:
+        return [outcome.result for outcome in self.outcomes]
+
+
+def _run(instances: Sequence[Instance], options: Options, processes: int, *, fail_fast: bool) -> _Done:
+    """Run, telling about it. After an interrupt, what had ended until then is summed up."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
     console = Console(highlight=False, width=width)
     report = ConsoleReport(console, len(instances))
     outcomes: dict[tuple[Path, str], Outcome] = {}
+    interrupted = False
     began = time.perf_counter()
-
     arriving = run_all(instances, options, processes=processes, progress=report.step)
 
-    with report, closing(arriving):
-        for outcome in arriving:
-            result = outcome.result
-            outcomes[result.path, result.id] = outcome
-            report.add(result)
+    try:
+        with report, closing(arriving):
+            for outcome in arriving:
+                result = outcome.result
+                outcomes[result.path, result.id] = outcome
+                report.add(result)
 
-            if fail_fast and result.verdict is Verdict.FAILED:
-                break
+                if fail_fast and result.verdict is Verdict.FAILED:
+                    break
+    except KeyboardInterrupt:
+        interrupted = True
 
-    seconds = time.perf_counter() - began
     ordered = [outcomes[i.path, i.id] for i in instances if (i.path, i.id) in outcomes]
-    report.sum_up([outcome.result for outcome in ordered], seconds)
-    return ordered, seconds
+    done = _Done(ordered, time.perf_counter() - began, interrupted)
+    report.sum_up(done.results, done.seconds)
+    return done
 
 
 def _write(

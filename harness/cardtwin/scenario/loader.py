@@ -100,7 +100,7 @@ class _Reader:
         """Return the instance, or None with findings."""
         names = Names(combination.values)
         head = substitute(self._root.without("steps", "matrix", "requires"), names, found)
-        whole = MapNode((*_entries(head), *_entries(self._root, "steps", "matrix")), self._root.span)
+        whole = MapNode((*_entries(head), *_entries(self._root, "steps")), self._root.span)
         model = validate(ScenarioModel, whole, found)
         steps = self._steps(names, found)
         sections = declared(whole)

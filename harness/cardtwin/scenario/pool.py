@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import time
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
@@ -34,6 +36,9 @@ __all__ = ["Options", "Outcome", "run_all"]
 
 _GRACE = 10.0
 """Seconds that a worker gets beyond a scenario's time before it is ended from outside."""
+
+_FAREWELL = 2.0
+"""Seconds that a worker gets to take its bench down before it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +109,21 @@ def _context() -> BaseContext:
     return context
 
 
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Hold interrupts back: what starts in the block never gets one, not even before it can ignore them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(pipe: Connection, options: Options) -> None:
     """Run what is asked for until the pipe is closed: a worker's main function."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's business
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # leaves by way of what takes the bench down
     loaded: dict[Path, dict[str, Instance]] = {}
 
     while (job := _next_job(pipe)) is not None:
@@ -115,7 +132,12 @@ def _work(pipe: Connection, options: Options) -> None:
         if path not in loaded:
             loaded[path] = {instance.id: instance for instance in load(path)}
 
-        pipe.send(_run(loaded[path][id_], options))
+        outcome = _run(loaded[path][id_], options)
+
+        try:
+            pipe.send(outcome)
+        except OSError:
+            return  # nobody listens any more
 
 
 def _next_job(pipe: Connection) -> tuple[Path, str] | None:
@@ -167,7 +189,10 @@ class _Pool:
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_work, args=(theirs, self._options), daemon=True)  # type: ignore[attr-defined]  # BaseContext's stub lacks it
-        process.start()
+
+        with _no_interrupt():
+            process.start()
+
         theirs.close()
         return _Worker(process, ours)
 
@@ -231,7 +256,8 @@ class _Pool:
         )
 
     def _restart(self, worker: _Worker) -> None:
-        worker.process.kill()
+        worker.process.terminate()
+        _bury(worker)
         worker.pipe.close()
         fresh = self._start()
         worker.process, worker.pipe = fresh.process, fresh.pipe
@@ -245,4 +271,12 @@ class _Pool:
                 worker.process.terminate()
 
         for worker in self._workers:
-            worker.process.join()
+            _bury(worker)
+
+
+def _bury(worker: _Worker) -> None:
+    worker.process.join(_FAREWELL)
+
+    if worker.process.is_alive():
+        worker.process.kill()
+        worker.process.join()

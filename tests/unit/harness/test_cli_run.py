@@ -119,6 +119,14 @@ def test_a_trace_is_masked_and_without_times(scenario: Any, tmp_path: Path) -> N
     assert text.splitlines()[0] == "## demo"
 
 
+@pytest.mark.parametrize("option", ["--junit", "--json", "--trace"])
+def test_a_report_in_no_folder_is_refused_before_the_run(scenario: Any, tmp_path: Path, option: str) -> None:
+    result = cardtwin(scenario(GOOD), option, tmp_path / "nowhere" / "out")
+    assert result.exit_code == 2
+    assert "there is no folder" in result.output
+    assert "passed" not in result.output
+
+
 def test_help_lists_the_commands() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
