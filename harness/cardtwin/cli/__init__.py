@@ -6,11 +6,13 @@ from importlib import import_module
 
 import click
 
-__all__ = ["PASSED", "SCENARIO_FAILED", "WRONG_USAGE", "main"]
+__all__ = ["INTERRUPTED", "PASSED", "SCENARIO_FAILED", "WRONG_USAGE", "main"]
 
 PASSED = 0
 SCENARIO_FAILED = 1
 WRONG_USAGE = 2
+INTERRUPTED = 130
+"""What shells give a program that was ended by Ctrl-C."""
 
 _COMMANDS = {
     "run": ("cardtwin.cli.run", "Run scenario files."),
@@ -36,6 +38,14 @@ class _Lazy(click.Group):
         command: click.Command = import_module(module).command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Call the command; an interrupt ends it with a status of its own."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("cardtwin: interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -49,5 +59,5 @@ def main() -> None:
 
     Runs scenario files against emulated cards, readers and middleware; checks card profiles and encoding
     descriptions. Exit status: 0 all well, 1 a scenario failed or a file was found wrong, 2 wrong usage or a
-    file that cannot be read.
+    file that cannot be read, 130 interrupted.
     """
