@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -110,6 +111,12 @@ def test_a_parameter_in_base64_is_accepted(value: str) -> None:
 )
 def test_a_value_that_is_missing_is_refused(settings: str, values: dict[str, str | Secret | None]) -> None:
     assert refused(job(settings, values)) == ["missing-value"]
+
+
+def test_a_mapping_of_a_field_that_is_not_declared_is_told() -> None:
+    work = job(INIT, CREDENTIALS)
+    (warning,) = check_job(replace(work, mapping={**work.mapping, "PINS": FieldMapping.of("x")})).warnings
+    assert (warning.code, warning.remedy) == ("unknown-mapped-field", "did you mean 'PIN'?")
 
 
 def test_an_empty_initial_puk_is_refused() -> None:

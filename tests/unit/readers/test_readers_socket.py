@@ -161,6 +161,16 @@ def test_what_is_no_message_closes_that_client_only(world: World, message: bytes
     assert other.transmit(card, READ) == (SUCCESS, OK)
 
 
+def test_a_control_command_with_a_handle_of_others_closes_that_client_only(world: World) -> None:
+    owner, card = world.connected()
+
+    with RawClient(world.server.path) as other:
+        other.ask(0x0A, struct.pack("=iIIIII", card, 0x42000D48, 0, 264, 0, 0))
+        assert other.closed
+
+    assert owner.transmit(card, READ) == (SUCCESS, OK)
+
+
 @pytest.mark.parametrize("command", [0x09, 0x0A], ids=["transmit", "control"])
 def test_more_data_than_fits_closes_the_client(world: World, command: int) -> None:
     client, card = world.connected()

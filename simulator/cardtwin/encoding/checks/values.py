@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.encoding.checks.registry import LOGIN_KEYWORDS, Scope, checked_by
 from cardtwin.encoding.errors import MissingValueError
 from cardtwin.encoding.values import FieldList, Literal
+from cardtwin.source import closest
 
 if TYPE_CHECKING:
     from cardtwin.encoding.description import Setting
@@ -48,6 +49,19 @@ def decode_parameter(value: str | Secret) -> bytes:
         raise ValueError("no Base64")
 
     return decoded
+
+
+@checked_by
+def _mapped_fields(scope: Scope) -> None:
+    for name in scope.job.mapping if scope.job is not None else ():
+        if scope.description.field(name) is None:
+            scope.diagnostics.warning(
+                "unknown-mapped-field",
+                f"the mapping names {name!r}, which is no field of this description",
+                scope.description.source.start,
+                remedy=closest(name, (field.name for field in scope.description.fields))
+                or "add it to [Fields], or take it out of the mapping",
+            )
 
 
 @checked_by
