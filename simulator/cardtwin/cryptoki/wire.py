@@ -218,15 +218,22 @@ def _mechanism(reader: _Reader) -> Mechanism:
     reader.needed()
     kind = reader.ulong()
 
+    try:
+        return Mechanism(kind, _parameter(reader, kind))
+    except CryptokiError as error:
+        raise CryptokiError(Ckr.CKR_MECHANISM_PARAM_INVALID, error.message) from None
+
+
+def _parameter(reader: _Reader, kind: int) -> MechanismParams | bytes:
     if not reader.byte():
-        return Mechanism(kind, reader.data() or b"")
+        return reader.data() or b""
 
     structure = structure_of(kind)
 
     if structure is None:
         raise MalformedFrameError(f"mechanism 0x{kind:X} has no structure")
 
-    return Mechanism(kind, _structured(reader, structure))
+    return _structured(reader, structure)
 
 
 def _structured(reader: _Reader, structure: Structure) -> MechanismParams:
