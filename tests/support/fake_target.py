@@ -81,6 +81,12 @@ class FakeBench(Bench):
     def engine(self, process: str, keys: Any) -> Any:
         raise NotImplementedError(process, keys)
 
+    def log(self, name: str) -> Any:
+        raise NotImplementedError(name)
+
+    def wait(self, seconds: int) -> Any:
+        raise NotImplementedError(seconds)
+
     @property
     def folder(self) -> Any:
         raise NotImplementedError

@@ -20,6 +20,7 @@ _COMMANDS = {
     "coverage": ("cardtwin.cli.coverage", "Tell which requirements the scenarios prove."),
     "ppa": ("cardtwin.cli.ppa", "Check and evaluate card profiles."),
     "dsc": ("cardtwin.cli.dsc", "Check encoding descriptions."),
+    "config": ("cardtwin.cli.config", "Explain Personal.cfg."),
     "image": ("cardtwin.cli.image", "Show and compare saved card memories."),
 }
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from cardtwin.scenario.values import Name, NameList
+from cardtwin.scenario.values import Name, NameList, ReaderName
 from cardtwin.targets import names as target_names
 
 __all__ = ["CardModel", "FileReference", "ProcessModel", "ScenarioModel"]
@@ -76,6 +76,8 @@ class ProcessModel(_Model):
     """A program that uses the middleware."""
 
     ppa_config: Name | None = None
+    config: Name | None = None
+    user_config: Name | None = None
     bits: Literal["32", "64"] = "32"
 
 
@@ -92,7 +94,7 @@ class ScenarioModel(_Model):
     matrix: Any = None
     files: dict[Name, File] = {}
     cards: dict[Name, CardModel] = {}
-    readers: dict[Name, Name]
+    readers: dict[ReaderName, Name]
     processes: dict[Name, ProcessModel] = {}
     requires: Any = None
     steps: Annotated[list[Any], Field(min_length=1)]

@@ -59,7 +59,7 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
 
 def _processes(model: ScenarioModel) -> dict[str, ProcessSetup]:
     given = {
-        name: ProcessSetup(name, process.ppa_config, int(process.bits))
+        name: ProcessSetup(name, process.ppa_config, process.config, process.user_config, int(process.bits))
         for name, process in model.processes.items()
     }
     return given or {DEFAULT_PROCESS: ProcessSetup(DEFAULT_PROCESS)}
@@ -107,14 +107,17 @@ def _check_setup(model: ScenarioModel, setup: Setup, root: Node, found: Diagnost
 
 def check_files(root: MapNode, sections: Mapping[str, Sequence[str]], found: Diagnostics) -> None:
     """Find names of files, in cards and programs, that ``files:`` does not have."""
-    for section, keys in (("cards", ("image",)), ("processes", ("ppa_config",))):
+    for section, keys in (("cards", ("image",)), ("processes", ("ppa_config", "config", "user_config"))):
         node = root.get(section)
 
         for entry in node if isinstance(node, MapNode) else ():
             for key in keys:
                 file = entry.value.get(key) if isinstance(entry.value, MapNode) else None
 
-                if isinstance(file, TextNode) and file.text not in sections["files"]:
+                if not isinstance(file, TextNode) or references(file):
+                    continue
+
+                if file.text not in sections["files"]:
                     _unknown("files", file.text, sections["files"], file, found)
 
 

@@ -35,7 +35,7 @@ from pydantic import (
 )
 
 from cardtwin.scenario.matchers import MATCHER_SCHEMA, Matcher, Matchers, is_matcher
-from cardtwin.scenario.values import SCALAR, Name, NameList, Value
+from cardtwin.scenario.values import SCALAR, Name, NameList, ReaderName, Value
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Step(BaseModel):
     """The result that ``bind: name`` gives a name to; empty where the verb has none."""
 
     by: Annotated[Name | None, Refers("processes")] = None
-    on: Annotated[Name | None, Refers("readers")] = None
+    on: Annotated[ReaderName | None, Refers("readers")] = None
     bind: BindNames = {}
     proves: NameList = ()
     id: Name | None = None

@@ -16,6 +16,7 @@ __all__ = [
     "Name",
     "NameList",
     "Number",
+    "ReaderName",
     "SecretText",
     "Value",
     "parse_flag",
@@ -32,6 +33,7 @@ Value: TypeAlias = "str | bytes | int | bool | Secret | tuple[Value, ...] | dict
 
 _FLAGS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+_READER_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-()\[\]:/, ]{0,125}[A-Za-z0-9_.\-)\]])?")
 
 
 def _text(value: Any) -> str:
@@ -97,6 +99,17 @@ def _parse_name(value: Any) -> str:
     return text
 
 
+def _parse_reader_name(value: Any) -> str:
+    text = _text(value).strip()
+
+    if not _READER_NAME.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no reader's name: letters, digits, blanks and '_-.,:/()[]' make one, 127 at most"
+        )
+
+    return text
+
+
 def _parse_names(value: Any) -> tuple[str, ...]:
     items = value if isinstance(value, list) else _text(value).split(",")
     return tuple(_parse_name(item) for item in items if item)
@@ -127,6 +140,11 @@ Name = Annotated[
     str,
     PlainValidator(_parse_name),
     WithJsonSchema({"type": SCALAR, "description": "a name"}),
+]
+ReaderName = Annotated[
+    str,
+    PlainValidator(_parse_reader_name),
+    WithJsonSchema({"type": SCALAR, "description": "a reader's name"}),
 ]
 NameList = Annotated[
     tuple[str, ...],

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cardtwin.card import EmulatedCard, ImageError, UnknownModelError, UnknownQuirkError, models
 from cardtwin.card import image as images
 from cardtwin.encoding import Engine
 from cardtwin.entropy import SeededEntropy, SystemEntropy
-from cardtwin.middleware import PersonalDesktopClient, parse_certificate
+from cardtwin.middleware import ENCODER_LOG, LogFile, PersonalDesktopClient, parse_certificate
 from cardtwin.pcsc import PcscError
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
+from cardtwin.source import Diagnostics
+from cardtwin.targets.clock import Clock
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.errors import TargetError
-from cardtwin.targets.installations import installation
+from cardtwin.targets.installations import client_configuration, configuration_problems, installation
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
 
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EmulatedBench", "EmulatedTarget"]
 
-_SEEDED_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""When a scenario with a seed takes place."""
-
 
 class EmulatedTarget:
     """Everything in this process."""
@@ -48,7 +46,7 @@ class EmulatedTarget:
     capabilities = frozenset(Capability)
 
     def problems(self, setup: Setup) -> tuple[tuple[tuple[str, ...], str], ...]:
-        """Return card models and quirks that there are not."""
+        """Return card models and quirks that there are not, and what is broken in Personal.cfg."""
         return tuple(_problems(setup))
 
     def open(self, setup: Setup, hub: Hub) -> EmulatedBench:
@@ -73,6 +71,8 @@ def _problems(setup: Setup) -> Iterator[tuple[tuple[str, ...], str]]:
         except UnknownQuirkError as error:
             yield (*place, "quirks"), str(error)
 
+    yield from configuration_problems(setup)
+
 
 class EmulatedBench(Bench):
     """Cards, readers and middleware for one scenario."""
@@ -86,6 +86,7 @@ class EmulatedBench(Bench):
         self._contexts: dict[str, Context] = {}
         self._connections: dict[tuple[str, str], CardConnection] = {}
         self._clients: dict[str, PersonalDesktopClient] = {}
+        self._clock = Clock(fixed=setup.seed is not None)
 
         try:
             self._write_files()
@@ -113,21 +114,39 @@ class EmulatedBench(Bench):
         """
         if certificate is not None:
             other = replace(self._installation(process), pin_certificate=self._certificate(certificate))
-            return self._new_client(process, other)
+            return self.client(process).with_installation(other)
 
         if process not in self._clients:
-            self._clients[process] = self._new_client(process, self._installation(process))
+            self._clients[process] = self._new_client(process)
 
         return self._clients[process]
 
     def engine(self, process: str, keys: Sequence[DecryptionKey]) -> Engine:
         """Return an engine that runs encodings with the process's Personal Desktop Client."""
-        return Engine(lambda library: self._opened(process, library), keys=keys, switches=self._switches)
+        return Engine(
+            lambda library: self._opened(process, library),
+            keys=keys,
+            switches=self._switches,
+            log=LogFile(self._log_folder, ENCODER_LOG, process, self._clock.now),
+        )
 
     @property
     def folder(self) -> Path:
         """The folder that holds the scenario's files."""
-        return Path(self._folder.name)
+        return Path(self._folder.name, "files")
+
+    @property
+    def _log_folder(self) -> Path:
+        return Path(self._folder.name, "log")
+
+    def log(self, name: str) -> str | None:
+        """Return the text of a log file that the scenario's programs have written; None if there is none."""
+        path = self._log_folder / name
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    def wait(self, seconds: int) -> None:
+        """Set the clock forward; nobody waits."""
+        self._clock.forward(seconds)
 
     @property
     def desk(self) -> EmulatedDesk:
@@ -145,7 +164,7 @@ class EmulatedBench(Bench):
         self._folder.cleanup()
 
     def _installation(self, process: str) -> Installation:
-        return installation(self._setup.processes[process], self._setup)
+        return installation(self._setup.processes[process], self._setup, self._log_folder)
 
     def _opened(self, process: str, library: LibraryEntry) -> PersonalDesktopClient:
         """Return the client that a description's library stands for."""
@@ -154,16 +173,20 @@ class EmulatedBench(Bench):
         if library.bits == installed.bits:
             return self.client(process)
 
-        return self._new_client(process, replace(installed, bits=library.bits))
+        return self.client(process).with_installation(replace(installed, bits=library.bits))
 
-    def _new_client(self, process: str, installed: Installation) -> PersonalDesktopClient:
+    def _new_client(self, process: str) -> PersonalDesktopClient:
+        configured = client_configuration(
+            self._setup.processes[process], self._setup, Diagnostics(), self._switches
+        )
         return PersonalDesktopClient(
             self._context(process),
-            installed,
+            self._installation(process),
             entropy=self._entropy(f"middleware of {process}"),
             codec=CmsPinBlobCodec(),
             switches=self._switches,
-            now=None if self._setup.seed is None else lambda: _SEEDED_TIME,
+            now=self._clock.now,
+            configuration=configured,
         )
 
     def _certificate(self, name: str) -> Certificate:

@@ -34,6 +34,9 @@ class Capability(Enum):
     DESK = "desk"
     """Hands and eyes at the reader: insert, remove, reset, power; look into the card, save and load it."""
 
+    CLOCK = "clock"
+    """A clock that can be set forward."""
+
 
 @dataclass(frozen=True, slots=True)
 class CardSetup:
@@ -59,11 +62,15 @@ class ProcessSetup:
     Attributes:
         name: What the program is called, such as ``java.exe``.
         ppa_config: The file that is its iD2ppa.cfg; None has none.
+        config: The file that is the system's Personal.cfg; None has none.
+        user_config: The file that is its user's Personal.cfg; None has none.
         bits: Of the library, 32 or 64.
     """
 
     name: str
     ppa_config: str | None = None
+    config: str | None = None
+    user_config: str | None = None
     bits: int = 32
 
 
@@ -150,6 +157,14 @@ class Bench(ABC):
     @abstractmethod
     def folder(self) -> Path:
         """The folder that holds the scenario's files, for who wants paths; it goes with the bench."""
+
+    @abstractmethod
+    def log(self, name: str) -> str | None:
+        """Return the text of a log file that the scenario's programs have written; None if there is none."""
+
+    @abstractmethod
+    def wait(self, seconds: int) -> None:
+        """Set the clock forward; nobody waits."""
 
     @property
     @abstractmethod

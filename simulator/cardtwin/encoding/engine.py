@@ -22,13 +22,15 @@ from cardtwin.provenance import Switches
 from cardtwin.source import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cardtwin.encoding.job import Job
     from cardtwin.encoding.library import LibraryEntry
     from cardtwin.encoding.process import Process
     from cardtwin.encoding.token import TokenMiddleware
+    from cardtwin.middleware import LogFile
     from cardtwin.plan import DecryptionKey, PinBlobCodec
+    from cardtwin.source import Diagnostic, Diagnostics
 
 __all__ = ["Engine"]
 
@@ -46,6 +48,7 @@ class Engine:
         codec: PinBlobCodec | None = None,
         libraries: LibraryTable | None = None,
         switches: Switches | None = None,
+        log: LogFile | None = None,
     ) -> None:
         """Take what encodings run with.
 
@@ -55,12 +58,14 @@ class Engine:
             codec: The format of encrypted PINs; None takes cardtwin's.
             libraries: The library table; None takes the one that cardtwin ships.
             switches: Chosen behaviour; None takes the defaults.
+            log: The encoder's log; None writes none.
         """
         self._middleware = middleware
         self._keys = tuple(keys)
         self._codec = codec or CmsPinBlobCodec()
         self._libraries = libraries or LibraryTable.default()
         self._switches = switches or Switches()
+        self._log = log
 
     def run(self, job: Job) -> Outcome:
         """Carry out a job. What fails at the card is told by the outcome.
@@ -70,6 +75,7 @@ class Engine:
                 the process is as it was.
         """
         findings = check_job(job, libraries=self._libraries, switches=self._switches)
+        self._write(f"check {job.description.source.name}", _verdict(findings), detail=_codes(findings))
         findings.raise_errors()
         scope = Scope(job.description, self._libraries, self._switches, tuple(job.attachments), job)
         reader = ""
@@ -79,9 +85,11 @@ class Engine:
             reader = run.reader
             self._carry_out(run)
         except _FAILURES as error:
+            self._write("encoding", "error", reader=reader, detail=_reason(error))
             failed = job.process.with_variable(RESULT, "error").with_variable(ERROR_MESSAGE, _message(error))
             return Outcome(_cleared(failed, scope), {}, error, reader, findings.warnings)
 
+        self._write("encoding", "success", reader=reader)
         done = job.process.with_variable(RESULT, "success").without_variable(ERROR_MESSAGE)
         fields = {name: value for name, value in run.fields.items() if _is_read(job, name)}
 
@@ -103,6 +111,25 @@ class Engine:
             if entry.applies(run.scope):
                 with because(entry.name):
                     entry.carry_out(run)
+
+                self._write(entry.name, "success", reader=run.reader)
+
+    def _write(self, operation: str, result: str, *, reader: str = "", detail: str = "") -> None:
+        if self._log is not None:
+            self._log.write(operation, result, reader=reader, detail=detail)
+
+
+def _verdict(findings: Diagnostics) -> str:
+    return "refused" if findings.errors else "success"
+
+
+def _codes(findings: Iterable[Diagnostic]) -> str:
+    """Return what a log may say of findings: which and where, and nothing of the text."""
+    return ", ".join(f"{found.code} at {found.span}" for found in findings)
+
+
+def _reason(error: Exception) -> str:
+    return _codes(error.diagnostics) if isinstance(error, SourceError) else str(error)
 
 
 def _is_read(job: Job, field: str) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cardtwin.card import CardView, models
 from cardtwin.card import image as images
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Check", "CheckExpectation"]
 
 _MASTER_FILE = "3F00"
+_BY_MIDDLEWARE = frozenset({"token", "readers", "logs"})
 _CHANGING = Effect.WRITES | Effect.SPENDS_TRIES | Effect.DESTROYS | Effect.IRREVERSIBLE | Effect.UNKNOWN
 
 
@@ -98,7 +99,16 @@ class CheckExpectation(Expectation):
     pins: dict[str, PinExpectation] = Field(default_factory=dict)
     keys: dict[str, KeyExpectation] = Field(default_factory=dict)
     token: TokenExpectation | None = None
+    readers: TextListMatcher | None = None
+    logs: dict[str, TextMatcher] = Field(default_factory=dict)
     apdus: ApdusExpectation | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("nothing is checked here")
+
+        return self
 
 
 @verb("check", needs={Capability.DESK})
@@ -110,9 +120,9 @@ class Check(Step):
 
     @classmethod
     def capabilities(cls, written: MapNode) -> frozenset[Capability]:
-        """Return what a check needs: eyes, and for the token the middleware."""
+        """Return what a check needs: eyes, and for some of it the middleware."""
         argument = written.get("check")
-        by_middleware = isinstance(argument, MapNode) and argument.get("token") is not None
+        by_middleware = isinstance(argument, MapNode) and not _BY_MIDDLEWARE.isdisjoint(argument.keys())
         return cls.needs | ({Capability.PERSONAL} if by_middleware else set())
 
     def expectation(self) -> Expectation:
@@ -124,11 +134,17 @@ class Check(Step):
         asked = self.check.model_fields_set
         values: dict[str, Value] = {}
 
-        if asked - {"apdus", "token"}:
+        if asked - _BY_MIDDLEWARE - {"apdus"}:
             values |= _look(run.bench.desk.image(run.reader(self)), self.check)
 
         if self.check.token is not None:
             values["token"] = _token(run.bench.client(run.process(self)).token(run.reader(self)))
+
+        if self.check.readers is not None:
+            values["readers"] = run.bench.client(run.process(self)).readers()
+
+        if self.check.logs:
+            values["logs"] = {name: run.bench.log(name) for name in self.check.logs}
 
         if self.check.apdus is not None:
             of = self.check.apdus.of

@@ -54,10 +54,12 @@ class Setting:
         return self.values[-1]
 
     @property
-    def origin(self) -> str:
-        """Where it comes from, for people: file, line and kind of section."""
-        lines = ", ".join(f"{place.source.name}:{place.line}" for place in self.places)
-        return f"{lines} ({self.layer.value})" if lines else self.layer.value
+    def origins(self) -> tuple[str, ...]:
+        """Where each value comes from, for people: file, line and kind of section."""
+        if not self.places:
+            return (self.layer.value,)
+
+        return tuple(f"{place.source.name}:{place.line} ({self.layer.value})" for place in self.places)
 
 
 @dataclass(frozen=True, slots=True)
