@@ -69,16 +69,17 @@ def test_an_image_file_is_for_its_owner_only_and_alone_in_its_folder(tmp_path: P
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
 def test_an_image_that_cannot_be_written_leaves_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = saved(tmp_path)
     before = path.read_bytes()
 
-    def full(_descriptor: int) -> None:
+    def full(*_: object) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr(step, full)
 
     with pytest.raises(OSError, match="no space"):
         image.save(models.get("cardos-4.4").blank(), path)
@@ -183,6 +184,14 @@ def test_a_file_that_is_no_json_is_no_image(tmp_path: Path, content: bytes) -> N
     path.write_bytes(content)
 
     with pytest.raises(ImageError, match="no JSON text"):
+        image.load(path)
+
+
+def test_a_member_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    path.write_text(path.read_text().replace('"serial"', '"model": "cardos-4.4",\n "serial"', 1))
+
+    with pytest.raises(ImageError, match=r"card\.json: the member model is there twice"):
         image.load(path)
 
 

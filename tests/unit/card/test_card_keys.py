@@ -187,7 +187,7 @@ def test_version_4_has_three_forms_to_choose_a_key(bench: CardBench, form: str) 
     assert whole(bench, SIGN, PADDED).endswith(OK)
 
 
-@pytest.mark.parametrize("data", ["", "8301", "84 0111", "83021111", "8301118001 10"])
+@pytest.mark.parametrize("data", ["", "8301", "84 0111", "83021111", "8301118001 10", "830111830111"])
 def test_what_version_4_does_not_know_of_an_environment_is_refused(bench: CardBench, data: str) -> None:
     bench.put_key(0x11, crt(KEY), algorithm="8A")
     assert bench.send(command("002241B6", data.replace(" ", ""))) in {"6A80", "6A85"}

@@ -109,4 +109,9 @@ def _values(data: bytes, known: set[int]) -> dict[int, int]:
     if not objects or any(found.tag not in known or len(found.value) != 1 for found in objects):
         raise Refusal(StatusWord.WRONG_DATA)
 
-    return {found.tag: found.value[0] for found in objects}
+    values = {found.tag: found.value[0] for found in objects}
+
+    if len(values) < len(objects):
+        raise Refusal(StatusWord.WRONG_DATA)
+
+    return values

@@ -52,15 +52,32 @@ def load(path: str | os.PathLike[str]) -> CardImage:
     """
     text = Path(path).read_bytes()
 
+    name = os.fspath(path)
+
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_members)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}") from None
     except (ValueError, RecursionError) as error:
         place = f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ImageError(f"{os.fspath(path)}{place}: this is no JSON text, so no card image") from None
+        raise ImageError(f"{name}{place}: this is no JSON text, so no card image") from None
 
     try:
         return decode(value)
     except ImageVersionError as error:
-        raise ImageVersionError(f"{os.fspath(path)}: {error}; this program knows version {VERSION}") from None
+        raise ImageVersionError(f"{name}: {error}; this program knows version {VERSION}") from None
     except ImageError as error:
-        raise ImageError(f"{os.fspath(path)}: {error}") from None
+        raise ImageError(f"{name}: {error}") from None
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the members of a JSON object, none of which may come twice."""
+    members: dict[str, object] = {}
+
+    for name, value in pairs:
+        if name in members:
+            raise ImageError(f"the member {name} is there twice in one object")
+
+        members[name] = value
+
+    return members
