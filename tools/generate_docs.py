@@ -72,6 +72,7 @@ _AREAS: Final = {
     "card": "The card",
     "profile": "The card profile language",
     "middleware": "The middleware",
+    "cryptoki": "PKCS#11",
     "encoding": "Encoding descriptions",
     "blob": "The encrypted PINs",
 }

@@ -85,6 +85,17 @@ class Channel:
 
         return response.data
 
+    def send_chained(self, header: str, data: bytes, le: int | None = None, *, what: str) -> bytes:
+        """Send a command whose data may need several (ISO/IEC 7816-4, 5.3.3); otherwise as send()."""
+        cla, rest = int(header[:2], 16), header[2:]
+        step = self.max_data
+        last = max(0, len(data) - 1) // step * step
+
+        for at in range(0, last, step):
+            self.send(f"{cla | 0x10:02X}{rest}", data[at : at + step], what=what)
+
+        return self.send(header, data[last:], le, what=what)
+
     def ask(self, header: str, data: bytes = b"", le: int | None = None) -> ResponseApdu:
         """Send a command and return the response, whatever its status word is.
 

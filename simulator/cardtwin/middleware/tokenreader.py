@@ -95,7 +95,7 @@ class TokenReader:
         if state is TokenState.BLANK or master is None:
             return Token(state, serial, objects=virtual)
 
-        application = self._application()
+        application = self.application()
         directories = pkcs15.parse_odf(self._content((*application, _ODF)))
         info = self._token_info(application)
         objects = tuple(self._objects(directories, application))
@@ -128,7 +128,7 @@ class TokenReader:
         try:
             return self._driver.children()
         except CommandFailedError:
-            application = self._application()
+            application = self.application()
             return application[1:] if self._driver.select(application) else ()
 
     def blob(self) -> bytes | None:
@@ -149,7 +149,8 @@ class TokenReader:
         if self._eraser:
             yield TokenObject(ObjectClass.DATA, CARD_ERASER)
 
-    def _application(self) -> tuple[int, ...]:
+    def application(self) -> tuple[int, ...]:
+        """Return the path of the PKCS#15 application's DF."""
         return self._kept.get("application", self._find_application)
 
     def _find_application(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Basis", "Rule", "Switches", "UnknownSwitchError", "all_rules", "rule"]
 
-_AREAS: Final = ("card", "profile", "middleware", "encoding", "blob")
+_AREAS: Final = ("card", "profile", "middleware", "cryptoki", "encoding", "blob")
 
 
 class Basis(Enum):

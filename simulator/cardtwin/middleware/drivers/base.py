@@ -128,6 +128,9 @@ class CardDriver(ABC):
     pin_references: ClassVar[range]
     """Numbers that PINs can have."""
 
+    one_purpose: ClassVar[bool]
+    """Whether a key that deciphers refuses to sign."""
+
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
 
@@ -182,6 +185,28 @@ class CardDriver(ABC):
     @abstractmethod
     def logout(self) -> None:
         """Forget all verified credentials. The MF is the current file then."""
+
+    # Keys at work: the DF that holds them is the current one
+
+    @abstractmethod
+    def choose_key(self, reference: int, *, decipher: bool = False) -> None:
+        """Choose the key for the next operation: to decipher or agree, or to sign."""
+
+    @abstractmethod
+    def sign(self, data: bytes) -> bytes:
+        """Sign with the key chosen: RSA a block as long as the modulus, EC a digest; that gives r || s."""
+
+    @abstractmethod
+    def decipher(self, cryptogram: bytes) -> bytes:
+        """Return the plain block of an RSA cryptogram, as long as the modulus, padding included."""
+
+    @abstractmethod
+    def agree(self, point: bytes) -> bytes:
+        """Return the X coordinate shared with a peer, whose point is X || Y."""
+
+    @abstractmethod
+    def challenge(self, count: int) -> bytes:
+        """Return so many random bytes of the card."""
 
     # What changes the card
 

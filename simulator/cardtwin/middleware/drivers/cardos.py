@@ -13,7 +13,8 @@ from cardtwin.iso7816 import FileControl, ResponseApdu, StatusWord, Tlv, TlvForm
 from cardtwin.middleware.channel import refused
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.drivers import cardos_objects as objects
-from cardtwin.middleware.drivers.base import CardDriver, FileInfo, KeySpec, Phase, PinSpec, PublicKey
+from cardtwin.middleware.drivers.base import FileInfo, KeySpec, Phase, PinSpec, PublicKey
+from cardtwin.middleware.drivers.cardos_keys import CardOsKeys
 from cardtwin.middleware.errors import MiddlewareError
 from cardtwin.middleware.names import MF, name_of
 from cardtwin.middleware.rights import OPEN, Right, Rights
@@ -62,7 +63,7 @@ _TLV_RECORDS: Final = 0x05
 _TRANSPARENT: Final = 0x01
 
 
-class CardOs(CardDriver):
+class CardOs(CardOsKeys):
     """The common part of the CardOS drivers."""
 
     pin_references: ClassVar[range] = range(1, 16)

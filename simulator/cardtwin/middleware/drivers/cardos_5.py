@@ -49,6 +49,8 @@ class CardOs5(CardOs):
         bytes.fromhex(f"3BD218008131FE58C9{tail}") for tail in ("0114", "0217", "0316", "0411")
     )
     versions: ClassVar[frozenset[bytes]] = frozenset(bytes((0xC9, minor)) for minor in (1, 2, 3, 4))
+    one_purpose: ClassVar[bool] = False
+    names_usage: ClassVar[bool] = True
     key_sizes: ClassVar[Mapping[KeyAlgorithm, Collection[int]]] = {
         KeyAlgorithm.RSA: range(512, 3073, 32),
         KeyAlgorithm.EC: tuple(CURVES),

@@ -1,0 +1,161 @@
+"""Logging in and out, and PINs (OASIS PKCS #11 v2.40, 5.5 and 5.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardtwin.cryptoki.calls import function
+from cardtwin.cryptoki.constants import Cku
+from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.operations.base import awaiting_login
+from cardtwin.middleware import Ckr, MiddlewareError
+from cardtwin.pkcs15 import PinFlags
+
+if TYPE_CHECKING:
+    from cardtwin.cryptoki.application import Application
+    from cardtwin.cryptoki.sessions import Session
+    from cardtwin.plan import Secret
+
+__all__ = ["init_pin", "init_token", "login", "logout", "set_pin"]
+
+
+@function("C_Login")
+def login(application: Application, session: int, user_type: int, pin: Secret | None) -> None:
+    """Log in. A wrong PIN costs one of its tries."""
+    found = application.session(session)
+
+    if user_type not in set(Cku):
+        raise CryptokiError(Ckr.CKR_USER_TYPE_INVALID, f"there is no user type {user_type}")
+
+    if pin is None:
+        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "there is no PIN, and no reader with keys of its own")
+
+    user = Cku(user_type)
+
+    if user is Cku.CKU_CONTEXT_SPECIFIC:
+        _log_in_for_operation(found, pin)
+        return
+
+    with found.slot.bay.card():
+        pass  # whether the card has been reset, and a login lost, is told by a transaction
+
+    _require_free(application, found, user)
+    view = found.slot.view()
+    info = found.slot.pin_of(user, view)
+    found.slot.verify(info, pin)
+    found.login.user = user
+    found.login.secret = pin if user is Cku.CKU_SO or application.settings.p11_enable_cache_pin else None
+    found.slot.bay.outdate()
+
+    if application.keeps_pin(found.login):
+        with found.slot.bay.card() as driver:
+            driver.logout()
+
+
+def _require_free(application: Application, session: Session, user: Cku) -> None:
+    if session.login.user is user:
+        raise CryptokiError(Ckr.CKR_USER_ALREADY_LOGGED_IN, f"{user.name} is logged in")
+
+    if session.login.user is not None:
+        raise CryptokiError(Ckr.CKR_USER_ANOTHER_ALREADY_LOGGED_IN, f"{session.login.user.name} is logged in")
+
+    if user is Cku.CKU_SO and any(not each.writable for each in application.sessions.of_slot(session.slot)):
+        raise CryptokiError(Ckr.CKR_SESSION_READ_ONLY_EXISTS, "there is a read-only session")
+
+
+def _log_in_for_operation(session: Session, pin: Secret) -> None:
+    """Verify the PIN for the one operation that asks for it (CKA_ALWAYS_AUTHENTICATE)."""
+    operation = awaiting_login(session)
+
+    if operation is None:
+        raise CryptokiError(
+            Ckr.CKR_OPERATION_NOT_INITIALIZED, "nothing is going on that asks for the PIN again"
+        )
+
+    if not session.user_logged_in:
+        raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "nobody is logged in")
+
+    slot = session.slot
+    slot.verify(slot.pin_of(Cku.CKU_USER, slot.view()), pin)
+    operation.authenticated = True
+
+
+@function("C_Logout")
+def logout(application: Application, session: int) -> None:
+    """Log out."""
+    found = application.session(session)
+
+    if found.login.user is None:
+        raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "nobody is logged in")
+
+    application.end_login(found.slot, found.login)
+
+
+@function("C_InitPIN")
+def init_pin(application: Application, session: int, pin: Secret | None) -> None:
+    """Set the user's PIN by the PUK with which the SO has logged in."""
+    found = application.session(session)
+
+    if found.login.user is not Cku.CKU_SO or found.login.secret is None:
+        raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "the SO is not logged in")
+
+    if pin is None:
+        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "there is no new PIN")
+
+    slot = found.slot
+    view = slot.view()
+    user, so = slot.pin_of(Cku.CKU_USER, view), slot.pin_of(Cku.CKU_SO, view)
+
+    if view.token.puk_of(user) is not so:
+        raise CryptokiError(
+            Ckr.CKR_FUNCTION_NOT_SUPPORTED, f"{so.label}, by which the SO logs in, doesn't reset {user.label}"
+        )
+
+    with slot.credentials() as (_, credentials), slot.noting(so):
+        credentials.unblock(user, found.login.secret, pin)
+
+    slot.bay.failed.pop(user.reference, None)
+
+
+@function("C_SetPIN")
+def set_pin(application: Application, session: int, old: Secret | None, new: Secret | None) -> None:
+    """Change the PIN of whoever is logged in, or the user's. A wrong old one costs a try."""
+    found = application.session(session)
+    found.require_writable()
+
+    if old is None or new is None:
+        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "the old or the new PIN is missing")
+
+    slot = found.slot
+    user = Cku.CKU_USER if found.login.user is None else found.login.user
+    pin = slot.pin_of(user, slot.view())
+
+    if PinFlags.CHANGE_DISABLED in pin.entry.flags:
+        raise CryptokiError(Ckr.CKR_ACTION_PROHIBITED, f"{pin.label} cannot be changed")
+
+    with slot.credentials() as (_, credentials), slot.noting(pin):
+        try:
+            credentials.change(pin, old, new)
+        except MiddlewareError as error:
+            if error.rv is Ckr.CKR_PIN_LEN_RANGE and len(old) > _stored(
+                pin.entry.stored_length, pin.entry.max_length
+            ):
+                raise CryptokiError(Ckr.CKR_PIN_INCORRECT, error.message) from error
+
+            raise
+
+    if found.login.secret is not None:
+        found.login.secret = new
+
+
+def _stored(length: int, longest: int | None) -> int:
+    return max(length, longest or 0)
+
+
+@function("C_InitToken")
+def init_token(application: Application, slot_id: int, _pin: Secret | None, _label: bytes) -> None:
+    """Refuse: a card takes its card profile by InitTokenPPA, and C_InitToken has none."""
+    application.slots.get(slot_id)
+    raise CryptokiError(
+        Ckr.CKR_FUNCTION_NOT_SUPPORTED, "cards are initialised with a card profile: InitTokenPPA does that"
+    )

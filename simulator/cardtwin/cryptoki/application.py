@@ -1,0 +1,259 @@
+"""One program that has called C_Initialize: slots, sessions, handles, and its view of the cards."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from cardtwin.cryptoki.bay import Surroundings
+from cardtwin.cryptoki.constants import Cku
+from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.objects import Handles
+from cardtwin.cryptoki.sessions import Session, SessionTable
+from cardtwin.cryptoki.settings import FixedSettings
+from cardtwin.cryptoki.slotevents import SlotEvents
+from cardtwin.cryptoki.slots import Login, Slot, SlotTable
+from cardtwin.middleware import Ckr, MiddlewareError, PersonalDesktopClient
+from cardtwin.provenance import Switches
+from cardtwin.provenance.cryptoki import LOGIN_SCOPE, SIGN_AFTER_LOGOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.settings import Settings
+    from cardtwin.entropy import Entropy
+    from cardtwin.middleware import Installation
+    from cardtwin.middleware.drivers import CardDriver
+    from cardtwin.pcsc import Context
+    from cardtwin.plan import PinBlobCodec
+
+__all__ = ["Application"]
+
+
+class Application:
+    """One program. It is called by one thread at a time, but for what waits.
+
+    Attributes:
+        settings: What Personal.cfg says for this program.
+        switches: Which rules hold.
+        entropy: Where salts and paddings come from.
+        client: The middleware's functions that are not PKCS#11's.
+        slots: Its slots.
+        sessions: Its sessions.
+        handles: Its object handles.
+        events: What C_WaitForSlotEvent waits for.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        installation: Installation,
+        *,
+        codec: PinBlobCodec,
+        entropy: Entropy,
+        settings: Settings | None = None,
+        switches: Switches | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            context: The program's own PC/SC context; it is released by close().
+            installation: What is installed.
+            codec: The format of the encrypted PINs.
+            entropy: Where salts and paddings come from.
+            settings: What Personal.cfg says for this program; cardtwin's defaults if not given.
+            switches: Which rules hold where the sources leave a choice.
+            clock: Seconds that only grow, for the age of what is kept.
+        """
+        self.settings: Settings = settings or FixedSettings()
+        self.switches = switches or Switches()
+        self.entropy = entropy
+        self.client = PersonalDesktopClient(
+            context, installation, entropy=entropy, codec=codec, switches=self.switches
+        )
+        around = Surroundings(context, codec, self.switches, self.settings.cache_validity, clock)
+        self.slots = SlotTable(around, self.settings.skips)
+        self.slots.on_loss = self._lose
+        self.slots.on_reset = self._forget_logins
+        self.sessions = SessionTable()
+        self.handles = Handles()
+        self.events = SlotEvents(context, self.slots, threading.Event())
+        self._context = context
+
+    @property
+    def installation(self) -> Installation:
+        """What is installed."""
+        return self.client.installation
+
+    @property
+    def ignores_logout(self) -> bool:
+        """Whether the quirk is on that leaves private keys usable after C_Logout."""
+        return self.switches[SIGN_AFTER_LOGOUT] == "kept"
+
+    # Sessions
+
+    def session(self, handle: int) -> Session:
+        """Return an open session whose token is still there.
+
+        Raises:
+            CryptokiError: CKR_SESSION_HANDLE_INVALID; CKR_DEVICE_REMOVED where the token is found gone.
+        """
+        session = self.sessions.get(handle)
+        session.slot.bay.present()
+
+        if not self.sessions.is_open(session):
+            raise CryptokiError(Ckr.CKR_DEVICE_REMOVED, "the card was removed")
+
+        return session
+
+    def open_session(self, slot: Slot, *, writable: bool) -> Session:
+        """Open a session with the token in a slot; the first one of all reads it."""
+        slot.view(latest=True)
+        per_session = self.switches[LOGIN_SCOPE] == "session"
+        return self.sessions.open(slot, Login() if per_session else slot.login, writable=writable)
+
+    def close_session(self, session: Session) -> None:
+        """Close a session with its objects; the last one of a token ends the login."""
+        slot = session.slot
+
+        for handle, thing in self.handles.of_slot(slot.slot_id):
+            if _belongs(thing, session):
+                self.handles.drop(handle)
+
+        self.sessions.close(session)
+
+        if not any(self.sessions.of_slot(slot)):
+            self.end_login(slot, session.login)
+
+    # Logins
+
+    def end_login(self, slot: Slot, login: Login) -> None:
+        """End a login: private objects are gone, and the card forgets unless the other slot needs it."""
+        if login.user is None:
+            return
+
+        login.end()
+        self._end_private(slot)
+
+        if self.ignores_logout or self._anybody_on(slot):
+            return
+
+        with suppress(MiddlewareError, CryptokiError):  # a card that cannot be told has forgotten
+            if slot.bay.present():
+                with slot.bay.card() as driver:
+                    driver.logout()
+
+    def keeps_pin(self, login: Login) -> bool:
+        """Whether a login is one of a kept PIN, for which the card is logged in and out every time."""
+        return self.settings.p11_enable_cache_pin and login.user is Cku.CKU_USER
+
+    @contextmanager
+    def private_card(self, session: Session) -> Iterator[CardDriver]:
+        """Hold the card for a private operation; see :meth:`Slot.private_card`."""
+        login = session.login
+
+        if self.ignores_logout:
+            with session.slot.bay.card() as driver:
+                yield driver
+
+            return
+
+        try:
+            with session.slot.private_card(login, keeps_pin=self.keeps_pin(login)) as driver:
+                yield driver
+        finally:
+            if login.user is None:
+                self._end_private(session.slot)
+
+    # Objects
+
+    def refresh(self, slot: Slot) -> None:
+        """Take over what the token shows now."""
+        view = slot.view(latest=True)
+        things = slot.objects(view)
+        self.handles.keep_only(slot.slot_id, things)
+
+        for thing in things:
+            self.handles.add(slot.slot_id, thing)
+
+    def visible(self, session: Session, thing: CryptokiObject) -> bool:
+        """Whether an object is to be seen in a session."""
+        return not thing.private or session.user_logged_in
+
+    def find(self, session: Session, handle: int, *, invalid: Ckr) -> CryptokiObject:
+        """Return an object.
+
+        Args:
+            session: The session that asks.
+            handle: The handle.
+            invalid: What a handle of nothing is answered with.
+
+        Raises:
+            CryptokiError: As `invalid`; CKR_USER_NOT_LOGGED_IN for a private object without a login.
+        """
+        thing = self.handles.find(session.slot.slot_id, handle)
+
+        if not session.user_logged_in and not self.ignores_logout:
+            hidden = self.handles.was_private(session.slot.slot_id, handle)
+
+            if hidden or (thing is not None and thing.private):
+                raise CryptokiError(
+                    Ckr.CKR_USER_NOT_LOGGED_IN, "the object is private, and nobody is logged in"
+                )
+
+        if thing is None:
+            raise CryptokiError(invalid, f"there is no object {handle}")
+
+        return thing
+
+    def close(self) -> None:
+        """End what is waiting with CKR_CRYPTOKI_NOT_INITIALIZED, log out, and let go of everything."""
+        self.events.close()
+
+        for slot in {session.slot for session in self._all_sessions()}:
+            for session in self.sessions.of_slot(slot):
+                self.close_session(session)
+
+        self.slots.close()
+        self._context.release()
+
+    def _all_sessions(self) -> list[Session]:
+        return [session for slot in self.slots.known() for session in self.sessions.of_slot(slot)]
+
+    def _anybody_on(self, slot: Slot) -> bool:
+        """Whether the program is logged in to any slot of the same card."""
+        return any(
+            session.login.user is not None
+            for sibling in self.slots.of_bay(slot.bay)
+            for session in self.sessions.of_slot(sibling)
+        )
+
+    def _end_private(self, slot: Slot) -> None:
+        slot.bay.outdate()
+
+        if not self.ignores_logout:
+            self.handles.retire_private(slot.slot_id)
+
+    def _lose(self, slot: Slot) -> None:
+        """Close everything that was open with a token that is gone."""
+        for session in self.sessions.of_slot(slot):
+            self.sessions.close(session)
+
+        slot.login.end()
+        self.handles.drop_slot(slot.slot_id)
+
+    def _forget_logins(self, slot: Slot) -> None:
+        """Forget what the card has forgotten; a kept PIN logs in again."""
+        for login in (slot.login, *(session.login for session in self.sessions.of_slot(slot))):
+            if not self.keeps_pin(login) and login.user is not None:
+                login.end()
+                self._end_private(slot)
+
+
+def _belongs(thing: CryptokiObject, session: Session) -> bool:
+    """Whether an object is one of a session's."""
+    return isinstance(thing.identity, tuple) and thing.identity[:2] == ("session", session.handle)

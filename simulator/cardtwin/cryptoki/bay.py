@@ -1,0 +1,202 @@
+"""One reader as one application sees it: its card, what was read of it, whether it is still there."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.tokenobjects import objects_of
+from cardtwin.middleware import Ckr, MiddlewareError, ObjectClass, Token
+from cardtwin.middleware.channel import lost
+from cardtwin.middleware.connection import TokenConnection
+from cardtwin.middleware.errors import CardLostError
+from cardtwin.middleware.tokenreader import TokenReader
+from cardtwin.pcsc import PcscError, UnknownReaderError
+from cardtwin.provenance.middleware import CARD_ERASER_OBJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from datetime import timedelta
+
+    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.middleware.drivers import CardDriver
+    from cardtwin.pcsc import Context
+    from cardtwin.plan import KeyAlgorithm, PinBlobCodec
+    from cardtwin.provenance import Switches
+
+__all__ = ["Bay", "Surroundings", "TokenView"]
+
+_WITH_CONTENT = {ObjectClass.CERTIFICATE, ObjectClass.DATA, ObjectClass.PUBLIC_KEY}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all bays of an application work with.
+
+    Attributes:
+        context: The program's own PC/SC context.
+        codec: The format of the encrypted PINs.
+        switches: Which rules hold.
+        cache_validity: How long what was read is kept.
+        clock: Seconds that only grow.
+    """
+
+    context: Context
+    codec: PinBlobCodec
+    switches: Switches
+    cache_validity: timedelta
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """What was read of a card at one moment.
+
+    Attributes:
+        token: What the middleware says.
+        title: The card family's name.
+        key_sizes: What keys the card takes.
+        free_memory: Free bytes.
+        objects: All objects, of both slots.
+        read_at: The moment.
+    """
+
+    token: Token
+    title: str
+    key_sizes: Mapping[KeyAlgorithm, Collection[int]]
+    free_memory: int
+    objects: tuple[CryptokiObject, ...] = field(repr=False)
+    read_at: float
+
+
+class Bay:
+    """One reader. Its card is known from the first look on, and lost with its removal."""
+
+    def __init__(self, reader: str, around: Surroundings) -> None:
+        self.reader = reader
+        self.on_loss: Callable[[], None] = _nothing
+        """Called when the card is found gone; the connection is closed by then."""
+
+        self.on_reset: Callable[[], None] = _nothing
+        """Called when the card is found reset: it has forgotten what was verified."""
+
+        self.failed: dict[int, Ckr] = {}
+        """The PINs whose last verification by this program failed, by reference, and how."""
+
+        self._around = around
+        self._connection: TokenConnection | None = None
+        self._events: int | None = None
+        self._resets = 0
+        self._view: TokenView | None = None
+
+    def present(self) -> bool:
+        """Look into the reader; a card that was known and is gone, or was changed, is lost thereby."""
+        try:
+            state = self._around.context.state(self.reader)
+        except UnknownReaderError:
+            self._lose()
+            return False
+        except PcscError as error:
+            raise lost(error) from error
+
+        if self._events is not None and (state.events != self._events or not state.present):
+            self._lose()
+
+        if state.present:
+            self._events = state.events
+
+        return state.present
+
+    @contextmanager
+    def card(self) -> Iterator[CardDriver]:
+        """Hold the card for the block, in one transaction.
+
+        Raises:
+            MiddlewareError: CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED, CKR_DEVICE_REMOVED,
+                CKR_DEVICE_ERROR.
+        """
+        if not self.present():
+            raise CryptokiError(Ckr.CKR_TOKEN_NOT_PRESENT, f"{self.reader} is empty")
+
+        try:
+            if self._connection is None:
+                self._connection = TokenConnection(self._around.context, self.reader)
+                self._resets = 0
+
+            with self._connection.card() as driver:
+                self._note_reset(self._connection.resets)
+                yield driver
+        except CardLostError as error:
+            if error.rv in {Ckr.CKR_DEVICE_REMOVED, Ckr.CKR_TOKEN_NOT_PRESENT}:
+                self._lose()
+
+            raise
+
+    def view(self, *, latest: bool = False) -> TokenView:
+        """Return what the card shows.
+
+        Args:
+            latest: What was read before must not be older than the settings let it.
+        """
+        self.present()
+        view = self._view
+
+        if view is None or (latest and self._is_old(view)):
+            view = self._view = self._read()
+
+        return view
+
+    def outdate(self) -> None:
+        """Have the card read anew for the next view: it shows other things now."""
+        self._view = None
+
+    def close(self) -> None:
+        """Let go of the card."""
+        connection, self._connection = self._connection, None
+        self._view = None
+        self._events = None
+        self.failed.clear()
+
+        if connection is not None:
+            try:
+                connection.close()
+            except MiddlewareError:
+                return  # a connection to a card that is gone is as good as closed
+
+    def _is_old(self, view: TokenView) -> bool:
+        kept = self._around.cache_validity.total_seconds()
+        return not kept or self._around.clock() - view.read_at >= kept
+
+    def _read(self) -> TokenView:
+        switches = self._around.switches
+
+        with self.card() as driver:
+            eraser = driver.has_eraser and switches[CARD_ERASER_OBJECT] == "shown"
+            reader = TokenReader(driver, self._around.codec, eraser=eraser)
+            token = reader.token()
+            contents = [
+                (found, reader.content_of(found) if found.object_class in _WITH_CONTENT else b"")
+                for found in token.objects
+            ]
+            application = reader.application() if token.initialised else ()
+            free = driver.free_memory()
+            objects = objects_of(contents, application)
+            return TokenView(token, driver.title, driver.key_sizes, free, objects, self._around.clock())
+
+    def _note_reset(self, resets: int) -> None:
+        if resets != self._resets:
+            self._resets = resets
+            self.on_reset()
+
+    def _lose(self) -> None:
+        known = self._events is not None
+        self.close()
+
+        if known:
+            self.on_loss()
+
+
+def _nothing() -> None:
+    """Do nothing: nobody has asked to be told."""

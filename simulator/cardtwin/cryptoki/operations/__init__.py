@@ -1,0 +1,1 @@
+"""What goes on in sessions: searches, digests, signatures, ciphers."""

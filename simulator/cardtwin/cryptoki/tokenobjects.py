@@ -1,0 +1,344 @@
+"""The objects of a token, from its PKCS#15 directories to PKCS#11's attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from cardtwin import pkcs15
+from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka, Ckc, CkcCategory, Ckk, Ckm, Cko
+from cardtwin.cryptoki.objects import CryptokiObject
+from cardtwin.cryptoki.publickeys import EcKey, RsaKey, curve_of_size, numbers_of, read_public_key
+from cardtwin.cryptoki.values import Attribute
+from cardtwin.iso7816 import Tlv, TlvFormatError
+from cardtwin.middleware import CARD_ERASER, ENCRYPTED_PINS, ObjectClass
+from cardtwin.pkcs15 import CommonFlags, KeyAccess, KeyUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cardtwin.cryptoki.publickeys import PublicNumbers
+    from cardtwin.middleware import TokenObject
+
+__all__ = ["SENSITIVE_OF_KEYS", "objects_of"]
+
+SENSITIVE_OF_KEYS: Final[Mapping[Ckk, frozenset[int]]] = {
+    Ckk.CKK_RSA: frozenset(
+        {
+            Cka.CKA_PRIVATE_EXPONENT,
+            Cka.CKA_PRIME_1,
+            Cka.CKA_PRIME_2,
+            Cka.CKA_EXPONENT_1,
+            Cka.CKA_EXPONENT_2,
+            Cka.CKA_COEFFICIENT,
+        }
+    ),
+    Ckk.CKK_EC: frozenset({Cka.CKA_VALUE}),
+}
+"""What of a private key never leaves the card, by key type."""
+
+_KEY_TYPES: Final = {pkcs15.KeyAlgorithm.RSA: Ckk.CKK_RSA, pkcs15.KeyAlgorithm.EC: Ckk.CKK_EC}
+_GENERATION: Final = {Ckk.CKK_RSA: Ckm.CKM_RSA_PKCS_KEY_PAIR_GEN, Ckk.CKK_EC: Ckm.CKM_EC_KEY_PAIR_GEN}
+_SIGNS: Final = KeyUsage.SIGN | KeyUsage.NON_REPUDIATION
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the token shows, with the contents of its files and the public keys by identifier."""
+
+    objects: Sequence[tuple[TokenObject, bytes]]
+    certificates: Mapping[bytes, x509.Certificate]
+    keys: Mapping[bytes, PublicNumbers]
+    application: tuple[int, ...]
+
+
+def objects_of(
+    objects: Sequence[tuple[TokenObject, bytes]], application: tuple[int, ...]
+) -> tuple[CryptokiObject, ...]:
+    """Return the objects that a token shows.
+
+    A place for a certificate in which there is none is no object.
+
+    Args:
+        objects: The token's objects with the contents of their files, empty where there is none.
+        application: The path of the PKCS#15 application's DF.
+    """
+    seen = _Seen(objects, *_public_halves(objects), application)
+    shown: dict[object, CryptokiObject] = {}
+
+    for place, (found, content) in enumerate(objects):
+        attributes = _ATTRIBUTES[found.object_class](seen, found, content)
+
+        if attributes is not None:
+            thing = _object(seen, found, attributes)
+            shown[thing.identity if thing.identity not in shown else (thing.identity, place)] = thing
+
+    return tuple(shown.values())
+
+
+def _object(seen: _Seen, found: TokenObject, attributes: dict[int, bytes]) -> CryptokiObject:
+    entry = found.entry
+    identifier = getattr(entry, "id", b"")
+    is_key = isinstance(entry, pkcs15.PrivateKey)
+    return CryptokiObject(
+        attributes=_common(found) | attributes,
+        sensitive=SENSITIVE_OF_KEYS[_KEY_TYPES[entry.algorithm]]
+        if isinstance(entry, pkcs15.PrivateKey)
+        else frozenset(),
+        identity=(found.object_class, identifier, found.label, found.path, getattr(entry, "reference", None)),
+        stored=found,
+        public=seen.keys.get(identifier) if is_key or isinstance(entry, pkcs15.PublicKey) else None,
+        place=(found.path or seen.application) if is_key else (),
+        key_bits=entry.size if isinstance(entry, pkcs15.PrivateKey | pkcs15.PublicKey) else None,
+    )
+
+
+def _public_halves(
+    objects: Sequence[tuple[TokenObject, bytes]],
+) -> tuple[dict[bytes, x509.Certificate], dict[bytes, PublicNumbers]]:
+    certificates: dict[bytes, x509.Certificate] = {}
+    keys: dict[bytes, PublicNumbers] = {}
+
+    for found, content in objects:
+        entry = found.entry
+
+        if isinstance(entry, pkcs15.PublicKey) and (
+            key := read_public_key(_value(entry, content), entry.size)
+        ):
+            keys[entry.id] = key
+        elif isinstance(entry, pkcs15.Certificate) and (certificate := _certificate(content)):
+            certificates.setdefault(entry.id, certificate)
+
+    for identifier, certificate in certificates.items():
+        if identifier not in keys and (key := _key_of(certificate)):
+            keys[identifier] = key
+
+    return certificates, keys
+
+
+def _value(entry: pkcs15.PublicKey, content: bytes) -> bytes:
+    return entry.path if isinstance(entry.path, bytes) else content
+
+
+def first_element(content: bytes) -> bytes:
+    """Return the first DER element of a file, without what fills it up; empty where there is none."""
+    try:
+        _, end = next(Tlv.walk(content, padding=True))
+    except (TlvFormatError, StopIteration):
+        return b""
+
+    return content[:end]
+
+
+def _certificate(content: bytes) -> x509.Certificate | None:
+    try:
+        return x509.load_der_x509_certificate(first_element(content))
+    except ValueError:
+        return None
+
+
+def _key_of(certificate: x509.Certificate) -> PublicNumbers | None:
+    try:
+        return numbers_of(certificate.public_key())
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _common(found: TokenObject) -> dict[int, bytes]:
+    entry = found.entry
+    flags = getattr(entry, "common", CommonFlags(0))
+    return packed(
+        {
+            Cka.CKA_TOKEN: True,
+            Cka.CKA_PRIVATE: found.private,
+            Cka.CKA_LABEL: found.label,
+            Cka.CKA_MODIFIABLE: CommonFlags.MODIFIABLE in flags,
+            Cka.CKA_COPYABLE: False,
+            Cka.CKA_DESTROYABLE: found.label == CARD_ERASER and entry is None,
+        }
+    )
+
+
+def packed(values: Mapping[Cka, bool | int | str | bytes]) -> dict[int, bytes]:
+    """Return values as the bytes of attributes."""
+    return {kind: Attribute.of(kind, value).value for kind, value in values.items()}
+
+
+def _data(_seen: _Seen, found: TokenObject, content: bytes) -> dict[int, bytes] | None:
+    entry = found.entry
+    named = entry if isinstance(entry, pkcs15.DataObject) else None
+    oid = x509.ObjectIdentifier(named.oid) if named and named.oid else None
+    return packed(
+        {
+            Cka.CKA_CLASS: int(Cko.CKO_DATA),
+            Cka.CKA_APPLICATION: (named.application or "") if named else "",
+            Cka.CKA_OBJECT_ID: _oid(oid.dotted_string) if oid else b"",
+            Cka.CKA_VALUE: content if found.label != ENCRYPTED_PINS else first_element(content),
+        }
+    )
+
+
+def _oid(dotted: str) -> bytes:
+    first, second, *rest = map(int, dotted.split("."))
+    body = b"".join(map(_base128, (40 * first + second, *rest)))
+    return Tlv(0x06, body).encode()
+
+
+def _base128(number: int) -> bytes:
+    digits = [number & 0x7F]
+
+    while number := number >> 7:
+        digits.append(0x80 | number & 0x7F)
+
+    return bytes(reversed(digits))
+
+
+def _x509(seen: _Seen, found: TokenObject, content: bytes) -> dict[int, bytes] | None:
+    entry, certificate = found.entry, _certificate(content)
+
+    if not isinstance(entry, pkcs15.Certificate) or certificate is None:
+        return None
+
+    category = CkcCategory.CK_CERTIFICATE_CATEGORY_UNSPECIFIED
+
+    if entry.authority:
+        category = CkcCategory.CK_CERTIFICATE_CATEGORY_AUTHORITY
+    elif any(
+        isinstance(other.entry, pkcs15.PrivateKey) and other.entry.id == entry.id for other, _ in seen.objects
+    ):
+        category = CkcCategory.CK_CERTIFICATE_CATEGORY_TOKEN_USER
+
+    return certificate_attributes(first_element(content), certificate) | packed(
+        {
+            Cka.CKA_ID: entry.id,
+            Cka.CKA_TRUSTED: False,
+            Cka.CKA_CERTIFICATE_CATEGORY: int(category),
+        }
+    )
+
+
+def certificate_attributes(der: bytes, certificate: x509.Certificate) -> dict[int, bytes]:
+    """Return what of a certificate object follows from the certificate itself."""
+    serial = certificate.serial_number
+    length = serial.bit_length() // 8 + 1
+    return packed(
+        {
+            Cka.CKA_CLASS: int(Cko.CKO_CERTIFICATE),
+            Cka.CKA_CERTIFICATE_TYPE: int(Ckc.CKC_X_509),
+            Cka.CKA_SUBJECT: certificate.subject.public_bytes(),
+            Cka.CKA_ISSUER: certificate.issuer.public_bytes(),
+            Cka.CKA_SERIAL_NUMBER: Tlv(0x02, serial.to_bytes(length, signed=True)).encode(),
+            Cka.CKA_START_DATE: certificate.not_valid_before_utc.strftime("%Y%m%d"),
+            Cka.CKA_END_DATE: certificate.not_valid_after_utc.strftime("%Y%m%d"),
+            Cka.CKA_VALUE: der,
+            Cka.CKA_URL: "",
+            Cka.CKA_HASH_OF_SUBJECT_PUBLIC_KEY: b"",
+            Cka.CKA_HASH_OF_ISSUER_PUBLIC_KEY: b"",
+            Cka.CKA_JAVA_MIDP_SECURITY_DOMAIN: 0,
+        }
+    )
+
+
+def _public(seen: _Seen, found: TokenObject, _content: bytes) -> dict[int, bytes] | None:
+    entry = found.entry
+
+    if not isinstance(entry, pkcs15.PublicKey) or entry.id not in seen.keys:
+        return None
+
+    usage, key = entry.usage, seen.keys[entry.id]
+    bits = {Cka.CKA_MODULUS_BITS: key.bits} if isinstance(key, RsaKey) else {}
+    return (
+        _key(seen, entry, Cko.CKO_PUBLIC_KEY)
+        | key.attributes()
+        | packed(
+            {
+                Cka.CKA_ENCRYPT: KeyUsage.ENCRYPT in usage,
+                Cka.CKA_VERIFY: KeyUsage.VERIFY in usage,
+                Cka.CKA_VERIFY_RECOVER: KeyUsage.VERIFY_RECOVER in usage,
+                Cka.CKA_WRAP: KeyUsage.WRAP in usage,
+                Cka.CKA_DERIVE: KeyUsage.DERIVE in usage,
+                Cka.CKA_TRUSTED: False,
+                **bits,
+            }
+        )
+    )
+
+
+def _private(seen: _Seen, found: TokenObject, _content: bytes) -> dict[int, bytes] | None:
+    entry = found.entry
+    assert isinstance(entry, pkcs15.PrivateKey)
+    usage, access = entry.usage, entry.access or KeyAccess.SENSITIVE
+    return (
+        _key(seen, entry, Cko.CKO_PRIVATE_KEY)
+        | _public_of(seen.keys.get(entry.id), entry)
+        | packed(
+            {
+                Cka.CKA_SENSITIVE: True,
+                Cka.CKA_EXTRACTABLE: False,
+                Cka.CKA_ALWAYS_SENSITIVE: KeyAccess.ALWAYS_SENSITIVE in access,
+                Cka.CKA_NEVER_EXTRACTABLE: KeyAccess.NEVER_EXTRACTABLE in access,
+                Cka.CKA_DECRYPT: KeyUsage.DECRYPT in usage,
+                Cka.CKA_SIGN: bool(_SIGNS & usage),
+                Cka.CKA_SIGN_RECOVER: KeyUsage.SIGN_RECOVER in usage,
+                Cka.CKA_UNWRAP: KeyUsage.UNWRAP in usage,
+                Cka.CKA_DERIVE: KeyUsage.DERIVE in usage,
+                Cka.CKA_WRAP_WITH_TRUSTED: False,
+                Cka.CKA_ALWAYS_AUTHENTICATE: bool(entry.user_consent),
+            }
+        )
+    )
+
+
+def _public_of(key: PublicNumbers | None, entry: pkcs15.PrivateKey) -> dict[int, bytes]:
+    """Return what a private key shows of its public half; what nobody knows yet is empty."""
+    if isinstance(key, RsaKey):
+        return key.attributes()
+
+    if isinstance(key, EcKey):
+        return {Cka.CKA_EC_PARAMS: key.params}
+
+    if entry.algorithm is pkcs15.KeyAlgorithm.EC:
+        return {Cka.CKA_EC_PARAMS: curve_of_size(entry.size) or b""}
+
+    return {Cka.CKA_MODULUS: b"", Cka.CKA_PUBLIC_EXPONENT: b""}
+
+
+def _key(seen: _Seen, entry: pkcs15.PrivateKey | pkcs15.PublicKey, kind: Cko) -> dict[int, bytes]:
+    certificate = seen.certificates.get(entry.id)
+    local = KeyAccess.LOCAL in (entry.access or KeyAccess(0))
+    key_type = _KEY_TYPES[entry.algorithm]
+    return packed(
+        {
+            Cka.CKA_CLASS: int(kind),
+            Cka.CKA_KEY_TYPE: int(key_type),
+            Cka.CKA_ID: entry.id,
+            Cka.CKA_SUBJECT: certificate.subject.public_bytes() if certificate else b"",
+            Cka.CKA_START_DATE: "",
+            Cka.CKA_END_DATE: "",
+            Cka.CKA_LOCAL: local,
+            Cka.CKA_KEY_GEN_MECHANISM: int(_GENERATION[key_type]) if local else UNAVAILABLE_INFORMATION,
+        }
+    )
+
+
+_ATTRIBUTES: Final = {
+    ObjectClass.DATA: _data,
+    ObjectClass.CERTIFICATE: _x509,
+    ObjectClass.PUBLIC_KEY: _public,
+    ObjectClass.PRIVATE_KEY: _private,
+}
+
+
+def by_pin(objects: Sequence[CryptokiObject], pin_id: bytes) -> Iterator[CryptokiObject]:
+    """Yield the keys that a PIN guards, and what shares their identifiers."""
+    ids = {
+        thing.stored.entry.id
+        for thing in objects
+        if thing.stored
+        and isinstance(thing.stored.entry, pkcs15.PrivateKey)
+        and thing.stored.entry.auth_id == pin_id
+    }
+    yield from (thing for thing in objects if getattr(thing.stored and thing.stored.entry, "id", None) in ids)

@@ -1,0 +1,69 @@
+"""A program's lasting connection to the card in one reader: what is verified stays verified between calls."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from cardtwin.middleware.channel import Channel, lost
+from cardtwin.middleware.drivers import driver_for
+from cardtwin.pcsc import CardResetError, PcscError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardtwin.middleware.drivers import CardDriver
+    from cardtwin.pcsc import Context
+
+__all__ = ["TokenConnection"]
+
+
+class TokenConnection:
+    """One connection to one card, until that is removed. A reset by others is told by :attr:`resets`."""
+
+    def __init__(self, context: Context, reader: str) -> None:
+        """Connect.
+
+        Raises:
+            CardLostError: There is no card, or it cannot be spoken to.
+        """
+        try:
+            self._connection = context.connect(reader)
+        except PcscError as error:
+            raise lost(error) from error
+
+        self._driver: CardDriver | None = None
+        self.resets = 0
+        """How often the card has been found reset: what was verified before is forgotten."""
+
+    @contextmanager
+    def card(self) -> Iterator[CardDriver]:
+        """Hold the card for the block, in one transaction.
+
+        Raises:
+            CardNotRecognisedError: No driver knows the card.
+            CardLostError: CKR_DEVICE_REMOVED: the card is gone, and this connection with it. Anything else:
+                the card could not be spoken to.
+        """
+        try:
+            with ExitStack() as stack:
+                self._begin(stack)
+                self._driver = self._driver or driver_for(Channel(self._connection))
+                yield self._driver
+        except PcscError as error:
+            raise lost(error) from error
+
+    def close(self) -> None:
+        """Close the connection. The card keeps what is verified, until somebody resets it or logs out."""
+        try:
+            self._connection.disconnect()
+        except PcscError as error:
+            raise lost(error) from error
+
+    def _begin(self, stack: ExitStack) -> None:
+        try:
+            stack.enter_context(self._connection.transaction())
+        except CardResetError:
+            self._connection.reconnect()
+            self.resets += 1
+            stack.enter_context(self._connection.transaction())

@@ -1,0 +1,101 @@
+"""Decisions about the PKCS#11 functions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cardtwin.provenance.rules import Basis, rule
+
+__all__ = [
+    "CACHE_MOMENTS",
+    "COUNT_LOW",
+    "LIBRARY_NAME",
+    "LOGIN_LOST",
+    "LOGIN_SCOPE",
+    "LOGOUT_OF_TWO",
+    "SESSION_OBJECTS",
+    "SIGNATURE_SLOT",
+    "SIGN_AFTER_LOGOUT",
+]
+
+LIBRARY_NAME: Final = rule(
+    "cryptoki.library-name",
+    Basis.OURS,
+    "the description that was measured is the vendor's: Personal NG PKCS 11",
+    "C_GetInfo describes the library as cardtwin's, unless a program under test looks for the vendor's text.",
+    choices=("cardtwin PKCS 11", "Personal NG PKCS 11"),
+    default="cardtwin PKCS 11",
+)
+
+SIGNATURE_SLOT: Final = rule(
+    "cryptoki.signature-slot",
+    Basis.OURS,
+    "another vendor's client shows PINs as tokens; ENC-08",
+    "A reader has a slot for the main PIN, with an odd number from 1 on, and the next one for the "
+    "signature PIN once a card with one has been seen in it. The latter shows the keys that the signature "
+    "PIN guards, with their certificates and public keys; its token's label is the main one's with the "
+    "PIN's in brackets, and its SO credential is the PUK of that PIN.",
+)
+
+LOGIN_LOST: Final = rule(
+    "cryptoki.login-lost",
+    Basis.OURS,
+    "NLI-03 to NLI-06, NLI-14",
+    "Where the card has been reset, or refuses a private operation for want of a verified PIN, the "
+    "program isn't logged in any more: that call and later ones end with CKR_USER_NOT_LOGGED_IN, and "
+    "C_Login works again.",
+)
+
+LOGOUT_OF_TWO: Final = rule(
+    "cryptoki.logout-of-two",
+    Basis.OURS,
+    "CardOS LOGOUT forgets all PINs",
+    "C_Logout makes the card forget once the program is logged in to neither slot of the reader: the card "
+    "cannot forget one PIN alone.",
+)
+
+CACHE_MOMENTS: Final = rule(
+    "cryptoki.cache-moments",
+    Basis.OURS,
+    "MW-02",
+    "Card content that is kept too long, or not at all (CacheValidity=0), is read anew by C_OpenSession, "
+    "C_GetTokenInfo and C_FindObjectsInit, and after logins and the program's own changes. Attributes are "
+    "those that were read last.",
+)
+
+COUNT_LOW: Final = rule(
+    "cryptoki.count-low",
+    Basis.OURS,
+    "no card tells how many tries a PIN has at most",
+    "CKF_USER_PIN_COUNT_LOW: the card tells less than 3 tries, or this program's last login failed; "
+    "FINAL_TRY: the card tells 1; LOCKED: the card tells 0, or told so at the last login. Likewise for "
+    "the SO.",
+)
+
+LOGIN_SCOPE: Final = rule(
+    "cryptoki.login-scope",
+    Basis.STATED,
+    "PKCS #11 v2.40, 5.6; NLI-10",
+    "A login holds for all sessions of the program with the token. Per session is a quirk.",
+    choices=("token", "session"),
+    default="token",
+)
+
+SESSION_OBJECTS: Final = rule(
+    "cryptoki.session-objects",
+    Basis.STATED,
+    "PKCS #11 v2.40, 5.7; NLI-12",
+    "Public session objects are created without a login. Demanding one is a quirk.",
+    choices=("free", "login"),
+    default="free",
+)
+
+SIGN_AFTER_LOGOUT: Final = rule(
+    "cryptoki.logout",
+    Basis.STATED,
+    "PKCS #11 v2.40, 5.6; NLI-15",
+    "C_Logout ends the login on the card, and private keys are of no use afterwards. With `kept`, a "
+    "quirk, the card isn't told, and handles of private keys go on working.",
+    choices=("ends", "kept"),
+    default="ends",
+)
