@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PublicFormat,
     pkcs12,
 )
@@ -160,6 +162,29 @@ def test_a_file_that_is_missing_is_refused_with_the_places_looked_at(tmp_path: P
 def test_a_location_without_classpath_is_a_path(classpath: Path) -> None:
     table = TABLE.replace("classpath:pinKeyA.p12", str(classpath / "pinKeyA.p12"))
     assert len(load("PinKeyDescA", table=table)) == 1
+
+
+def without_protection() -> bytes:
+    """Return a file that is neither encrypted nor authenticated, so that its contents can be changed."""
+    content = pkcs12.serialize_key_and_certificates(
+        b"key", rsa_key("a"), certificate("a"), None, NoEncryption()
+    )
+    whole = asn1_pkcs12.Pfx.load(content)
+    return asn1_pkcs12.Pfx({"version": "v3", "auth_safe": whole["auth_safe"]}).dump()
+
+
+def test_a_file_with_bytes_behind_its_end_is_read(classpath: Path) -> None:
+    (classpath / "pinKeyA.p12").write_bytes(p12("a") + b"\x00")
+    assert len(load("PinKeyDescA", classpath)) == 1
+
+
+def test_a_file_whose_certificate_is_none_is_refused(classpath: Path) -> None:
+    version_3, version_11 = bytes.fromhex("A003020102"), bytes.fromhex("A00302010A")
+    content = without_protection()
+    assert version_3 in content
+    (classpath / "pinKeyA.p12").write_bytes(content.replace(version_3, version_11))
+    table = TABLE.replace('pin="432809864240763"', "")
+    assert "broken, or its PIN is wrong" in refusal("PinKeyDescA", classpath, table=table)
 
 
 @pytest.mark.parametrize("content", [b"no PKCS#12", p12("a", "other")])

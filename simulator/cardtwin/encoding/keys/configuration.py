@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import InvalidVersion
 
 from cardtwin.encoding.keys.private import RsaDecryptionKey
 from cardtwin.source import Diagnostics, closest
@@ -154,8 +157,8 @@ def _load_pkcs12(
         return None
 
     try:
-        key, _, _ = pkcs12.load_key_and_certificates(path.read_bytes(), entry.pin.reveal() or None)
-    except (ValueError, OSError):
+        key = _open_pkcs12(path.read_bytes(), entry.pin.reveal() or None)
+    except (ValueError, OSError, InvalidVersion, UnsupportedAlgorithm):
         diagnostics.error(
             "unreadable-key-file",
             f"key {entry.name!r}: {path.name} is broken, or its PIN is wrong",
@@ -174,6 +177,13 @@ def _load_pkcs12(
         return None
 
     return RsaDecryptionKey(key)
+
+
+def _open_pkcs12(content: bytes, password: bytes | None) -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # BER instead of DER, which older tools write, is fine
+        key, _, _ = pkcs12.load_key_and_certificates(content, password)
+        return key
 
 
 def _find(location: str, classpath: Sequence[Path]) -> Path | None:
