@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cardtwin.scenario.binding import bound_names, check_binds
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode, parse_yaml
 from cardtwin.scenario.instance import Instance, StepSpec
 from cardtwin.scenario.matrix import Combination, combinations
@@ -67,9 +68,6 @@ def load(path: Path) -> tuple[Instance, ...]:
         if instance is not None:
             instances.append(instance)
 
-    if not len(found) and not instances:  # an empty matrix has its finding already
-        found.error("no-instance", "the scenario has no instance", root.span)
-
     found.raise_errors()
     return tuple(instances)
 
@@ -98,7 +96,7 @@ class _Reader:
 
     def instance(self, combination: Combination, found: Diagnostics) -> Instance | None:
         """Return the instance, or None with findings."""
-        names = Names(combination.values)
+        names = Names(combination.values, combination.without)
         head = substitute(self._root.without("steps", "matrix", "requires"), names, found)
         whole = MapNode((*_entries(head), *_entries(self._root, "steps")), self._root.span)
         model = validate(ScenarioModel, whole, found)
@@ -106,9 +104,14 @@ class _Reader:
         sections = declared(whole)
         check_files(whole, sections, found)
         check_references(steps, sections, found)
-        setup = build_setup(self._path, model, whole, found) if model is not None else None
+        check_binds(steps, combination.values, found)
 
-        if found.errors or model is None or setup is None:
+        if model is None or combination.without:
+            return None
+
+        setup = build_setup(self._path, model, whole, found)
+
+        if found.errors:
             return None
 
         return Instance(
@@ -125,16 +128,16 @@ class _Reader:
 
     def _steps(self, names: Names, found: Diagnostics) -> tuple[StepSpec, ...]:
         specs: list[StepSpec] = []
-        later: set[str] = set()
+        later = set(names.later)
         requires = self._root.get("requires")
 
         if requires is not None:
-            specs += _spec(0, _requirement(requires), Names(names.values, frozenset()), found)
+            specs += _spec(0, _requirement(requires), names, found)
 
         for written in self._written(names, found):
             here = Names(names.values, frozenset(later))
             specs += _spec(len(specs) + (requires is None), written, here, found)
-            later |= _bound(written, here)
+            later |= bound_names(written, here)
 
         return tuple(specs)
 
@@ -257,31 +260,3 @@ def _kind(node: MapNode, found: Diagnostics) -> type[Step] | None:
         "no-verb", "this step has no verb", place, expected=f"one of {', '.join(known)}", remedy=remedy
     )
     return None
-
-
-def _bound(written: Node, names: Names) -> set[str]:
-    """Return the names that a step binds: by ``bind``, and by ``{bind: name}`` anywhere in it."""
-    node = substitute(written, names, Diagnostics())
-    bound = set(_bind_matchers(node))
-
-    if isinstance(node, MapNode):
-        match node.get("bind"):
-            case TextNode(text):
-                bound.add(text)
-            case MapNode() as names_of_results:
-                bound.update(names_of_results.keys())
-
-    return bound
-
-
-def _bind_matchers(node: Node) -> Iterator[str]:
-    match node:
-        case ListNode(items):
-            for item in items:
-                yield from _bind_matchers(item)
-        case MapNode(entries):
-            for entry in entries:
-                if entry.key.text == "bind" and len(entries) == 1 and isinstance(entry.value, TextNode):
-                    yield entry.value.text
-                else:
-                    yield from _bind_matchers(entry.value)

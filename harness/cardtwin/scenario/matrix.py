@@ -21,10 +21,17 @@ _ID = re.compile(r"[^\s,\[\]:/\\]+")
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """One value of every axis."""
+    """One value of every axis.
+
+    Attributes:
+        ids: The values' ids.
+        values: What the names of the axes stand for.
+        without: Axes that have no value, because they are wrong.
+    """
 
     ids: tuple[str, ...]
     values: Mapping[str, Node]
+    without: frozenset[str] = frozenset()
 
     @property
     def suffix(self) -> str:
@@ -33,19 +40,25 @@ class Combination:
 
 
 def combinations(node: Node | None, diagnostics: Diagnostics) -> tuple[Combination, ...]:
-    """Return all combinations, the last axis changing fastest; without a matrix, the one of nothing."""
+    """Return all combinations, the last axis changing fastest; without a matrix, the one of nothing.
+
+    Axes that are wrong are left out of them, so that the rest of the file can be looked at.
+    """
     if node is None:
         return (Combination((), {}),)
 
     if not isinstance(node, MapNode):
         diagnostics.error("bad-matrix", "a matrix is a mapping of axes", node.span, expected="axis: [values]")
-        return ()
+        return (Combination((), {}),)
 
-    axes = [(entry.key.text, _axis(entry, diagnostics)) for entry in node]
+    read = [(entry.key.text, _axis(entry, diagnostics)) for entry in node]
+    axes = [(name, values) for name, values in read if values]
+    without = frozenset(name for name, values in read if not values)
     return tuple(
         Combination(
             tuple(name for name, _ in chosen),
             dict(zip((a for a, _ in axes), (v for _, v in chosen), strict=True)),
+            without,
         )
         for chosen in itertools.product(*(values for _, values in axes))
     )

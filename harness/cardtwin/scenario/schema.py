@@ -69,6 +69,11 @@ def _hoisted(step: type[Step], definitions: dict[str, Any]) -> dict[str, str]:
 def _opened(schema: Any) -> Any:
     """Let every value be a ``$(name)`` as well, and every text be what an editor takes for a number."""
     match schema:
+        case {"enum": list(values), **rest}:
+            # An editor reads 32 as a number: what looks like one may be one.
+            numbers = [int(value) for value in values if isinstance(value, str) and value.isdecimal()]
+            untyped = {key: value for key, value in rest.items() if key != "type"}
+            return {**untyped, "enum": [*values, *numbers]}
         case {"type": "string", **rest} if not rest.keys() & {"enum", "const", "pattern"}:
             return {**rest, "type": SCALAR}
         case dict():

@@ -71,10 +71,15 @@ def _report(model: type[BaseModel], root: MapNode, finding: ErrorDetails, diagno
             diagnostics.error(
                 "missing-key", f"{location[-1]!r} is missing", node.span, remedy=f"add '{location[-1]}: ...'"
             )
+        case _ if location[-1:] == ("[key]",):
+            message, expected, remedy = _explain(finding, str(location[-2]))
+            span = _key_span(root, location[:-1])
+            diagnostics.error("bad-value", message, span, expected=expected, remedy=remedy)
         case _ if isinstance(node, TextNode) and references(node):
             return  # checked again when the name has a value
         case _:
-            message, expected, remedy = _explain(finding, node)
+            written = node.text if isinstance(node, TextNode) else "this"
+            message, expected, remedy = _explain(finding, written)
             diagnostics.error("bad-value", message, node.span, expected=expected, remedy=remedy)
 
 
@@ -82,8 +87,7 @@ def _report_unknown_key(
     model: type[BaseModel], root: MapNode, location: Sequence[int | str], diagnostics: Diagnostics
 ) -> None:
     key = str(location[-1])
-    parent = place(root, location[:-1])
-    span: Span = parent.key_span(key) if isinstance(parent, MapNode) else parent.span
+    span = _key_span(root, location)
     known = sorted({name for m in _models_at(model, location[:-1]) for name in m.model_fields})
     diagnostics.error(
         "unknown-key",
@@ -94,16 +98,21 @@ def _report_unknown_key(
     )
 
 
-def _explain(finding: ErrorDetails, node: Node) -> tuple[str, str, str]:
+def _key_span(root: MapNode, location: Sequence[int | str]) -> Span:
+    parent = place(root, location[:-1])
+    return parent.key_span(str(location[-1])) if isinstance(parent, MapNode) else parent.span
+
+
+def _explain(finding: ErrorDetails, written: str) -> tuple[str, str, str]:
     context = finding.get("ctx", {})
 
     match finding["type"]:
         case "value_error":
             return str(context["error"]), "", ""
-        case "literal_error":
+        case "literal_error" | "enum":
             known = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-            written = node.text if isinstance(node, TextNode) else "this"
-            return f"{written!r} is not possible here", f"one of {', '.join(known)}", closest(written, known)
+            expected = f"{'one of ' if len(known) > 1 else ''}{', '.join(known)}"
+            return f"{written!r} is not possible here", expected, closest(written, known)
         case "model_type" | "dict_type":
             return "a mapping is expected here", "key: value", ""
         case "list_type":

@@ -161,7 +161,7 @@ class EmulatedBench(Bench):
         self._contexts.clear()
         self._connections.clear()
         self._clients.clear()
-        self._folder.cleanup()
+        _remove(self._folder)
 
     def _installation(self, process: str) -> Installation:
         return installation(self._setup.processes[process], self._setup, self._log_folder)
@@ -228,6 +228,15 @@ class EmulatedBench(Bench):
 
     def _image(self, name: str | None) -> CardImage | None:
         return None if name is None else images.load(self.folder / name)
+
+
+def _remove(folder: tempfile.TemporaryDirectory[str]) -> None:
+    """Remove a folder, also where an interrupt comes in between."""
+    try:
+        folder.cleanup()
+    except BaseException:
+        folder.cleanup()
+        raise
 
 
 def _alive(connection: CardConnection) -> bool:

@@ -85,6 +85,54 @@ def test_all_errors_come_at_once_each_with_its_place(scenario: Any) -> None:
     ]
 
 
+def test_a_wrong_matrix_hides_no_other_error(scenario: Any) -> None:
+    path = scenario(
+        "- {apud: 00}\n- {apdu: $(rule.send)}\n- {apdu: $(rul)}\n- {apdu: $(model.x)}",
+        matrix="{model: [{id: a, x: 00}], rule: one}",
+        readers="{R1: $(rule.card)}",
+        titel="x",
+    )
+    assert findings(path) == [
+        "4:41 bad-matrix",
+        "5:1 unknown-key",
+        "7:6 no-verb",
+        "9:12 unknown-name",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "finding"),
+    [
+        ("{apdu: 00, bind: model}", "6:22 name-taken"),
+        ("{apdu: 00, bind: a b}", "6:22 bad-value"),
+        ("{apdu: 00, bind: {x: dat}}", "6:26 unknown-name"),
+        ("{card: reset, bind: x}", "6:25 unknown-name"),
+        ("{login: user, pin: '1234', bind: x}", "6:38 unknown-name"),
+        ("{check: {}}", "6:13 bad-value"),
+        ("{card: insert}", "6:5 bad-value"),
+        ("{card: reset, which: R1}", "6:5 bad-value"),
+        ("{erase: user}", "6:5 bad-value"),
+        ("{encode: x.dsc, pool: {A: {plian: x}}}", "6:31 missing-key"),
+    ],
+)
+def test_a_step_that_cannot_make_sense_is_told_before_the_run(scenario: Any, step: str, finding: str) -> None:
+    assert finding in findings(
+        scenario(f"- {step}", matrix="{model: [cardos-4.4]}", readers="{R1: $(model)}", files="")
+    )
+
+
+def test_a_wrong_secret_is_told_at_its_name(scenario: Any) -> None:
+    path = scenario("- {personalise: x, secrets: {PIN9: 1234}}", files="{x: y}")
+    assert findings(path) == ["6:32 bad-value"]
+    assert "'PIN9' is not possible here" in message(path)
+    assert "did you mean" in message(path)
+
+
+def test_a_wrong_field_of_a_pool_is_told_once(scenario: Any) -> None:
+    path = scenario("- {encode: x, pool: {A: {plian: x}}}", files="{x: y}")
+    assert findings(path) == ["6:27 missing-key", "6:28 unknown-key"]
+
+
 def test_a_typing_error_gets_a_hint(scenario: Any) -> None:
     assert "did you mean 'apdu'?" in message(scenario("- {apud: 00}"))
 

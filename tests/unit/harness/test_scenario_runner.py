@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cardtwin.iso7816 import CommandApdu
-from cardtwin.scenario import ScenarioResult, Verdict, load, run
+from cardtwin.scenario import Observed, ScenarioResult, Verdict, load, run
+from cardtwin.scenario.verbs.apdu import Apdu
 from cardtwin.scenario.verbs.card import Card
 from cardtwin.targets import Capability, get
 
@@ -104,9 +105,10 @@ def test_a_matcher_binds_too(result: Any) -> None:
     assert got.verdict is Verdict.PASSED
 
 
-def test_a_result_that_is_absent_cannot_be_bound(result: Any) -> None:
-    got = result("- {apdu: 00 84 00 00 04, bind: {x: nothing}}")
-    assert "no 'nothing'" in got.failed_step.failure.message
+def test_a_result_that_is_absent_cannot_be_bound(result: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Apdu, "run", lambda _self, _run: Observed({"sw": b"\x90\x00"}))
+    got = result("- {apdu: 00 84 00 00 04, bind: {x: data}}")
+    assert "no 'data'" in got.failed_step.failure.message
 
 
 def test_a_bound_value_that_does_not_fit_fails_the_step_that_uses_it(result: Any) -> None:

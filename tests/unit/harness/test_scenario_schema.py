@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from cardtwin.cli import main
@@ -21,6 +23,17 @@ SCENARIOS = Path(__file__).parents[3] / "scenarios"
 def validator() -> Any:
     jsonschema.Draft202012Validator.check_schema(json_schema())
     return jsonschema.Draft202012Validator(json_schema())
+
+
+class AsAnEditor(yaml.SafeLoader):
+    """YAML 1.2, as editors have it: 32 is a number, ``true`` a flag, ``on`` a text."""
+
+
+AsAnEditor.yaml_implicit_resolvers = {
+    sign: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp"))]
+    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+AsAnEditor.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
 
 
 def errors(validator: Any, text: str) -> list[str]:
@@ -70,6 +83,16 @@ def test_what_the_loader_refuses_is_invalid(validator: Any, text: str) -> None:
 )
 def test_the_projects_own_scenarios_are_valid(validator: Any, path: Path) -> None:
     assert errors(validator, path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(SCENARIOS.rglob("*.scenario.yaml")),
+    ids=lambda path: path.relative_to(SCENARIOS).as_posix(),
+)
+def test_the_projects_own_scenarios_are_valid_as_an_editor_reads_them(validator: Any, path: Path) -> None:
+    read = yaml.load(path.read_text(), Loader=AsAnEditor)  # noqa: S506  # a safe loader with fewer types
+    assert [error.json_path for error in validator.iter_errors(read)] == []
 
 
 def test_every_verb_is_in_the_schema_with_a_description() -> None:

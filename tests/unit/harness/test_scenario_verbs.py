@@ -166,10 +166,6 @@ def test_a_wrong_pin_fails_a_step_and_is_not_shown(result: Any) -> None:
     assert "37 37 37 37" not in repr(got)
 
 
-def test_the_card_eraser_needs_a_pin_for_a_login(result: Any) -> None:
-    assert "needs 'pin'" in why(result("- {erase: so}"))
-
-
 def test_the_card_eraser_erases(result: Any) -> None:
     got = result(
         f"- {{image: save, name: a}}\n{PERSONALISE}- {{erase: anonymous}}\n- {{image: compare, name: a}}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from cardtwin.scenario.errors import UsageError
+from pydantic import model_validator
+
 from cardtwin.scenario.step import Observed, Refers, Step, verb
 from cardtwin.scenario.values import Name
 from cardtwin.targets import Capability
@@ -25,16 +26,21 @@ class Card(Step):
     card: Literal["insert", "remove", "reset", "power_on", "power_off"]
     which: Annotated[Name | None, Refers("cards")] = None
 
+    @model_validator(mode="after")
+    def _card_to_insert(self) -> Self:
+        if (self.card == "insert") != (self.which is not None):
+            raise ValueError("'which' names the card that 'card: insert' inserts, and stands nowhere else")
+
+        return self
+
     def run(self, run: Run) -> Observed:
         """Do it."""
         reader = run.reader(self)
 
-        if self.card != "insert":
-            _ACTIONS[self.card](run.bench.desk, reader)
-        elif self.which is None:
-            raise UsageError("'card: insert' needs 'which': the card's name")
-        else:
+        if self.which is not None:
             run.bench.desk.insert(reader, self.which)
+        else:
+            _ACTIONS[self.card](run.bench.desk, reader)
 
         return Observed()
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+)
 
 from cardtwin.encoding import (
     ERROR_MESSAGE,
@@ -106,6 +115,16 @@ class Encrypted(_Part):
     encrypted: SecretText
 
 
+def _kind_of_field(value: Any) -> str:
+    encrypted = isinstance(value, Encrypted) or (isinstance(value, dict) and "encrypted" in value)
+    return "encrypted" if encrypted else "plain"
+
+
+PoolField = Annotated[
+    Annotated[Plain, Tag("plain")] | Annotated[Encrypted, Tag("encrypted")], Discriminator(_kind_of_field)
+]
+
+
 @verb("encode", needs={Capability.PERSONAL})
 class Encode(Step):
     """Run an encoding description (.dsc). Without `expect`, Meta_ProductionResult is ``success``.
@@ -120,7 +139,7 @@ class Encode(Step):
     encode: Annotated[Name, Refers("files")]
     attach: Annotated[NameList, Refers("files")] = ()
     fields: dict[str, FieldValue] = Field(default_factory=dict)
-    pool: dict[str, Plain | Encrypted] = Field(default_factory=dict)
+    pool: dict[str, PoolField] = Field(default_factory=dict)
     dialog: dict[Number, SecretText] = Field(default_factory=dict)
     descriptors: Annotated[Name | None, Refers("files")] = None
     properties: Annotated[Name | None, Refers("files")] = None

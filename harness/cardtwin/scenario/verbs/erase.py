@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from cardtwin.scenario.errors import UsageError
+from pydantic import model_validator
+
 from cardtwin.scenario.step import Observed, Step, verb
 from cardtwin.scenario.values import SecretText
 from cardtwin.scenario.verbs.personalise import refusal
@@ -28,6 +29,13 @@ class Erase(Step):
     pin: SecretText | None = None
     expect: RvExpectation | None = None
 
+    @model_validator(mode="after")
+    def _pin_for_a_login(self) -> Self:
+        if (self.erase == "anonymous") != (self.pin is None):
+            raise ValueError("'pin' is for a login: all but 'erase: anonymous' need it")
+
+        return self
+
     def run(self, run: Run) -> Observed:
         """Erase it."""
         eraser = run.bench.client(run.process(self)).card_eraser(run.reader(self))
@@ -43,10 +51,4 @@ class Erase(Step):
         return Observed({"rv": "CKR_OK"})
 
     def _login(self) -> Login | None:
-        if self.erase == "anonymous":
-            return None
-
-        if self.pin is None:
-            raise UsageError(f"'erase: {self.erase}' needs 'pin'")
-
-        return Login(UserType[self.erase.upper()], self.pin)
+        return None if self.pin is None else Login(UserType[self.erase.upper()], self.pin)
