@@ -232,10 +232,10 @@ def _encode_content(blob: PinBlob) -> bytes:
 
 def _decode_content(content: bytes) -> PinBlob:
     try:
-        version, profile_name, secrets = Tlv.parse(content).children()
+        _, profile_name, secrets = Tlv.parse(content).children()
         pairs = tuple(_decode_secret(entry) for entry in secrets.children())
         blob = PinBlob(pairs, profile_name.value.decode())
-        understood = version == _CONTENT_VERSION and _encode_content(blob) == content
+        understood = _encode_content(blob) == content
     except ValueError:
         understood = False
 

@@ -185,6 +185,34 @@ def test_a_secret_named_twice_is_refused() -> None:
         encrypted(twice)
 
 
+PIN9 = Tlv.constructed(0x30, (Tlv(0x0C, b"PIN9"), Tlv(0x04, b"1"))).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes.fromhex("30 07 020101 0C00 3000"),
+        bytes.fromhex("30 08 02020000 0C00 3000"),
+        bytes.fromhex("30 81 07 020100 0C00 3000"),
+        bytes.fromhex("30 07 020100 0C00 3000 00"),
+        bytes.fromhex("30 09 020100 0C00 3000 0500"),
+        bytes.fromhex("30 08 020100 0C01FF 3000"),
+        Tlv.constructed(0x30, (Tlv(2, b"\0"), Tlv(0x0C), Tlv(0x30, PIN9))).encode(),
+        b"",
+    ],
+    ids=["version", "long version", "long form", "tail", "more", "no text", "unknown secret", "nothing"],
+)
+def test_authentic_contents_of_another_form_are_refused(
+    monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("cardtwin.plan.cms._encode_content", lambda _: content)
+        data = CODEC.encrypt(ALL, certificate(key_pair("a")), SeededEntropy("other form"))
+
+    with pytest.raises(PinBlobError, match="none that this version of cardtwin can read"):
+        CODEC.decrypt(data, [LocalKey(key_pair("a"))])
+
+
 def test_neither_the_blob_nor_its_repr_shows_a_secret() -> None:
     assert b"value of" not in encrypted()
     assert "value of" not in repr(ALL)
