@@ -139,7 +139,7 @@ class Query:
         return Reading(UNAVAILABLE_INFORMATION, None, rv)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot make Answer[bytes](...) with them
 class Answer(Generic[T]):
     """What is answered where the caller brought a buffer: made by a :class:`Buffer`.
 
@@ -154,7 +154,7 @@ class Answer(Generic[T]):
     rv: Ckr = Ckr.CKR_OK
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots, as with Answer
 class Buffer(Generic[T]):
     """The room that the caller brought for an answer of bytes, or of CK_ULONGs.
 

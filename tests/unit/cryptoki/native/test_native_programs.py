@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from cardtwin.middleware import Ckr
 from cardtwin.sockets import private_directory
 from support.cryptoki import BOUND, SANITIZED
-from support.pkcs11_module import queries, room, template, ulongs
+from support.pkcs11_module import queries, room, template, ulongs, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -479,3 +479,48 @@ def test_an_answer_that_is_none_is_a_device_error(bare: Module, liar: Liar) -> N
     for lie in (b"", b"\1", framed(b"short"), framed(bytes(8) + b"\1" + bytes(5)), framed(bytes(12))):
         liar.answer = lie
         assert set(calls(bare)) <= {Ckr.CKR_DEVICE_ERROR}
+
+
+def results(*parts: int | bytes) -> bytes:
+    """Return an answer with CKR_OK and results."""
+    body = b"".join(part if isinstance(part, bytes) else part.to_bytes(8, "little") for part in parts)
+    return framed(bytes(8) + b"\1" + body)
+
+
+def test_an_answer_longer_than_the_room_is_a_device_error_and_written_nowhere(
+    bare: Module, liar: Liar
+) -> None:
+    buffer, numbers, count = room(8), ulongs(3), length(4)
+    liar.answer = results(5, b"\1", b"12345")
+    assert bare.C_Sign(1, b"x", 1, buffer, count) == Ckr.CKR_DEVICE_ERROR
+    assert (buffer.raw, count[0]) == (b"\xa5" * 8, 4)
+
+    liar.answer = results(5, b"12345")
+    assert bare.C_GenerateRandom(1, buffer, 4) == Ckr.CKR_DEVICE_ERROR
+    assert buffer.raw == b"\xa5" * 8
+
+    count = length(2)
+    liar.answer = results(3, b"\1", 1, 2, 3)
+    assert bare.C_GetSlotList(0, numbers, count) == Ckr.CKR_DEVICE_ERROR
+    liar.answer = results(3, 1, 2, 3)
+    assert bare.C_FindObjects(1, numbers, 2, count) == Ckr.CKR_DEVICE_ERROR
+    assert (list(numbers), count[0]) == ([0, 0, 0], 2)
+
+    asked = queries((0, 4))
+    liar.answer = results(1, 5, b"\1", b"12345")
+    assert bare.C_GetAttributeValue(1, 1, asked, 1) == Ckr.CKR_DEVICE_ERROR
+    assert (value_of(asked[0]), asked[0].length) == (b"\xa5" * 4, 4)
+
+    liar.answer = results(2, 1, b"\1", b"1", 1, b"\1", b"1")
+    assert bare.C_GetAttributeValue(1, 1, asked, 1) == Ckr.CKR_DEVICE_ERROR
+
+
+def test_a_result_that_has_no_place_is_a_device_error(bare: Module, liar: Liar) -> None:
+    liar.answer = results(1)
+    assert bare.C_OpenSession(1, 4, None, None, None) == Ckr.CKR_DEVICE_ERROR
+    liar.answer = results(bytes(88))
+    assert bare.C_GetInfo(None) == Ckr.CKR_DEVICE_ERROR
+    liar.answer = results(1, b"\1", b"1")
+    assert bare.C_Sign(1, b"x", 1, None, length(1)) == Ckr.CKR_DEVICE_ERROR
+    liar.answer = results(1, b"\0")
+    assert bare.C_Sign(1, b"x", 1, None, None) == Ckr.CKR_DEVICE_ERROR
