@@ -103,6 +103,17 @@ def test_files_are_read_and_written_in_pieces(bench: CardBench) -> None:
     assert bench.ok("00B000FF04") == "EE"
 
 
+def test_reading_without_le_gives_no_data(bench: CardBench) -> None:
+    bench.create_ef("0707", 4)
+    assert bench.send("00B00000") == "9000"
+
+
+def test_the_name_of_a_df_has_sixteen_bytes_at_most(bench: CardBench) -> None:
+    create = "81020100" + "820138" + "83020707" + "8609" + "00" * 9
+    assert bench.send(command("00E00000", tlv("62", create + tlv("84", "A0" * 17)))) == "6A80"
+    bench.ok(command("00E00000", tlv("62", create + tlv("84", "A0" * 16))))
+
+
 def test_reading_and_writing_past_the_end_is_refused(bench: CardBench) -> None:
     bench.ok("00A4080C0450155031")
     assert bench.send("00B0002000") == "6B00"
@@ -165,6 +176,16 @@ def test_the_long_form_of_another_client_is_taken(bench: CardBench) -> None:
     bench.ok("00A4090C02E1E1")
     bench.ok(command("00E20000", "1003AABBCC"))
     assert bench.ok("00B2100000") == "1003AABBCC"
+
+
+@pytest.mark.parametrize("head", ["81020100820138", "80020100820101"])
+@pytest.mark.parametrize(
+    ("given", "told"), [("", "850100"), ("850101", "850101"), ("8503010000", "8503010000")]
+)
+def test_options_are_told_as_they_were_given(bench: CardBench, head: str, given: str, told: str) -> None:
+    bench.ok(command("00E00000", tlv("62", f"{head}83020707{given}8609" + "00" * 9)))
+    bench.ok("00A4000C")
+    assert f"83020707{told}8609" in bench.ok("00A40000020707" + "00")
 
 
 def test_missing_condition_bytes_are_never(bench: CardBench) -> None:
