@@ -93,11 +93,16 @@ def plan(
             "cardtwin: without --pin-cert, PINs are encrypted to a built-in test certificate", err=True
         )
 
+    warnings = Diagnostics()
+
     try:
-        found = ppa.evaluate(ppa.parse(read_source(path)), environment)
+        found = ppa.evaluate(ppa.parse(read_source(path)), environment, warnings)
     except SourceError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+
+    for warning in warnings:
+        click.echo(f"{warning.render()}\n", err=True)
 
     document = describe(found, show_secrets=show_secrets)
     click.echo(json.dumps(document, indent=2) if as_json else _outline(found))

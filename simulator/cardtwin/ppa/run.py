@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from cardtwin.ppa.errors import RejectedError
-from cardtwin.ppa.layout import Layout
+from cardtwin.ppa.layout import Directory, Layout
 from cardtwin.ppa.line import Arguments, Line
 from cardtwin.ppa.objects import Objects
 from cardtwin.ppa.persinfo import PersInfo
@@ -124,10 +124,21 @@ class Run:
             try:
                 self._statement(statement, place)
             except RejectedError:
-                self.broken |= set(_operands(statement))
+                self._give_up(statement, place)
             finally:
                 if place is Place.PROFILE:
                     self.done.append(statement)
+
+    def _give_up(self, statement: Statement, place: Place) -> None:
+        """Take note of what is left undeclared; what lies in a rejected DF is looked at all the same."""
+        match statement:
+            case Block(opening, body) if place is Place.DIRECTORY:
+                self.broken |= set(_operands(opening))
+                self.layout.open.append(Directory(opening.keyword, 0, opening.span, None, opening.span))
+                self.execute(body, Place.DIRECTORY)
+                self.layout.open.pop()
+            case _:
+                self.broken |= set(_operands(statement))
 
     def _statement(self, statement: Statement, place: Place) -> None:
         match statement:

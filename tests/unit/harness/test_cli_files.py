@@ -63,6 +63,13 @@ def test_without_a_certificate_the_built_in_one_is_named_on_stderr() -> None:
     assert json.loads(result.stdout)["profile_name"] == "P15_Siemens"
 
 
+def test_a_plan_tells_of_a_parameter_that_nothing_uses() -> None:
+    result = cardtwin("ppa", "plan", SKETCH, "--json", "--param", "PROFILNAME=x")
+    assert result.exit_code == 0
+    assert "PROFILNAME" in result.stderr
+    assert "PROFILNAME" not in result.stdout
+
+
 def test_a_seed_makes_a_plan_repeat() -> None:
     def plan(*options: str) -> str:
         return cardtwin("ppa", "plan", SKETCH, "--json", *options).stdout

@@ -52,6 +52,21 @@ def test_every_code_of_the_package_is_proved_here() -> None:
     assert codes() - {mistake.code for mistake in MISTAKES} - FROM_OUTSIDE == set()
 
 
+def test_what_lies_in_a_wrong_directory_is_looked_at_all_the_same() -> None:
+    layout = "CreateDf DFX id=0x5016 maxsize=auto updat=always create=always\n"
+    layout += f"{ef('EF2')} bar=1\n{ef('EF3').replace('always', 'alwys', 1)}\n{ef('EF4', '0x3F00')}\nEndDF"
+
+    with pytest.raises(SourceError) as caught:
+        evaluate(profile(layout=layout))
+
+    assert [each.code for each in caught.value.diagnostics] == [
+        "unknown-attribute",
+        "unknown-attribute",
+        "unknown-access",
+        "reserved-file-id",
+    ]
+
+
 def test_several_mistakes_are_told_in_one_run() -> None:
     text = profile("A = B\nSEC_X = 1\nFoo 1", layout=f"{ef()} bar=1\n{ef('EF3')}\n{ef('EF4')}")
 
