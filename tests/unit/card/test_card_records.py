@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.cardbench import CardBench, command, extended
+from support.cardbench import CardBench, command, extended, tlv
 
 
 @pytest.fixture
@@ -24,6 +24,22 @@ def test_linear_fixed_records_have_one_length_and_a_greatest_number(bench: CardB
     bench.ok("00DC010404CAFEBABE")
     assert bench.ok("00B2010400") == "CAFEBABE"
     assert bench.send("00DC030404CAFEBABE") == "6A83"
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "expected"),
+    [
+        ("022100FF01", "9000"),
+        ("022101000001", "6A80"),
+        ("0221000001", "6A80"),
+        ("02210001FE", "9000"),
+        ("02210001FF", "6A80"),
+        ("0221000100", "6A80"),
+    ],
+)
+def test_length_and_number_of_records_have_bounds(bench: CardBench, descriptor: str, expected: str) -> None:
+    create = tlv("82", descriptor) + "83020101" + "8609" + "00" * 9
+    assert bench.send(command("00E00000", tlv("62", create))) == expected
 
 
 def test_linear_variable_records_share_the_size(bench: CardBench) -> None:

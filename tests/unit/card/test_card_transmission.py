@@ -176,3 +176,8 @@ def test_a_bug_of_the_card_is_6f00_and_an_event_without_the_message() -> None:
     assert "RuntimeError" in defect.detail
     assert "1234" not in defect.detail
     assert card.process(bytes.fromhex("00CA018301")) == b"\x20\x90\x00"
+
+
+@pytest.mark.parametrize("text", ["00A405000000023F00", "10A40500023F00", "00A40500023F00"])
+def test_parameters_of_no_form_are_refused_however_the_command_comes(text: str) -> None:
+    assert CardBench().send(text) == "6A86"
