@@ -10,7 +10,7 @@ its place in the table.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cardtwin.cryptoki.parameters import Kind, Parameter
@@ -29,6 +29,8 @@ class Function:
         local: Its C code is written by hand: it starts, ends or describes the library itself.
         carried: Whether the server hears of it.
         waits: It may take as long as it likes: no time limit, and C_Finalize ends it.
+        arguments: The parameters that the Python function has an argument for.
+        results: The parameters that the Python function gives results for.
     """
 
     name: str
@@ -36,21 +38,19 @@ class Function:
     local: bool = False
     carried: bool = True
     waits: bool = False
+    arguments: tuple[Parameter, ...] = field(init=False, repr=False)
+    results: tuple[Parameter, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        arguments = tuple(parameter for parameter in self.parameters if parameter.is_argument)
+        results = tuple(parameter for parameter in self.parameters if parameter.is_result)
+        object.__setattr__(self, "arguments", arguments)
+        object.__setattr__(self, "results", results)
 
     @property
     def number(self) -> int:
         """Its number on the socket."""
         return _NUMBERS[self.name]
-
-    @property
-    def arguments(self) -> tuple[Parameter, ...]:
-        """The parameters that the Python function has an argument for."""
-        return tuple(parameter for parameter in self.parameters if parameter.is_argument)
-
-    @property
-    def results(self) -> tuple[Parameter, ...]:
-        """The parameters that the Python function gives results for."""
-        return tuple(parameter for parameter in self.parameters if parameter.is_result)
 
 
 def _ulong(name: str, c_type: str = "CK_ULONG") -> Parameter:

@@ -14,7 +14,6 @@ from cardtwin.cryptoki.constants import Ckm
 __all__ = [
     "INFO_STRUCTURES",
     "PARAMETER_STRUCTURES",
-    "STRUCTURE_OF",
     "CcmParams",
     "Data",
     "Ecdh1DeriveParams",
@@ -305,9 +304,6 @@ PARAMETER_STRUCTURES: Final = (
         (Ckm.CKM_AES_CCM,),
     ),
 )
-
-STRUCTURE_OF: Final = {structure.python: structure for structure in INFO_STRUCTURES}
-"""The structure of each class that results are made of."""
 
 _BY_MECHANISM: Final = {
     int(mechanism): structure for structure in PARAMETER_STRUCTURES for mechanism in structure.mechanisms

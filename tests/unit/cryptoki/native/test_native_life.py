@@ -145,7 +145,7 @@ def test_a_socket_that_is_not_there_is_a_device_error(
 def test_a_library_of_another_table_is_refused(
     bare: Module, token: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cardtwin.cryptoki.wire.sum_of_table", lambda: 1)
+    monkeypatch.setattr("cardtwin.cryptoki.wire.frames.sum_of_table", lambda: 1)
 
     assert bare.C_Initialize(None) == Ckr.CKR_DEVICE_ERROR
     assert not token.programs
