@@ -46,6 +46,12 @@ def _is_secret(key: str) -> bool:
     )
 
 
+def _is_misplaced(key: str, value: object) -> bool:
+    """Whether a PIN seems to stand where its name belongs: ``verify_pin: 1234``."""
+    named = "pin" in key or "puk" in key
+    return named and isinstance(value, str) and value.isdecimal() and len(value) > 3
+
+
 def masked(source: SourceText, root: yaml.Node | None) -> SourceText:
     """Return the text with stars in the place of secrets, of the same length."""
     lines = source.text.split("\n")
@@ -75,7 +81,8 @@ def _secret_marks(node: yaml.Node | None, *, secret: bool, seen: set[int]) -> It
                 yield from _secret_marks(item, secret=secret, seen=seen)
         case yaml.MappingNode():
             for key, value in node.value:
-                inside = secret or (isinstance(key, yaml.ScalarNode) and _is_secret(key.value))
+                name = key.value if isinstance(key, yaml.ScalarNode) else ""
+                inside = secret or _is_secret(name) or _is_misplaced(name, value.value)
                 yield from _secret_marks(value, secret=inside, seen=seen)
         case _:
             pass

@@ -83,6 +83,7 @@ def test_what_is_nested_too_deep_is_told(text: str) -> None:
         "- {new: '4711', ]",
         "- {verify_pin: user, pni: 4711, pni: 4711}",
         "- {Pin: 4711, a: 1, a: 2}",
+        "- {verify_pin: 4711, a: 1, a: 2}",
         "- {secret: {A: 4711}, a: 1, a: 2}",
     ],
 )
