@@ -86,7 +86,7 @@ def _print(found: Coverage, wanted: tuple[Requirement, ...], *, missing: bool) -
             *(f"{sum(id_ in found.proved[t] for id_ in of_area)} of {len(of_area)}" for t in found.targets),
         )
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print(table)
 
     for target in found.targets:

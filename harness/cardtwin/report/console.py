@@ -48,7 +48,7 @@ class ConsoleReport:
 
     def step(self, instance: Instance, step: StepResult) -> None:
         """Show on a terminal how far a scenario is."""
-        self._status.update(f"{instance.id}: step {step.number} of {len(instance.steps)}")
+        self._status.update(Text(f"{instance.id}: step {step.number} of {len(instance.steps)}"))
 
     def add(self, result: ScenarioResult) -> None:
         """Tell of one result; of a failed one, all that helps to understand it."""
@@ -62,7 +62,7 @@ class ConsoleReport:
 
         if result.verdict is Verdict.FAILED:
             self._console.print(
-                Panel(Text(explain_failure(result)), title=str(result.path), title_align="left")
+                Panel(Text(explain_failure(result)), title=Text(str(result.path)), title_align="left")
             )
         elif result.message:
             self._console.print(Text(f"    {result.message}", style="yellow"), soft_wrap=True)
@@ -78,7 +78,8 @@ class ConsoleReport:
             )
 
         for path in sorted({result.path for result in results}):
-            table.add_row(*_row(str(path), [result for result in results if result.path == path]))
+            row = _row(str(path), [result for result in results if result.path == path])
+            table.add_row(*map(Text, row))
 
         self._console.print()
         self._console.print(table)

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import io
 import json
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from cardtwin.cli import main
+from cardtwin.report.console import ConsoleReport
+from cardtwin.scenario import StepResult, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +44,29 @@ def test_a_failed_scenario_is_status_1_and_is_explained(scenario: Any) -> None:
     assert "step 2 at" in result.output
     assert "VERIFY" in result.output
     assert "31 33 33 37" not in result.output
+
+
+def test_brackets_in_names_are_shown_as_they_are(scenario: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "a[" / "red]"
+    folder.mkdir(parents=True)
+    path = folder / "demo.scenario.yaml"
+    scenario(BAD).rename(path)
+    result = cardtwin(path)
+    assert result.exit_code == 1, result.output
+    assert result.output.count("a[/red]") >= 3
+
+
+def test_a_terminal_shows_the_whole_id_while_it_runs(scenario: Any) -> None:
+    (instance,) = load(scenario(GOOD, matrix="{model: [a]}", readers="{R1: $(model)}"))
+    console = Console(force_terminal=True, width=100, file=io.StringIO())
+    report = ConsoleReport(console, 1)
+    step = StepResult(1, "apdu", "apdu", "x:1:1")
+
+    with report, console.capture() as shown:
+        report.step(instance, step)
+        console.print(report._status.renderable)
+
+    assert "demo[a]: step 1 of 2" in shown.get()
 
 
 def test_a_wrong_file_is_status_2_and_nothing_runs(scenario: Any) -> None:
