@@ -58,6 +58,11 @@ def test_another_atr_is_told_to_be_in_the_eeprom() -> None:
     assert other.ok("00CA018600") == "80"
 
 
+def test_memory_sizes_and_chip_stand_where_clients_look_for_them() -> None:
+    assert CardBench("cardos-4.4").ok("00CA018900") == "1000" + "0040" + "66" + "3F"
+    assert CardBench("cardos-5.3").ok("00CA018900") == "2000" + "0053" + "78" + "00" + "3F" + "05"
+
+
 def test_the_fci_of_version_5_has_the_form_of_a_recorded_card() -> None:
     bench = CardBench("cardos-5.3")
     bench.create_df()

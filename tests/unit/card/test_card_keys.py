@@ -267,6 +267,14 @@ def test_generating_needs_the_condition_change_and_the_seventh_one(bench: CardBe
     assert bench.send("0046000008201 07EAD00100020".replace(" ", "")) == OK
 
 
+def test_generating_needs_the_condition_update_of_the_file(bench: CardBench) -> None:
+    bench.create_ef("7EAD", 0x200, access="00FF" + "00" * 7)
+    bench.put_key(0x10, ["FF" * 128] * 5)
+    before = bench.card.image
+    assert bench.send("004600000820107EAD00100020") == "6982"
+    assert bench.card.image is before
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [

@@ -64,6 +64,14 @@ def test_an_object_is_deleted_by_an_empty_body_under_update(bench: CardBench) ->
     assert bench.ok("00CA018400") == "0102"
 
 
+def test_a_body_alone_neither_overwrites_nor_deletes() -> None:
+    bench = CardBench()
+    bench.put_pin(5, "5555")
+    before = bench.card.image
+    assert bench.put_object("83020005" + "8F0155") == "6A80"
+    assert bench.card.image is before
+
+
 def test_the_conditions_of_an_object_are_changed_alone(bench: CardBench) -> None:
     verify(bench, 2)
     bench.put_object(text())

@@ -66,14 +66,11 @@ def change(chip: Chip, apdu: CommandApdu) -> Outcome:
     _require_usable(pin)
     condition = pin.condition(ObjectOperation.CHANGE)
 
-    if condition == NEVER:
-        raise Refusal(StatusWord.SECURITY_STATUS_NOT_SATISFIED)
-
-    new = _acceptable(pin, apdu.data[length:])
     # Knowing the old PIN is as good as having verified it.
     if condition != key.id:
         chip.require(key.df, condition)
 
+    new = _acceptable(pin, apdu.data[length:])
     _compare(chip, key, apdu.data[:length])
     return b"", StatusWord.SUCCESS, (_stored(chip, key, new),)
 
