@@ -16,6 +16,7 @@ from cardtwin.card.chip.quirks import quirks
 from cardtwin.card.diagram import life_cycle_mermaid
 from cardtwin.card.memory.lifecycle import ALL, FILES, LIVING, TRANSITIONS
 from cardtwin.encoding.keywords import SectionKind, keywords
+from cardtwin.middleware.configuration import KEYS
 from cardtwin.plan import SecretName
 from cardtwin.ppa import card_models
 from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cardtwin.card.cos.system import CardSystem
     from cardtwin.card.memory.lifecycle import LifeCycle, Transition
     from cardtwin.encoding.keywords import Keyword
+    from cardtwin.middleware.configuration import Key
     from cardtwin.ppa.vocabulary import Function, StatementForm
     from cardtwin.scenario.step import Step
 
@@ -61,6 +63,11 @@ show what the vendor's language has there. [More can be added](profile-extension
 _ENCODING_KEYWORDS: Final = """
 The keywords of [encoding descriptions](encoding-descriptions.md) by section, compared without regard to case.
 A description that uses what is not supported yet is refused before a card is touched.
+"""
+
+_CONFIGURATION_KEYS: Final = """
+The keys of [Personal.cfg](configuration.md) that are known. The defaults are cardtwin's own: the vendor's are not
+public. A key that a program's section may have holds there for that program alone.
 """
 
 _SCENARIO_VERBS: Final = """
@@ -226,6 +233,18 @@ def _keyword(entry: Keyword) -> tuple[str, ...]:
     return (names, entry.form.value, entry.later, entry.since, entry.basis.value, entry.source)
 
 
+def configuration_keys() -> str:
+    """Return the page of the keys of Personal.cfg."""
+    columns = ("Key", "Takes", "Default", "Meaning", "In a program's section", "Repeated", "Basis", "Source")
+    return _page("Keys of Personal.cfg", [_CONFIGURATION_KEYS, _table(columns, map(_key, KEYS))])
+
+
+def _key(entry: Key) -> tuple[str, ...]:
+    default = f"`{entry.default}`" if entry.default else "empty"
+    flags = ("yes" if flag else "no" for flag in (entry.per_program, entry.repeatable))
+    return (f"`{entry}`", entry.form.value, default, entry.meaning, *flags, entry.basis.value, entry.source)
+
+
 def scenario_verbs() -> str:
     """Return the page of what a step of a scenario can do."""
     parts = [_SCENARIO_VERBS]
@@ -277,6 +296,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "card-commands.md": card_commands,
     "card-life-cycle.md": card_life_cycle,
+    "configuration-keys.md": configuration_keys,
     "deviations.md": deviations,
     "encoding-keywords.md": encoding_keywords,
     "profile-statements.md": profile_statements,

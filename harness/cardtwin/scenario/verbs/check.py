@@ -100,7 +100,7 @@ class CheckExpectation(Expectation):
     keys: dict[str, KeyExpectation] = Field(default_factory=dict)
     token: TokenExpectation | None = None
     readers: TextListMatcher | None = None
-    logs: dict[str, TextMatcher] = Field(default_factory=dict)
+    logs: dict[Name, TextMatcher] = Field(default_factory=dict)
     apdus: ApdusExpectation | None = None
 
     @model_validator(mode="after")
