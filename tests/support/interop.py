@@ -15,7 +15,8 @@ from cardtwin.card import CardImage, EmulatedCard, models
 from cardtwin.entropy import SystemEntropy
 from cardtwin.events import Defect, Event, Exchange, Hub
 from cardtwin.readers import ReaderManager
-from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
+from cardtwin.readers.pcsclite import PcscLiteServer
+from cardtwin.sockets import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ from cardtwin.readers.errors import (
     ReaderNameError,
     ReaderOccupiedError,
     ReaderUnavailableError,
-    SocketPathError,
     TransactionPendingError,
     UnpoweredCardError,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "ReaderNameError",
     "ReaderOccupiedError",
     "ReaderUnavailableError",
-    "SocketPathError",
     "TransactionPendingError",
     "UnpoweredCardError",
 ]

@@ -4,8 +4,7 @@
 
     ReaderError                     the readers were set up wrongly
     ├── ReaderNameError             no name for a reader, or taken
-    ├── ReaderOccupiedError         there is a card in it already
-    └── SocketPathError             no socket can be made there
+    └── ReaderOccupiedError         there is a card in it already
     MalformedMessageError           a client doesn't speak the socket's protocol; ends its session
     PcscError (cardtwin.pcsc)
     ├── CommandTooLongError         SCARD_E_NOT_TRANSACTED: this reader takes shorter commands only
@@ -26,7 +25,6 @@ __all__ = [
     "ReaderNameError",
     "ReaderOccupiedError",
     "ReaderUnavailableError",
-    "SocketPathError",
     "TransactionPendingError",
     "UnpoweredCardError",
 ]
@@ -42,10 +40,6 @@ class ReaderNameError(ReaderError, ValueError):
 
 class ReaderOccupiedError(ReaderError):
     """There is a card in the reader already."""
-
-
-class SocketPathError(ReaderError):
-    """No socket can be made at that path."""
 
 
 class MalformedMessageError(Exception):

@@ -8,7 +8,7 @@ import pytest
 
 from cardtwin.events import Defect
 from cardtwin.readers import ReaderManager
-from cardtwin.readers.pcsclite import private_directory
+from cardtwin.sockets import private_directory
 from support.cards import ScriptedCard
 from support.pcsclite import World
 

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cardtwin.readers import ReaderManager, SocketPathError
-from cardtwin.readers.pcsclite import PcscLiteServer, private_directory
+from cardtwin.readers import ReaderManager
+from cardtwin.readers.pcsclite import PcscLiteServer
+from cardtwin.sockets import SocketPathError, private_directory
 from support.cards import OK, ScriptedCard
 from support.pcsclite import (
     SHARING_VIOLATION,
