@@ -159,6 +159,8 @@ def test_an_existing_identifier_or_name_is_refused(bench: CardBench) -> None:
         ("8002001082010183020101 8B 03 010203", "6A80"),
         ("81021000820138 8302 0102 84 00", "6A80"),
         ("820202 21 8302 0101", "6A80"),
+        ("8003000010820101 8302 0101", "6A80"),
+        ("8000 820101 8302 0101", "6A80"),
     ],
 )
 def test_what_no_file_can_be_is_refused(bench: CardBench, objects: str, expected: str) -> None:
