@@ -7,8 +7,10 @@ frozen and masked. A worker that dies or hangs costs its own scenario, and is re
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
+import tempfile
 import time
 from collections import deque
 from contextlib import contextmanager
@@ -36,6 +38,9 @@ __all__ = ["Options", "Outcome", "run_all"]
 
 _GRACE = 10.0
 """Seconds that a worker gets beyond a scenario's time before it is ended from outside."""
+
+_SOCKET_ROOM = 70
+"""How long the temporary folder's path may be for a fork server: its socket's path holds 107 bytes."""
 
 _FAREWELL = 2.0
 """Seconds that a worker gets to take its bench down before it is killed."""
@@ -101,7 +106,9 @@ def _run(instance: Instance, options: Options, progress: Progress | None = None)
 
 def _context() -> BaseContext:
     """Return a way to start processes that copies no threads."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    has_room = len(os.fsencode(tempfile.gettempdir())) <= _SOCKET_ROOM
+
+    if not has_room or "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
 
     context = multiprocessing.get_context("forkserver")

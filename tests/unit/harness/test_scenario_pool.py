@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,17 @@ def test_several_processes_run_every_instance_once(scenarios: Path) -> None:
     instances = load(scenarios)
     results = [outcome.result for outcome in run_all(instances, Options(), processes=2)]
     assert sorted(result.id for result in results) == [instance.id for instance in instances]
+    assert {result.verdict for result in results} == {Verdict.PASSED}
+
+
+def test_a_long_temporary_folder_stops_nothing(
+    scenarios: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("l" * 100)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    monkeypatch.setenv("TMPDIR", str(long))
+    results = [outcome.result for outcome in run_all(load(scenarios), Options(), processes=2)]
     assert {result.verdict for result in results} == {Verdict.PASSED}
 
 
