@@ -66,8 +66,8 @@ A description that uses what is not supported yet is refused before a card is to
 """
 
 _CONFIGURATION_KEYS: Final = """
-The keys of [Personal.cfg](configuration.md) that are known. The defaults are cardtwin's own: the vendor's are not
-public. A key that a program's section may have holds there for that program alone.
+The keys of [Personal.cfg](configuration.md) that are known. The defaults are cardtwin's own: the vendor's are
+not public. A key that a program's section may have holds there for that program alone.
 """
 
 _SCENARIO_VERBS: Final = """
