@@ -66,8 +66,8 @@ def system_packages() -> tuple[SystemPackage, ...]:
         SystemPackage("opensc", "the third opinion on the card", _command("pkcs15-tool")),
         SystemPackage("openssl", "the second opinion on signatures", _command("openssl")),
         SystemPackage("libpcsclite1", "PC/SC", lambda: ctypes.util.find_library("pcsclite") is not None),
-        SystemPackage("gcc", "compiling pyscard", _command("cc")),
-        SystemPackage("libc6-dev", "compiling pyscard", _compiles("stdlib.h")),
+        SystemPackage("gcc", "compiling pyscard and the PKCS#11 library", _command("cc")),
+        SystemPackage("libc6-dev", "compiling pyscard and the PKCS#11 library", _compiles("stdlib.h")),
         SystemPackage("pkg-config", "compiling pyscard", _command("pkg-config")),
         SystemPackage("libpcsclite-dev", "compiling pyscard", _compiles("PCSC/winscard.h", [_PCSC_HEADERS])),
         SystemPackage(

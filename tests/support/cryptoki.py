@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cardtwin.cryptoki.calls import Client, Registry
 from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka
@@ -33,6 +34,11 @@ LABEL = "Zertifikat für Ü".encode()
 BOUND = 20
 SANITIZED = "LD_PRELOAD" in os.environ
 """Whether this is the run under sanitizers: everything takes several times as long."""
+
+many = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15 if SANITIZED else 60
+)
+"""For properties of the library: one library and one server take all the examples."""
 
 registry = Registry()
 function = registry.function

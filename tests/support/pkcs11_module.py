@@ -160,3 +160,8 @@ def _kept(owner: Any, value: Any) -> int:
     buffer, place = address(value)
     owner.kept.append(buffer)
     return place
+
+
+def packed(*values: int) -> bytes:
+    """Return CK_ULONGs one after another."""
+    return b"".join(value.to_bytes(8, "little") for value in values)
