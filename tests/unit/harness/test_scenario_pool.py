@@ -60,6 +60,13 @@ def test_a_seed_makes_processes_agree(scenarios: Path) -> None:
     assert traces(1) == traces(2)
 
 
+def test_a_scenario_keeps_its_own_seed(scenarios: Path) -> None:
+    scenarios.write_text(scenarios.read_text() + "seed: own\n")
+    instances = load(scenarios)
+    own, other = (list(run_all(instances, Options(seed=seed, record=True))) for seed in (None, "x"))
+    assert [outcome.trace for outcome in own] == [outcome.trace for outcome in other]
+
+
 def test_a_dead_worker_costs_its_own_scenario_at_most(scenarios: Path) -> None:
     arriving = run_all(load(scenarios), Options(), processes=2)
     results = [next(arriving).result]

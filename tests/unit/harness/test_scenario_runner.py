@@ -10,6 +10,7 @@ from cardtwin.iso7816 import CommandApdu
 from cardtwin.scenario import Observed, ScenarioResult, Verdict, load, run
 from cardtwin.scenario.verbs.apdu import Apdu
 from cardtwin.scenario.verbs.card import Card
+from cardtwin.scenario.verbs.pins import VerifyPin
 from cardtwin.targets import Capability, get
 
 if TYPE_CHECKING:
@@ -91,6 +92,16 @@ def test_a_pin_is_not_shown_by_a_failed_step(result: Any) -> None:
     got = result("- {apdu: 00 20 00 01 04 31 33 33 37}")
     assert "31 33 33 37" not in repr(got)
     assert "**" in got.failed_step.exchanges[0].command
+
+
+def test_a_secret_of_a_step_is_masked_in_why_it_failed(result: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VerifyPin, "run", _tell)
+    failure = result("- {verify_pin: user, pin: 47114711}").failed_step.failure
+    assert failure.message == "the step broke: ValueError: it is ***"
+
+
+def _tell(step: VerifyPin, _run: object) -> None:
+    raise ValueError(f"it is {step.pin.reveal().decode()}")
 
 
 def test_a_bound_value_is_filled_in_later(result: Any) -> None:
