@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cardtwin.cryptoki.api  # noqa: F401  # enters the functions in the registry
 from cardtwin.card import CardView, EmulatedCard, models
+from cardtwin.card.memory import Ef
 from cardtwin.cryptoki.application import Application
 from cardtwin.cryptoki.calls import registry
 from cardtwin.cryptoki.constants import Cka, Cko, Cku, SessionFlag
@@ -169,6 +171,15 @@ class Desk:
 
     def program(self, **settings: Any) -> Program:
         return Program(self.manager, self.hub, **settings)
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put other contents into a file of the card, as another program could."""
+        image = self.card.image
+        key = bytes.fromhex(path.replace("/", ""))
+        file = image.files[key]
+        assert isinstance(file, Ef)
+        changed = replace(file, content=content.ljust(file.size, b"\0"))
+        self.card.load(replace(image, files={**image.files, key: changed}))
 
     def tries(self, reference: int) -> int:
         return CardView(self.card.image).pins["3F00", reference].tries_left

@@ -22,6 +22,7 @@ from cardtwin.provenance.cryptoki import LOGIN_SCOPE, SIGN_AFTER_LOGOUT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cardtwin.cryptoki.bay import Bay
     from cardtwin.cryptoki.objects import CryptokiObject
     from cardtwin.cryptoki.settings import Settings
     from cardtwin.entropy import Entropy
@@ -138,6 +139,7 @@ class Application:
 
         login.end()
         self._end_private(slot)
+        slot.bay.extra.clear()
 
         if self.ignores_logout or self._anybody_on(slot):
             return
@@ -168,6 +170,26 @@ class Application:
         finally:
             if login.user is None:
                 self._end_private(session.slot)
+
+    def verified_on(self, bay: Bay) -> frozenset[int]:
+        """Return the references of the PINs that this program has verified on a card."""
+        found = set(bay.extra)
+
+        for slot in self.slots.of_bay(bay):
+            users = {session.login.user for session in self.sessions.of_slot(slot)} - {None}
+            found |= {slot.pin_of(user, slot.view()).reference for user in users if user is not None}
+
+        return frozenset(found)
+
+    def forget_logins_on(self, bay: Bay) -> None:
+        """Forget all logins to a card: it has been erased, or initialised."""
+        bay.extra.clear()
+
+        for slot in self.slots.of_bay(bay):
+            for session in self.sessions.of_slot(slot):
+                session.login.end()
+
+            self._end_private(slot)
 
     # Objects
 
@@ -248,6 +270,8 @@ class Application:
 
     def _forget_logins(self, slot: Slot) -> None:
         """Forget what the card has forgotten; a kept PIN logs in again."""
+        slot.bay.extra.clear()
+
         for login in (slot.login, *(session.login for session in self.sessions.of_slot(slot))):
             if not self.keeps_pin(login) and login.user is not None:
                 login.end()

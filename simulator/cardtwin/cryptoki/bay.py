@@ -85,6 +85,9 @@ class Bay:
         self.failed: dict[int, Ckr] = {}
         """The PINs whose last verification by this program failed, by reference, and how."""
 
+        self.extra: set[int] = set()
+        """References of verified PINs that log nobody in: the operator's."""
+
         self._around = around
         self._connection: TokenConnection | None = None
         self._events: int | None = None
@@ -158,6 +161,7 @@ class Bay:
         self._view = None
         self._events = None
         self.failed.clear()
+        self.extra.clear()
 
         if connection is not None:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.constants import Cka, Cko
@@ -109,6 +109,7 @@ class Handles:
         self._numbers = itertools.count(1)
         self._held: dict[int, _Held] = {}
         self._by_identity: dict[tuple[int, Hashable], int] = {}
+        self._session_objects = itertools.count(1)
         self._retired: dict[int, int] = {}
 
     def add(self, slot_id: int, thing: CryptokiObject) -> int:
@@ -121,6 +122,15 @@ class Handles:
 
         self._held[handle] = _Held(slot_id, thing)
         return handle
+
+    def add_session_object(self, slot_id: int, session: int, thing: CryptokiObject) -> int:
+        """Return the handle of a new object that lives as long as a session."""
+        identity = ("session", session, next(self._session_objects))
+        return self.add(slot_id, replace(thing, identity=identity))
+
+    def change(self, handle: int, thing: CryptokiObject) -> None:
+        """Have a handle mean an object with other attributes."""
+        self._held[handle].thing = thing
 
     def find(self, slot_id: int, handle: int) -> CryptokiObject | None:
         """Return the object of a handle in a slot; None if there is none."""

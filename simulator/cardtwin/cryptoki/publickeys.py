@@ -19,7 +19,7 @@ from cardtwin.middleware import Ckr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CURVES", "EcKey", "PublicNumbers", "RsaKey", "curve_of_size", "read_public_key"]
+__all__ = ["CURVES", "EcKey", "PublicNumbers", "RsaKey", "curve_of_size", "read_public_key", "truncated"]
 
 CURVES: Final[Mapping[bytes, ec.EllipticCurve]] = {
     bytes.fromhex("06082A8648CE3D030107"): ec.SECP256R1(),
@@ -35,6 +35,7 @@ _PREHASHED: Final = {
     48: hashes.SHA384(),
     64: hashes.SHA512(),
 }
+_LONGEST_DIGEST: Final = max(_PREHASHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,8 @@ class EcKey:
         """Whether r || s is a signature of a digest; of a long one the leftmost bits count."""
         half = len(signature) // 2
         der = encode_dss_signature(int.from_bytes(signature[:half]), int.from_bytes(signature[half:]))
-        length = next((known for known in _PREHASHED if known >= len(digest)), None)
-
-        if length is None:
-            digest, length = digest[:64], 64
-
+        digest = truncated(digest, self.size)
+        length = next(known for known in _PREHASHED if known >= len(digest))
         key = ec.EllipticCurvePublicKey.from_encoded_point(self.curve, self.point)
 
         try:
@@ -133,6 +131,20 @@ class EcKey:
 
 
 PublicNumbers = RsaKey | EcKey
+
+
+def truncated(digest: bytes, size: int) -> bytes:
+    """Return what of a digest counts with a curve whose order has so many bytes.
+
+    Raises:
+        CryptokiError: CKR_DATA_LEN_RANGE: it is empty, or longer than any hash.
+    """
+    digest = digest[:size]
+
+    if not 0 < len(digest) <= _LONGEST_DIGEST:
+        raise CryptokiError(Ckr.CKR_DATA_LEN_RANGE, f"digests have 1 to {_LONGEST_DIGEST} bytes")
+
+    return digest
 
 
 def curve_of_size(bits: int | None) -> bytes | None:

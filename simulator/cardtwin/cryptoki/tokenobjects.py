@@ -109,7 +109,7 @@ def _public_halves(
             key := read_public_key(_value(entry, content), entry.size)
         ):
             keys[entry.id] = key
-        elif isinstance(entry, pkcs15.Certificate) and (certificate := _certificate(content)):
+        elif isinstance(entry, pkcs15.Certificate) and (certificate := read_certificate(content)):
             certificates.setdefault(entry.id, certificate)
 
     for identifier, certificate in certificates.items():
@@ -133,7 +133,8 @@ def first_element(content: bytes) -> bytes:
     return content[:end]
 
 
-def _certificate(content: bytes) -> x509.Certificate | None:
+def read_certificate(content: bytes) -> x509.Certificate | None:
+    """Return the certificate at the beginning of a file; None where there is none."""
     try:
         return x509.load_der_x509_certificate(first_element(content))
     except ValueError:
@@ -156,7 +157,7 @@ def _common(found: TokenObject) -> dict[int, bytes]:
             Cka.CKA_PRIVATE: found.private,
             Cka.CKA_LABEL: found.label,
             Cka.CKA_MODIFIABLE: CommonFlags.MODIFIABLE in flags,
-            Cka.CKA_COPYABLE: False,
+            Cka.CKA_COPYABLE: entry is not None and not isinstance(entry, pkcs15.PrivateKey),
             Cka.CKA_DESTROYABLE: found.label == CARD_ERASER and entry is None,
         }
     )
@@ -197,7 +198,7 @@ def _base128(number: int) -> bytes:
 
 
 def _x509(seen: _Seen, found: TokenObject, content: bytes) -> dict[int, bytes] | None:
-    entry, certificate = found.entry, _certificate(content)
+    entry, certificate = found.entry, read_certificate(content)
 
     if not isinstance(entry, pkcs15.Certificate) or certificate is None:
         return None

@@ -1,3 +1,14 @@
 """The C_* functions. Importing this package enters them in the registry."""
 
-from cardtwin.cryptoki.api import general, logins, refusals, sessions, slots  # noqa: F401  # they register themselves
+from cardtwin.cryptoki.api import (  # noqa: F401  # they register themselves
+    ciphers,
+    derivation,
+    digests,
+    general,
+    logins,
+    objects,
+    refusals,
+    sessions,
+    signatures,
+    slots,
+)

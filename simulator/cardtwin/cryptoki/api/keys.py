@@ -1,0 +1,111 @@
+"""What functions with keys share: which key may do what, and the card's key behind it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cardtwin import pkcs15
+from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag, name_of
+from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.mechanisms import mechanism_for, offered
+from cardtwin.cryptoki.operations.keyed import check_parameter
+from cardtwin.cryptoki.publickeys import RsaKey
+from cardtwin.middleware import Ckr
+from cardtwin.middleware.privatekeys import CardKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardtwin.cryptoki.application import Application
+    from cardtwin.cryptoki.mechanisms import MechanismSpec
+    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.operations.base import KeyOperation
+    from cardtwin.cryptoki.sessions import Session
+    from cardtwin.cryptoki.values import Mechanism
+
+__all__ = ["card_key", "key_bits", "key_for", "require_login", "spec_for"]
+
+
+def spec_for(session: Session, mechanism: Mechanism, flag: MechanismFlag) -> MechanismSpec:
+    """Return the mechanism that the card offers for a use, with the parameter that it takes.
+
+    Raises:
+        CryptokiError: CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID.
+    """
+    spec = mechanism_for(mechanism.type, flag)
+
+    if mechanism.type not in offered(session.slot.view().key_sizes):
+        raise CryptokiError(Ckr.CKR_MECHANISM_INVALID, f"the card does not offer {mechanism.name}")
+
+    check_parameter(mechanism, spec)
+    return spec
+
+
+def key_for(
+    application: Application, session: Session, handle: int, spec: MechanismSpec, kind: Cko, use: Cka
+) -> CryptokiObject:
+    """Return a key that may be used so.
+
+    Raises:
+        CryptokiError: CKR_USER_NOT_LOGGED_IN before anything is said about the handle;
+            CKR_KEY_HANDLE_INVALID, CKR_KEY_TYPE_INCONSISTENT, CKR_KEY_FUNCTION_NOT_PERMITTED.
+    """
+    thing = application.find(session, handle, invalid=Ckr.CKR_KEY_HANDLE_INVALID)
+
+    if Cka.CKA_KEY_TYPE not in thing.attributes:
+        raise CryptokiError(Ckr.CKR_KEY_HANDLE_INVALID, f"{thing.label!r} is no key")
+
+    if thing.object_class != kind or thing.ulong(Cka.CKA_KEY_TYPE) != spec.key_type:
+        raise CryptokiError(Ckr.CKR_KEY_TYPE_INCONSISTENT, f"{spec.type.name} takes another kind of key")
+
+    if not thing.true(use):
+        raise CryptokiError(Ckr.CKR_KEY_FUNCTION_NOT_PERMITTED, f"{name_of(Cka, use)} is not set")
+
+    return thing
+
+
+def key_bits(thing: CryptokiObject) -> int:
+    """Return a key's size.
+
+    Raises:
+        CryptokiError: CKR_KEY_SIZE_RANGE: nothing tells it.
+    """
+    if isinstance(thing.public, RsaKey):
+        return thing.public.bits
+
+    if thing.public is not None:
+        return thing.public.curve.key_size
+
+    if thing.key_bits is None:
+        raise CryptokiError(Ckr.CKR_KEY_SIZE_RANGE, f"the token does not tell the size of {thing.label!r}")
+
+    return thing.key_bits
+
+
+def require_login(application: Application, session: Session, operation: KeyOperation) -> None:
+    """See that whoever needs to be is logged in, to finish an operation.
+
+    Raises:
+        CryptokiError: CKR_USER_NOT_LOGGED_IN.
+    """
+    if operation.key.private and not session.user_logged_in and not application.ignores_logout:
+        raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "the login has ended")
+
+    if operation.wants_login:
+        raise CryptokiError(
+            Ckr.CKR_USER_NOT_LOGGED_IN,
+            "the key wants CKU_CONTEXT_SPECIFIC for each operation (CKA_ALWAYS_AUTHENTICATE)",
+        )
+
+
+@contextmanager
+def card_key(application: Application, session: Session, thing: CryptokiObject) -> Iterator[CardKey]:
+    """Hold the card for the block, with a key on it."""
+    assert thing.stored is not None
+    entry = thing.stored.entry
+    assert isinstance(entry, pkcs15.PrivateKey)
+    card = application.private_card(session) if thing.private else session.slot.bay.card()
+
+    with card as driver:
+        yield CardKey(driver, entry, thing.place)

@@ -1,0 +1,534 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka, Ckc, Ckk, Cko, Cku
+from cardtwin.cryptoki.settings import FixedSettings
+from cardtwin.cryptoki.values import Attribute, Query
+from cardtwin.iso7816 import Tlv
+from cardtwin.middleware import Ckr
+from cardtwin.plan import Secret
+from cardtwin.provenance import Switches
+from support.profiles import certificate
+from support.programs import MAIN, PIN, PUK, RO, RW, SIGNATURE, Desk, Program, encoded
+from support.tokens import MODELS, READER, profile_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DER = certificate().public_bytes(Encoding.DER)
+ROOM = "3F00/5015/4541"
+
+
+def of(kind: Cko) -> Attribute:
+    return Attribute.of(Cka.CKA_CLASS, int(kind))
+
+
+@pytest.fixture(params=MODELS)
+def desk(request: pytest.FixtureRequest) -> Desk:
+    return Desk(request.param)
+
+
+@pytest.fixture
+def program(desk: Desk) -> Iterator[Program]:
+    program = desk.program()
+    yield program
+    program.close()
+
+
+def labels(program: Program, session: int, *template: Attribute) -> list[str]:
+    return [program.read(session, each, Cka.CKA_LABEL).decode() for each in program.find(session, *template)]
+
+
+def test_private_keys_are_hidden_without_a_login(program: Program) -> None:
+    session = program.session()
+
+    assert program.find(session, of(Cko.CKO_PRIVATE_KEY)) == []
+    program("C_Login", session, Cku.CKU_USER, PIN)
+    assert labels(program, session, of(Cko.CKO_PRIVATE_KEY)) == ["Digital Signature"]
+
+
+def test_the_so_sees_no_private_object(program: Program) -> None:
+    session = program.session()
+    program("C_Login", session, Cku.CKU_SO, PUK)
+
+    assert program.find(session, of(Cko.CKO_PRIVATE_KEY)) == []
+
+
+def test_keys_are_in_the_slot_of_the_pin_that_guards_them(program: Program) -> None:
+    program.slots()
+    session = program.user_session(RW, SIGNATURE)
+
+    assert labels(program, session) == ["Non Repudiation", "Non Repudiation"]
+    assert "Non Repudiation" not in labels(program, program.user_session())
+
+
+def test_public_objects_are_seen_without_a_login(program: Program) -> None:
+    session = program.session(RO)
+
+    assert labels(program, session) == ["Digital Signature", "ProfileId", "Card Eraser"]
+
+
+def test_an_object_has_the_same_handle_in_every_session(program: Program) -> None:
+    first, second = program.session(), program.session()
+
+    assert program.find(first) == program.find(second)
+
+
+def test_handles_of_other_slots_are_invalid(program: Program) -> None:
+    program.slots()
+    handle = program.find(program.session())[0]
+    session = program.session(RW, SIGNATURE)
+
+    assert program.rv("C_GetObjectSize", session, handle) is Ckr.CKR_OBJECT_HANDLE_INVALID
+
+
+def test_a_search_gives_its_results_in_pieces(program: Program) -> None:
+    session = program.session()
+    program("C_FindObjectsInit", session, ())
+
+    assert [len(program("C_FindObjects", session, most)) for most in (0, 2, 2, 2)] == [0, 2, 1, 0]
+    program("C_FindObjectsFinal", session)
+
+
+def test_one_search_goes_on_at_a_time(program: Program) -> None:
+    session, other = program.session(), program.session()
+    program("C_FindObjectsInit", session, ())
+
+    assert program.rv("C_FindObjectsInit", session, ()) is Ckr.CKR_OPERATION_ACTIVE
+    program("C_FindObjectsInit", other, ())
+
+
+def test_without_a_search_there_is_nothing_to_be_told_or_ended(program: Program) -> None:
+    session = program.session()
+
+    assert program.rv("C_FindObjects", session, 1) is Ckr.CKR_OPERATION_NOT_INITIALIZED
+    assert program.rv("C_FindObjectsFinal", session) is Ckr.CKR_OPERATION_NOT_INITIALIZED
+
+
+def test_a_logout_takes_private_objects_out_of_a_search(program: Program) -> None:
+    session = program.user_session()
+    program("C_FindObjectsInit", session, (of(Cko.CKO_PRIVATE_KEY),))
+    program("C_Logout", session)
+
+    assert program("C_FindObjects", session, 10) == []
+
+
+def test_handles_of_private_objects_die_with_the_login(program: Program) -> None:
+    session = program.user_session()
+    key = program.key(session)
+    program("C_Logout", session)
+
+    assert program.rv("C_GetObjectSize", session, key) is Ckr.CKR_USER_NOT_LOGGED_IN
+    program("C_Login", session, Cku.CKU_USER, PIN)
+    assert program.rv("C_GetObjectSize", session, key) is Ckr.CKR_OBJECT_HANDLE_INVALID
+    assert program.key(session) != key
+
+
+def test_a_search_for_what_nobody_has_finds_nothing(program: Program) -> None:
+    assert program.find(program.session(), Attribute.of(Cka.CKA_LABEL, "nobody's")) == []
+    assert program.find(program.session(), Attribute(0x7FFFFFFF, b"")) == []
+
+
+def test_sensitive_attributes_match_nothing(program: Program) -> None:
+    session = program.user_session()
+
+    assert program.find(session, of(Cko.CKO_PRIVATE_KEY), Attribute(Cka.CKA_PRIVATE_EXPONENT, b"")) == []
+
+
+def test_a_private_key_shows_its_public_half_and_hides_the_rest(program: Program) -> None:
+    session = program.user_session()
+    key, public = program.key(session), program.key(session, kind=Cko.CKO_PUBLIC_KEY)
+
+    for kind in (Cka.CKA_MODULUS, Cka.CKA_PUBLIC_EXPONENT, Cka.CKA_ID):
+        assert program.read(session, key, kind) == program.read(session, public, kind)
+
+    for kind in (Cka.CKA_PRIVATE_EXPONENT, Cka.CKA_PRIME_1, Cka.CKA_COEFFICIENT):
+        assert (
+            program.rv("C_GetAttributeValue", session, key, (Query(kind, 512),))
+            is Ckr.CKR_ATTRIBUTE_SENSITIVE
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Cka.CKA_SENSITIVE, True),
+        (Cka.CKA_EXTRACTABLE, False),
+        (Cka.CKA_PRIVATE, True),
+        (Cka.CKA_TOKEN, True),
+        (Cka.CKA_SIGN, True),
+        (Cka.CKA_LOCAL, True),
+        (Cka.CKA_ALWAYS_AUTHENTICATE, False),
+        (Cka.CKA_KEY_TYPE, int(Ckk.CKK_RSA)),
+    ],
+)
+def test_a_key_made_on_the_card_tells_so(program: Program, kind: Cka, value: bool | int) -> None:
+    session = program.user_session()
+
+    assert program.read(session, program.key(session), kind) == Attribute.of(kind, value).value
+
+
+def test_a_key_with_consent_wants_a_login_for_each_use(program: Program) -> None:
+    program.slots()
+    session = program.user_session(RW, SIGNATURE)
+
+    assert (
+        program.read(session, program.key(session, "Non Repudiation"), Cka.CKA_ALWAYS_AUTHENTICATE) == b"\x01"
+    )
+
+
+def test_attributes_are_read_each_for_itself(program: Program) -> None:
+    session = program.user_session()
+    key = program.key(session)
+    kinds = (Cka.CKA_LABEL, Cka.CKA_PRIME_1, Cka.CKA_VALUE, Cka.CKA_ID, Cka.CKA_CLASS)
+    rooms = (64, 512, 512, 1, None)
+    queries = tuple(Query(kind, room) for kind, room in zip(kinds, rooms, strict=True))
+    rv, (readings,) = program.ask("C_GetAttributeValue", session, key, queries)
+
+    assert rv is Ckr.CKR_ATTRIBUTE_SENSITIVE
+    assert [reading.rv for reading in readings] == [
+        Ckr.CKR_OK,
+        Ckr.CKR_ATTRIBUTE_SENSITIVE,
+        Ckr.CKR_ATTRIBUTE_TYPE_INVALID,
+        Ckr.CKR_BUFFER_TOO_SMALL,
+        Ckr.CKR_OK,
+    ]
+    assert [reading.length for reading in readings] == [17, *[UNAVAILABLE_INFORMATION] * 3, 8]
+    assert readings[0].value == b"Digital Signature"
+    assert readings[4].value is None
+
+
+def test_a_place_without_a_certificate_is_no_object(program: Program) -> None:
+    assert program.find(program.session(), of(Cko.CKO_CERTIFICATE)) == []
+
+
+def test_a_certificate_shows_what_is_in_it(desk: Desk, program: Program) -> None:
+    desk.write(ROOM, DER)
+    session = program.session()
+    (found,) = program.find(session, of(Cko.CKO_CERTIFICATE))
+    expected = certificate()
+
+    assert program.read(session, found, Cka.CKA_VALUE) == DER
+    assert program.read(session, found, Cka.CKA_SUBJECT) == expected.subject.public_bytes()
+    assert program.read(session, found, Cka.CKA_ISSUER) == expected.issuer.public_bytes()
+    assert program.read(session, found, Cka.CKA_SERIAL_NUMBER) == bytes.fromhex("020101")
+    assert program.read(session, found, Cka.CKA_START_DATE) == b"20200101"
+    assert program.read(session, found, Cka.CKA_CERTIFICATE_TYPE) == bytes(8)
+
+
+def test_a_certificate_has_the_identifier_of_its_key(desk: Desk, program: Program) -> None:
+    desk.write(ROOM, DER)
+    session = program.user_session()
+    key = program.key(session)
+    (found,) = program.find(
+        session, of(Cko.CKO_CERTIFICATE), Attribute(Cka.CKA_ID, program.read(session, key, Cka.CKA_ID))
+    )
+
+    assert program.read(session, found, Cka.CKA_LABEL) == b"Digital Signature"
+    assert program.read(session, key, Cka.CKA_SUBJECT) == certificate().subject.public_bytes()
+
+
+def test_without_a_cache_each_search_reads_the_card(desk: Desk, program: Program) -> None:
+    session = program.session()
+    assert program.find(session, of(Cko.CKO_CERTIFICATE)) == []
+    desk.write(ROOM, DER)
+
+    assert len(program.find(session, of(Cko.CKO_CERTIFICATE))) == 1
+
+
+def test_with_a_cache_a_search_may_see_what_was_there_before(desk: Desk) -> None:
+    now = [100.0]
+    settings = FixedSettings(cache_validity=timedelta(seconds=10))
+    program = desk.program(settings=settings, clock=lambda: now[0])
+    session = program.session()
+    program.find(session)
+    before = len(desk.commands)
+    desk.write(ROOM, DER)
+
+    now[0] += 9.9
+    assert program.find(session, of(Cko.CKO_CERTIFICATE)) == []
+    assert len(desk.commands) == before
+    now[0] += 0.1
+    assert len(program.find(session, of(Cko.CKO_CERTIFICATE))) == 1
+
+
+def test_a_data_object_has_its_contents(program: Program) -> None:
+    session = program.session()
+    found = program.key(session, "ProfileId", Cko.CKO_DATA)
+
+    assert program.read(session, found, Cka.CKA_VALUE).rstrip(b"\0").startswith(b"cardtwin_CardOS")
+
+
+def test_the_size_of_an_object_covers_its_value(desk: Desk, program: Program) -> None:
+    desk.write(ROOM, DER)
+    session = program.session()
+    (found,) = program.find(session, of(Cko.CKO_CERTIFICATE))
+
+    assert program("C_GetObjectSize", session, found) > len(DER)
+
+
+def test_handles_that_never_were_are_invalid(program: Program) -> None:
+    session = program.session()
+
+    for name, more in (
+        ("C_GetObjectSize", ()),
+        ("C_GetAttributeValue", ((),)),
+        ("C_SetAttributeValue", ((),)),
+        ("C_CopyObject", ((),)),
+        ("C_DestroyObject", ()),
+    ):
+        assert program.rv(name, session, 4711, *more) is Ckr.CKR_OBJECT_HANDLE_INVALID
+
+
+# The Card Eraser
+
+
+def test_the_card_eraser_erases_a_card_that_anybody_may_erase(desk: Desk, program: Program) -> None:
+    session = program.session()
+    program("C_DestroyObject", session, program.key(session, "Card Eraser", Cko.CKO_DATA))
+
+    assert desk.card.image.files.keys() == desk.model.blank().files.keys()
+    assert labels(program, session) == ["Card Eraser"]
+
+
+def test_the_card_eraser_wants_a_read_write_session(desk: Desk, program: Program) -> None:
+    session = program.session(RO)
+    before = desk.card.image
+    eraser = program.key(session, "Card Eraser", Cko.CKO_DATA)
+
+    assert program.rv("C_DestroyObject", session, eraser) is Ckr.CKR_SESSION_READ_ONLY
+    assert desk.card.image == before
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_card_that_only_its_operator_erases_refuses_others_unchanged(model: str) -> None:
+    desk = Desk(model, image=encoded(model, profile_text(model, so="OP", burn=True)))
+    program = desk.program()
+    session = program.session()
+    eraser = program.key(session, "Card Eraser", Cko.CKO_DATA)
+    before = desk.card.image
+
+    assert program.rv("C_DestroyObject", session, eraser) is Ckr.CKR_USER_NOT_LOGGED_IN
+    program("C_Login", session, Cku.CKU_USER, Secret.of("1111"))
+    assert program.rv("C_DestroyObject", session, eraser) is Ckr.CKR_USER_NOT_LOGGED_IN
+    assert desk.card.image == before
+    program("C_Logout", session)
+    program("C_Login", session, Cku.CKU_SO, Secret.of("55556666"))
+    program("C_DestroyObject", session, eraser)
+    assert desk.card.image.files.keys() == desk.model.blank().files.keys()
+
+
+def test_other_objects_of_the_token_are_not_destroyed(program: Program) -> None:
+    session = program.user_session()
+
+    assert program.rv("C_DestroyObject", session, program.key(session)) is Ckr.CKR_ACTION_PROHIBITED
+
+
+# Session objects
+
+DATA = (of(Cko.CKO_DATA), Attribute.of(Cka.CKA_LABEL, "note"), Attribute.of(Cka.CKA_VALUE, b"text"))
+
+
+def test_a_session_object_is_everybodys_until_its_session_closes(program: Program) -> None:
+    first, second = program.session(RO), program.session(RO)
+    handle = program("C_CreateObject", first, DATA)
+
+    assert program.read(second, handle, Cka.CKA_VALUE) == b"text"
+    assert program.find(second, *DATA) == [handle]
+    program("C_CloseSession", first)
+    assert program.rv("C_GetObjectSize", second, handle) is Ckr.CKR_OBJECT_HANDLE_INVALID
+
+
+def test_session_objects_can_be_equal(program: Program) -> None:
+    session = program.session(RO)
+
+    assert program("C_CreateObject", session, DATA) != program("C_CreateObject", session, DATA)
+
+
+def test_a_session_object_survives_searches_and_is_destroyed_in_any_session(program: Program) -> None:
+    session = program.session(RO)
+    handle = program("C_CreateObject", session, DATA)
+    program.find(session)
+    program("C_DestroyObject", session, handle)
+
+    assert program.find(session, *DATA) == []
+
+
+def test_private_session_objects_need_a_login_and_end_with_it(program: Program) -> None:
+    session = program.session(RO)
+    private = (*DATA, Attribute.of(Cka.CKA_PRIVATE, value=True))
+
+    assert program.rv("C_CreateObject", session, private) is Ckr.CKR_USER_NOT_LOGGED_IN
+    program("C_Login", session, Cku.CKU_USER, PIN)
+    handle = program("C_CreateObject", session, private)
+    program("C_Logout", session)
+    assert program.rv("C_GetObjectSize", session, handle) is Ckr.CKR_USER_NOT_LOGGED_IN
+
+
+def test_by_a_quirk_any_session_object_demands_a_login(desk: Desk) -> None:
+    program = desk.program(switches=Switches({"cryptoki.session-objects": "login"}))
+    session = program.session(RO)
+
+    assert program.rv("C_CreateObject", session, DATA) is Ckr.CKR_USER_NOT_LOGGED_IN
+    program("C_Login", session, Cku.CKU_USER, PIN)
+    program("C_CreateObject", session, DATA)
+
+
+CERTIFICATE = (
+    of(Cko.CKO_CERTIFICATE),
+    Attribute.of(Cka.CKA_CERTIFICATE_TYPE, int(Ckc.CKC_X_509)),
+    Attribute.of(Cka.CKA_VALUE, DER),
+)
+POINT = Tlv(
+    0x04,
+    ec.derive_private_key(7, ec.SECP256R1())
+    .public_key()
+    .public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
+).encode()
+EC_KEY = (
+    of(Cko.CKO_PUBLIC_KEY),
+    Attribute.of(Cka.CKA_KEY_TYPE, int(Ckk.CKK_EC)),
+    Attribute(Cka.CKA_EC_PARAMS, bytes.fromhex("06082A8648CE3D030107")),
+    Attribute(Cka.CKA_EC_POINT, POINT),
+)
+SECRET = (
+    of(Cko.CKO_SECRET_KEY),
+    Attribute.of(Cka.CKA_KEY_TYPE, int(Ckk.CKK_AES)),
+    Attribute(Cka.CKA_VALUE, bytes(16)),
+)
+
+
+def test_a_certificate_of_a_session_has_what_follows_from_its_value(program: Program) -> None:
+    session = program.session(RO)
+    handle = program("C_CreateObject", session, CERTIFICATE)
+
+    assert program.read(session, handle, Cka.CKA_SUBJECT) == certificate().subject.public_bytes()
+    assert program.read(session, handle, Cka.CKA_TOKEN) == b"\0"
+
+
+@pytest.mark.parametrize(
+    ("template", "rv"),
+    [
+        ((), Ckr.CKR_TEMPLATE_INCOMPLETE),
+        ((of(Cko.CKO_PRIVATE_KEY),), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
+        ((of(Cko.CKO_DATA), of(Cko.CKO_DATA)), Ckr.CKR_TEMPLATE_INCONSISTENT),
+        ((*DATA, Attribute(Cka.CKA_MODULUS, b"1")), Ckr.CKR_ATTRIBUTE_TYPE_INVALID),
+        ((of(Cko.CKO_DATA), Attribute(Cka.CKA_LABEL, b"\xff")), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
+        ((of(Cko.CKO_DATA), Attribute(Cka.CKA_PRIVATE, b"")), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
+        ((Attribute(Cka.CKA_CLASS, b"\0"),), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
+        (CERTIFICATE[:2], Ckr.CKR_TEMPLATE_INCOMPLETE),
+        ((CERTIFICATE[0], CERTIFICATE[2]), Ckr.CKR_TEMPLATE_INCOMPLETE),
+        ((*CERTIFICATE[:2], Attribute(Cka.CKA_VALUE, b"30")), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
+        ((*CERTIFICATE, Attribute(Cka.CKA_SUBJECT, b"x")), Ckr.CKR_TEMPLATE_INCONSISTENT),
+        ((*CERTIFICATE, Attribute(Cka.CKA_START_DATE, b"1/1/2020")), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
+        ((*CERTIFICATE, Attribute.of(Cka.CKA_TRUSTED, value=True)), Ckr.CKR_ATTRIBUTE_READ_ONLY),
+        ((of(Cko.CKO_PUBLIC_KEY),), Ckr.CKR_TEMPLATE_INCOMPLETE),
+        (EC_KEY[:3], Ckr.CKR_TEMPLATE_INCOMPLETE),
+        ((*EC_KEY[:2], Attribute(Cka.CKA_EC_PARAMS, b"\x05\0"), EC_KEY[3]), Ckr.CKR_CURVE_NOT_SUPPORTED),
+        ((*EC_KEY[:3], Attribute(Cka.CKA_EC_POINT, POINT[:-1] + b"\0")), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
+        ((*SECRET[:2], Attribute(Cka.CKA_VALUE, bytes(15))), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
+        ((*SECRET, Attribute.of(Cka.CKA_VALUE_LEN, 15)), Ckr.CKR_TEMPLATE_INCONSISTENT),
+        ((*SECRET, Attribute.of(Cka.CKA_LOCAL, value=True)), Ckr.CKR_ATTRIBUTE_READ_ONLY),
+    ],
+)
+def test_templates_that_describe_no_object_are_refused(
+    program: Program, template: tuple[Attribute, ...], rv: Ckr
+) -> None:
+    assert program.rv("C_CreateObject", program.session(RO), template) is rv
+
+
+@given(st.lists(st.tuples(st.sampled_from(Cka), st.binary(max_size=12)), max_size=6))
+def test_no_template_is_answered_by_a_bug(pairs: list[tuple[Cka, bytes]]) -> None:
+    program = _shared()
+    session = program.session(RO)
+    template = tuple(Attribute(kind, value) for kind, value in pairs)
+
+    for start in ((), DATA[:1], CERTIFICATE, EC_KEY, SECRET):
+        assert program.rv("C_CreateObject", session, (*start, *template)) is not Ckr.CKR_GENERAL_ERROR
+
+    program("C_CloseSession", session)
+
+
+_programs: list[Program] = []
+
+
+def _shared() -> Program:
+    if not _programs:
+        _programs.append(Desk(blank=True).program())
+
+    return _programs[0]
+
+
+def test_a_token_object_needs_a_read_write_session(program: Program) -> None:
+    template = (*DATA, Attribute.of(Cka.CKA_TOKEN, value=True))
+
+    assert program.rv("C_CreateObject", program.session(RO), template) is Ckr.CKR_SESSION_READ_ONLY
+
+
+def test_a_secret_keys_value_is_read_as_long_as_it_is_extractable_and_not_sensitive(program: Program) -> None:
+    session = program.session(RO)
+    handle = program("C_CreateObject", session, SECRET)
+    query = (Query(Cka.CKA_VALUE, 16),)
+
+    assert program.read(session, handle, Cka.CKA_VALUE) == bytes(16)
+    program("C_SetAttributeValue", session, handle, (Attribute.of(Cka.CKA_SENSITIVE, value=True),))
+    assert program.rv("C_GetAttributeValue", session, handle, query) is Ckr.CKR_ATTRIBUTE_SENSITIVE
+    back = (Attribute.of(Cka.CKA_SENSITIVE, value=False),)
+    assert program.rv("C_SetAttributeValue", session, handle, back) is Ckr.CKR_ATTRIBUTE_READ_ONLY
+
+
+def test_a_change_of_several_attributes_is_whole_or_not_at_all(program: Program) -> None:
+    session = program.session(RO)
+    handle = program("C_CreateObject", session, DATA)
+    changes = (Attribute.of(Cka.CKA_LABEL, "other"), Attribute.of(Cka.CKA_VALUE, b"other"))
+
+    assert program.rv("C_SetAttributeValue", session, handle, changes) is Ckr.CKR_ATTRIBUTE_READ_ONLY
+    assert program.read(session, handle, Cka.CKA_LABEL) == b"note"
+    program("C_SetAttributeValue", session, handle, changes[:1])
+    assert program.read(session, handle, Cka.CKA_LABEL) == b"other"
+
+
+def test_what_is_not_modifiable_stays_as_it_is(program: Program) -> None:
+    session = program.session(RO)
+    handle = program("C_CreateObject", session, (*DATA, Attribute.of(Cka.CKA_MODIFIABLE, value=False)))
+    change = (Attribute.of(Cka.CKA_LABEL, "other"),)
+
+    assert program.rv("C_SetAttributeValue", session, handle, change) is Ckr.CKR_ACTION_PROHIBITED
+
+
+def test_a_certificate_is_copied_from_the_token_into_a_session(desk: Desk, program: Program) -> None:
+    desk.write(ROOM, DER)
+    session = program.session(RO)
+    (found,) = program.find(session, of(Cko.CKO_CERTIFICATE))
+    changes = (Attribute.of(Cka.CKA_TOKEN, value=False), Attribute.of(Cka.CKA_LABEL, "copy"))
+    copy = program("C_CopyObject", session, found, changes)
+
+    assert program.read(session, copy, Cka.CKA_VALUE) == DER
+    assert program.read(session, copy, Cka.CKA_LABEL) == b"copy"
+
+
+def test_a_private_key_is_not_copied(program: Program) -> None:
+    session = program.user_session()
+
+    assert program.rv("C_CopyObject", session, program.key(session), ()) is Ckr.CKR_ACTION_PROHIBITED
+
+
+def test_objects_go_with_the_card(desk: Desk, program: Program) -> None:
+    session = program.session()
+    handle = program.find(session)[0]
+    desk.manager.remove(READER)
+    desk.manager.insert(READER, desk.card)
+    program.rv("C_GetSessionInfo", session)
+    session = program.session()
+
+    assert program.rv("C_GetObjectSize", session, handle) is Ckr.CKR_OBJECT_HANDLE_INVALID
+    assert handle not in program.find(session)
+    assert program("C_GetTokenInfo", MAIN).session_count == 1
