@@ -316,7 +316,12 @@ CHANGES = {
 
 @pytest.mark.parametrize("base", BASES, ids=["initialise", "delete"])
 def test_any_two_changes_are_refused_before_the_card_or_carried_out(base: dict[str, str]) -> None:
-    values = {"FULL": "true", "EMPTY": "", "SECRET": Secret.of("SECR"), "NOWHERE": None}
+    values: dict[str, str | Secret | None] = {
+        "FULL": "true",
+        "EMPTY": "",
+        "SECRET": Secret.of("SECR"),
+        "NOWHERE": None,
+    }
     content = blob()
     singles = [(name, value) for name, all_ in CHANGES.items() for value in all_]
 

@@ -170,7 +170,8 @@ def without_protection() -> bytes:
         b"key", rsa_key("a"), certificate("a"), None, NoEncryption()
     )
     whole = asn1_pkcs12.Pfx.load(content)
-    return asn1_pkcs12.Pfx({"version": "v3", "auth_safe": whole["auth_safe"]}).dump()
+    changed: bytes = asn1_pkcs12.Pfx({"version": "v3", "auth_safe": whole["auth_safe"]}).dump()
+    return changed
 
 
 def test_a_file_with_bytes_behind_its_end_is_read(classpath: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import cardtwin.cli
 import cardtwin.source
 
-ROOTS = [str(Path(module.__file__).parents[2]) for module in (cardtwin.cli, cardtwin.source)]
+ROOTS = [str(Path(module.__path__[0]).parents[1]) for module in (cardtwin.cli, cardtwin.source)]
 SCENARIO = """\
 format: 1
 title: A step that makes a folder
