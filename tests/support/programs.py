@@ -18,16 +18,20 @@ from cardtwin.cryptoki.values import Attribute, Buffer, Mechanism, Query
 from cardtwin.entropy import SeededEntropy
 from cardtwin.events import Event, Exchange, Hub
 from cardtwin.middleware import Ckr, Installation, PersonalDesktopClient
+from cardtwin.middleware.configuration import load
 from cardtwin.plan import Secret, SecretName
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.readers import ReaderManager
-from cardtwin.source import SourceText
+from cardtwin.source import Diagnostics, SourceText
 from support.profiles import certificate
 from support.tokens import READER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from cardtwin.card import CardImage
-    from cardtwin.cryptoki.settings import Settings
+    from cardtwin.middleware.configuration import ClientConfiguration
     from cardtwin.provenance import Switches
 
 PROFILES = Path(__file__).parents[2] / "profiles"
@@ -63,6 +67,18 @@ def encoded(model: str, profile: str = "") -> CardImage:
     return card.image
 
 
+def configured(*lines: str) -> ClientConfiguration:
+    """Return what a Personal.cfg of these lines amounts to."""
+    diagnostics = Diagnostics()
+    found = load(SourceText("Personal.cfg", "\n".join(lines)), None, "program", diagnostics)
+    assert not diagnostics.errors
+    return found
+
+
+LOGOUT_AFTER_SIGN = configured("[CSP_PKCS11]", "P11_LogoutAfterSign=1")
+KEPT_PIN = configured("[CSP_PKCS11]", "P11_EnableCachePIN=1")
+
+
 class Program:
     """A program that has called C_Initialize. `program("C_Login", ...)` returns the results, or fails."""
 
@@ -71,19 +87,18 @@ class Program:
         manager: ReaderManager,
         hub: Hub,
         *,
-        settings: Settings | None = None,
+        configuration: ClientConfiguration | None = None,
         switches: Switches | None = None,
-        clock: Any = None,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
-        rest = {} if clock is None else {"clock": clock}
         self.application = Application(
             manager.context(),
             Installation(certificate()),
             codec=CmsPinBlobCodec(),
             entropy=SeededEntropy("program"),
-            settings=settings,
+            configuration=configuration,
             switches=switches,
-            **rest,
+            now=now,
         )
         self._caller = Caller(self.application, registry, hub)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.bay import Surroundings
@@ -12,7 +12,6 @@ from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.objects import Handles
 from cardtwin.cryptoki.sessions import Session, SessionTable
-from cardtwin.cryptoki.settings import FixedSettings
 from cardtwin.cryptoki.slotevents import SlotEvents
 from cardtwin.cryptoki.slots import Login, Slot, SlotTable
 from cardtwin.middleware import Ckr, MiddlewareError, PersonalDesktopClient
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 
     from cardtwin.cryptoki.bay import Bay
     from cardtwin.cryptoki.objects import CryptokiObject
-    from cardtwin.cryptoki.settings import Settings
     from cardtwin.entropy import Entropy
     from cardtwin.middleware import Installation
+    from cardtwin.middleware.configuration import ClientConfiguration
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.pcsc import Context
     from cardtwin.plan import PinBlobCodec
@@ -55,9 +54,9 @@ class Application:
         *,
         codec: PinBlobCodec,
         entropy: Entropy,
-        settings: Settings | None = None,
+        configuration: ClientConfiguration | None = None,
         switches: Switches | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -66,17 +65,25 @@ class Application:
             installation: What is installed.
             codec: The format of the encrypted PINs.
             entropy: Where salts and paddings come from.
-            settings: What Personal.cfg says for this program; cardtwin's defaults if not given.
+            configuration: Personal.cfg as the program sees it; the defaults if not given.
             switches: Which rules hold where the sources leave a choice.
-            clock: Seconds that only grow, for the age of what is kept.
+            now: The time, for the age of what is kept; the system's if not given.
         """
-        self.settings: Settings = settings or FixedSettings()
         self.switches = switches or Switches()
         self.entropy = entropy
         self.client = PersonalDesktopClient(
-            context, installation, entropy=entropy, codec=codec, switches=self.switches
+            context,
+            installation,
+            entropy=entropy,
+            codec=codec,
+            switches=self.switches,
+            now=now,
+            configuration=configuration,
         )
-        around = Surroundings(context, codec, self.switches, self.settings.cache_validity, clock)
+        self.settings = self.client.configuration
+        around = Surroundings(
+            context, codec, self.switches, self.settings.cache_validity, now or _system_time
+        )
         self.slots = SlotTable(around, self.settings.skips)
         self.slots.on_loss = self._lose
         self.slots.on_reset = self._forget_logins
@@ -276,6 +283,10 @@ class Application:
             if not self.keeps_pin(login) and login.user is not None:
                 login.end()
                 self._end_private(slot)
+
+
+def _system_time() -> datetime:
+    return datetime.now(UTC)
 
 
 def _belongs(thing: CryptokiObject, session: Session) -> bool:

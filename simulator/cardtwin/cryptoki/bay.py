@@ -18,7 +18,7 @@ from cardtwin.provenance.middleware import CARD_ERASER_OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from cardtwin.cryptoki.objects import CryptokiObject
     from cardtwin.middleware.drivers import CardDriver
@@ -40,14 +40,14 @@ class Surroundings:
         codec: The format of the encrypted PINs.
         switches: Which rules hold.
         cache_validity: How long what was read is kept.
-        clock: Seconds that only grow.
+        now: The time.
     """
 
     context: Context
     codec: PinBlobCodec
     switches: Switches
     cache_validity: timedelta
-    clock: Callable[[], float]
+    now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class TokenView:
     key_sizes: Mapping[KeyAlgorithm, Collection[int]]
     free_memory: int
     objects: tuple[CryptokiObject, ...] = field(repr=False)
-    read_at: float
+    read_at: datetime
 
 
 class Bay:
@@ -170,8 +170,8 @@ class Bay:
                 return  # a connection to a card that is gone is as good as closed
 
     def _is_old(self, view: TokenView) -> bool:
-        kept = self._around.cache_validity.total_seconds()
-        return not kept or self._around.clock() - view.read_at >= kept
+        kept = self._around.cache_validity
+        return not kept or not view.read_at <= self._around.now() < view.read_at + kept
 
     def _read(self) -> TokenView:
         switches = self._around.switches
@@ -187,7 +187,7 @@ class Bay:
             application = reader.application() if token.initialised else ()
             free = driver.free_memory()
             objects = objects_of(contents, application)
-            return TokenView(token, driver.title, driver.key_sizes, free, objects, self._around.clock())
+            return TokenView(token, driver.title, driver.key_sizes, free, objects, self._around.now())
 
     def _note_reset(self, resets: int) -> None:
         if resets != self._resets:

@@ -15,13 +15,12 @@ from cardtwin.cryptoki.api.refusals import REFUSED, coverage
 from cardtwin.cryptoki.calls import registry
 from cardtwin.cryptoki.constants import Cka, Ckd, Ckk, Ckm, Cko, Ckz
 from cardtwin.cryptoki.functions import BY_NAME, FUNCTIONS, Kind
-from cardtwin.cryptoki.settings import FixedSettings
 from cardtwin.cryptoki.structures import Ecdh1DeriveParams, RsaPkcsOaepParams
 from cardtwin.cryptoki.values import Attribute, Buffer, Mechanism
 from cardtwin.iso7816 import Tlv
 from cardtwin.middleware import Ckr
 from cardtwin.plan import Secret
-from support.programs import Desk, Program, encoded
+from support.programs import LOGOUT_AFTER_SIGN, Desk, Program, encoded
 from support.signers import HASHES, Signer, key_profile
 from support.tokens import MODELS, PIN1
 
@@ -142,7 +141,7 @@ def test_a_cryptogram_in_parts_is_decrypted_at_its_end(program: Signer) -> None:
 
 
 def test_decryption_does_not_log_out_after_sign() -> None:
-    holder = reader(MODELS[0], settings=FixedSettings(p11_logout_after_sign=True))
+    holder = reader(MODELS[0], configuration=LOGOUT_AFTER_SIGN)
     cryptogram = holder.rsa.encrypt(MESSAGE, padding.PKCS1v15())
 
     assert decrypt(holder, PKCS1, cryptogram)[0] is Ckr.CKR_OK

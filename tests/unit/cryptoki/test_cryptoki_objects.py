@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka, Ckc, Ckk, Cko, Cku
-from cardtwin.cryptoki.settings import FixedSettings
 from cardtwin.cryptoki.values import Attribute, Query
 from cardtwin.iso7816 import Tlv
 from cardtwin.middleware import Ckr
 from cardtwin.plan import Secret
 from cardtwin.provenance import Switches
 from support.profiles import certificate
-from support.programs import MAIN, PIN, PUK, RO, RW, SIGNATURE, Desk, Program, encoded
+from support.programs import MAIN, PIN, PUK, RO, RW, SIGNATURE, Desk, Program, configured, encoded
 from support.tokens import MODELS, READER, profile_text
 
 if TYPE_CHECKING:
@@ -245,18 +244,18 @@ def test_without_a_cache_each_search_reads_the_card(desk: Desk, program: Program
 
 
 def test_with_a_cache_a_search_may_see_what_was_there_before(desk: Desk) -> None:
-    now = [100.0]
-    settings = FixedSettings(cache_validity=timedelta(seconds=10))
-    program = desk.program(settings=settings, clock=lambda: now[0])
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    kept = configured("[Cache]", "CacheValidity=10")
+    program = desk.program(configuration=kept, now=lambda: now[0])
     session = program.session()
     program.find(session)
     before = len(desk.commands)
     desk.write(ROOM, DER)
 
-    now[0] += 9.9
+    now[0] += 0.99 * kept.cache_validity
     assert program.find(session, of(Cko.CKO_CERTIFICATE)) == []
     assert len(desk.commands) == before
-    now[0] += 0.1
+    now[0] += 0.01 * kept.cache_validity
     assert len(program.find(session, of(Cko.CKO_CERTIFICATE))) == 1
 
 

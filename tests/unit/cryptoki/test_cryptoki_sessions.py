@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cardtwin.cryptoki.constants import Cks, Cku, SessionFlag
-from cardtwin.cryptoki.settings import FixedSettings
 from cardtwin.middleware import Ckr
 from cardtwin.plan import Secret
 from cardtwin.provenance import Switches
 from support.programs import (
+    KEPT_PIN,
     MAIN,
     OPERATOR,
     PIN,
@@ -329,7 +329,7 @@ def test_after_a_reset_by_others_the_user_logs_in_again(desk: Desk, program: Pro
 
 
 def test_with_a_kept_pin_the_card_is_left_logged_out(desk: Desk) -> None:
-    program = desk.program(settings=FixedSettings(p11_enable_cache_pin=True))
+    program = desk.program(configuration=KEPT_PIN)
     session = program.user_session()
 
     assert desk.commands[-1] == bytes.fromhex("80EA0000")

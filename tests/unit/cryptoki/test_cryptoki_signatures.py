@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardtwin.cryptoki.constants import Cka, Ckg, Ckk, Ckm, Cko, Cku
-from cardtwin.cryptoki.settings import FixedSettings
 from cardtwin.cryptoki.structures import RsaPkcsPssParams
 from cardtwin.cryptoki.values import Attribute, Buffer, Mechanism
 from cardtwin.middleware import Ckr
 from cardtwin.plan import Secret
 from cardtwin.provenance import Switches
-from support.programs import PIN, RO, SIGN_PIN, WRONG, Desk, encoded
+from support.programs import KEPT_PIN, LOGOUT_AFTER_SIGN, PIN, RO, SIGN_PIN, WRONG, Desk, encoded
 from support.signers import DATA, HASHES, SIMPLE, Signer, consenting, key_profile
 from support.tokens import MODELS, PIN1, READER
 
@@ -345,7 +344,7 @@ def test_a_reset_by_another_program_ends_the_login(signer: Signer) -> None:
 
 
 def test_a_kept_pin_survives_resets_and_logouts_of_others(desk: Desk) -> None:
-    signer = Signer(desk, settings=FixedSettings(p11_enable_cache_pin=True))
+    signer = Signer(desk, configuration=KEPT_PIN)
     desk.manager.reset(READER)
     signer.sign(SIMPLE)
     other = desk.program()
@@ -356,7 +355,7 @@ def test_a_kept_pin_survives_resets_and_logouts_of_others(desk: Desk) -> None:
 
 
 def test_a_kept_pin_that_was_changed_meanwhile_costs_one_try_and_ends_the_login(desk: Desk) -> None:
-    signer = Signer(desk, settings=FixedSettings(p11_enable_cache_pin=True))
+    signer = Signer(desk, configuration=KEPT_PIN)
     other = desk.program()
     other("C_SetPIN", other.session(), PIN, Secret.of("7777"))
     signer.init()
@@ -368,7 +367,7 @@ def test_a_kept_pin_that_was_changed_meanwhile_costs_one_try_and_ends_the_login(
 
 
 def test_logout_after_sign_ends_the_login_and_hides_the_key(desk: Desk) -> None:
-    signer = Signer(desk, settings=FixedSettings(p11_logout_after_sign=True))
+    signer = Signer(desk, configuration=LOGOUT_AFTER_SIGN)
     signer.sign(SIMPLE)
 
     assert desk.commands[-1] == bytes.fromhex("80EA0000")
@@ -378,7 +377,7 @@ def test_logout_after_sign_ends_the_login_and_hides_the_key(desk: Desk) -> None:
 
 
 def test_the_end_of_a_signature_in_parts_logs_out(desk: Desk) -> None:
-    signer = Signer(desk, settings=FixedSettings(p11_logout_after_sign=True))
+    signer = Signer(desk, configuration=LOGOUT_AFTER_SIGN)
     signer.init()
     signer.program("C_SignUpdate", signer.session, DATA)
     signer.program("C_SignFinal", signer.session, Buffer(256))
@@ -387,13 +386,13 @@ def test_the_end_of_a_signature_in_parts_logs_out(desk: Desk) -> None:
 
 
 def test_what_is_no_signature_does_not_log_out(desk: Desk) -> None:
-    signer = Signer(desk, settings=FixedSettings(p11_logout_after_sign=True))
+    signer = Signer(desk, configuration=LOGOUT_AFTER_SIGN)
     signer.init()
     assert signer.finish(None) is Ckr.CKR_OK
     assert signer.finish(1) is Ckr.CKR_BUFFER_TOO_SMALL
     assert signer.finish(data=DATA) is Ckr.CKR_OK
 
-    signer = Signer(desk, settings=FixedSettings(p11_logout_after_sign=True))
+    signer = Signer(desk, configuration=LOGOUT_AFTER_SIGN)
     signer.init(Mechanism(Ckm.CKM_RSA_PKCS))
     assert signer.finish(data=bytes(300)) is Ckr.CKR_DATA_LEN_RANGE
     assert signer.init() is Ckr.CKR_OK

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cardtwin.cryptoki.constants import Ckm, Cku, MechanismFlag, SlotFlag, TokenFlag, WaitFlag
-from cardtwin.cryptoki.settings import FixedSettings
 from cardtwin.cryptoki.values import Buffer
 from cardtwin.events import Call
 from cardtwin.middleware import Ckr
 from cardtwin.pcsc import Protocol
 from cardtwin.provenance import Switches
-from support.programs import MAIN, PIN, PUK, RW, SIGNATURE, WRONG, Desk, Program
+from support.programs import MAIN, PIN, PUK, RW, SIGNATURE, WRONG, Desk, Program, configured
 from support.tokens import MODELS, READER
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def test_slots_that_never_were_are_invalid(program: Program) -> None:
 
 
 def test_skipped_readers_are_out_of_sight(desk: Desk) -> None:
-    program = desk.program(settings=FixedSettings(skipped=frozenset({READER})))
+    program = desk.program(configuration=configured("[Reader]", "SkipReader=Reader .*"))
 
     assert program.slots() == []
     assert program.rv("C_GetSlotInfo", MAIN) is Ckr.CKR_SLOT_ID_INVALID
