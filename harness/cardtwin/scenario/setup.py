@@ -40,6 +40,13 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
             readers[reader] = None
         elif what in cards:
             readers[reader] = what
+        elif reader in cards:
+            found.error(
+                "name-taken",
+                f"the card in {reader!r} would be called so too, but 'cards:' has one of that name",
+                place(root, ("readers", reader)).span,
+                remedy=f"write '{reader}: {reader}' to insert that one, or rename it",
+            )
         else:
             # A model in place of a card: one card of that model, called as its reader.
             cards[reader] = CardSetup(what)

@@ -100,6 +100,12 @@ def test_a_wrong_matrix_hides_no_other_error(scenario: Any) -> None:
     ]
 
 
+def test_a_reader_given_a_model_cannot_hide_a_card_of_its_name(scenario: Any) -> None:
+    path = scenario("- {card: reset}", cards="{R1: {model: cardos-5.3}}")
+    assert findings(path) == ["3:15 name-taken"]
+    assert "write 'R1: R1' to insert that one" in message(path)
+
+
 @pytest.mark.parametrize(
     ("step", "finding"),
     [
