@@ -1,0 +1,379 @@
+"""Any PKCS#11 library, called as the functions of this package are: the same values in, the same values out.
+
+So what calls functions by their names in C, such as a step of a scenario, runs in this process and above a
+foreign library alike. The layout of C comes from the table of functions.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, InitializeFlag, name_of
+from cardtwin.cryptoki.errors import LibraryMissingError
+from cardtwin.cryptoki.functions import BY_NAME, STANDARD
+from cardtwin.cryptoki.parameters import Kind
+from cardtwin.cryptoki.structures import (
+    INFO_STRUCTURES,
+    PARAMETER_STRUCTURES,
+    Data,
+    Text,
+    Ulong,
+    Version,
+    VersionField,
+)
+from cardtwin.cryptoki.values import Answer, Reading
+from cardtwin.middleware import Ckr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from cardtwin.cryptoki.functions import Function
+    from cardtwin.cryptoki.structures import Field, MechanismParams, Structure
+    from cardtwin.cryptoki.values import Attribute, Buffer, Mechanism, NamedValue, Query
+    from cardtwin.plan import Secret
+
+__all__ = ["ForeignModule", "Returned"]
+
+_ULONG: Final = ctypes.c_ulong
+_READABLE: Final = {
+    Ckr.CKR_OK,
+    Ckr.CKR_BUFFER_TOO_SMALL,
+    Ckr.CKR_ATTRIBUTE_SENSITIVE,
+    Ckr.CKR_ATTRIBUTE_TYPE_INVALID,
+}
+"""The return values with which something is written for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a function of a library returned.
+
+    Attributes:
+        rv: The return value; it may be the vendor's own.
+        results: One for each parameter that gets something; none where nothing is written.
+    """
+
+    rv: int
+    results: tuple[object, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The return value's name in the standard, or its hex digits."""
+        return name_of(Ckr, self.rv)
+
+
+class _Version(ctypes.Structure):
+    _fields_ = (("major", ctypes.c_ubyte), ("minor", ctypes.c_ubyte))
+
+
+class _Attribute(ctypes.Structure):
+    _fields_ = (("type", _ULONG), ("pValue", ctypes.c_void_p), ("ulValueLen", _ULONG))
+
+
+class _Mechanism(ctypes.Structure):
+    _fields_ = (("mechanism", _ULONG), ("pParameter", ctypes.c_void_p), ("ulParameterLen", _ULONG))
+
+
+class _NamedValue(ctypes.Structure):
+    _fields_ = (
+        ("pName", ctypes.c_void_p),
+        ("ulNameLen", _ULONG),
+        ("pValue", ctypes.c_void_p),
+        ("ulValueLen", _ULONG),
+    )
+
+
+class _InitializeArgs(ctypes.Structure):
+    _fields_ = (("mutexes", ctypes.c_void_p * 4), ("flags", _ULONG), ("pReserved", ctypes.c_void_p))
+
+
+class _FunctionList(ctypes.Structure):
+    _fields_ = (("version", _Version), ("functions", ctypes.c_void_p * len(STANDARD)))
+
+
+class ForeignModule:
+    """A library, loaded into this process by its path.
+
+    A library has one state in a process: two of these with one path share it. Calls let other threads run.
+
+    Raises:
+        LibraryMissingError: There is no library, it doesn't load, or it is none of PKCS#11.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._library = ctypes.CDLL(str(path))
+            get_list = self._library.C_GetFunctionList
+        except (OSError, AttributeError) as error:
+            raise LibraryMissingError(f"{path} is no PKCS#11 library: {error}") from None
+
+        get_list.restype = _ULONG
+        place = ctypes.POINTER(_FunctionList)()
+
+        if rv := get_list(ctypes.byref(place)):
+            raise LibraryMissingError(f"{path}: C_GetFunctionList returned {name_of(Ckr, rv)}")
+
+        self._entries = dict(zip((each.name for each in STANDARD), place.contents.functions, strict=True))
+
+    def initialize(self) -> Returned:
+        """Call C_Initialize, for several threads with the system's locks."""
+        arguments = _InitializeArgs(flags=InitializeFlag.CKF_OS_LOCKING_OK)
+        return self._general("C_Initialize", ctypes.addressof(arguments))
+
+    def finalize(self) -> Returned:
+        """Call C_Finalize."""
+        return self._general("C_Finalize", None)
+
+    def _general(self, name: str, argument: int | None) -> Returned:
+        entry = self._entry(name, (ctypes.c_void_p,))
+        return Returned(Ckr.CKR_FUNCTION_NOT_SUPPORTED if entry is None else entry(argument))
+
+    def call(self, name: str, arguments: Sequence[object]) -> Returned:
+        """Call a function with the arguments that its Python function takes.
+
+        A function that the library's list leaves out is CKR_FUNCTION_NOT_SUPPORTED.
+        """
+        call = _Call(BY_NAME[name], arguments)
+        entry = self._entry(name, tuple(type(each) for each in call.passed))
+
+        if entry is None:
+            return Returned(Ckr.CKR_FUNCTION_NOT_SUPPORTED)
+
+        rv = entry(*call.passed)
+        return Returned(rv, tuple(read(rv) for read in call.reads) if rv in _READABLE else ())
+
+    def _entry(self, name: str, types: tuple[Any, ...]) -> Callable[..., int] | None:
+        """Return a function of the list, or one of ours that is exported; None if it isn't there."""
+        entry = self._entries[name] if name in self._entries else self._exported(name)
+        return None if entry is None else cast("Callable[..., int]", ctypes.CFUNCTYPE(_ULONG, *types)(entry))
+
+    def _exported(self, name: str) -> int | None:
+        try:
+            return ctypes.cast(self._library[name], ctypes.c_void_p).value
+        except AttributeError:
+            return None
+
+
+class _Call:
+    """The parameters of one call in C, what they point to, and how the results are read afterwards."""
+
+    def __init__(self, function: Function, arguments: Sequence[object]) -> None:
+        self.passed: list[Any] = []
+        self.reads: list[Callable[[int], object]] = []
+        self._kept: list[object] = []
+        rest = iter(arguments)
+
+        for parameter in function.parameters:
+            value = next(rest) if parameter.is_argument else parameter.structure
+            _PASS[parameter.kind](self, value)
+
+    def point(self, target: Any) -> None:
+        """Pass a pointer to something, or NULL."""
+        self.passed.append(ctypes.c_void_p(None if target is None else self.address(target)))
+
+    def length(self, value: int) -> None:
+        """Pass a CK_ULONG."""
+        self.passed.append(_ULONG(value))
+
+    def address(self, target: Any) -> int:
+        """Keep something for as long as the call lasts, and return where it is."""
+        self._kept.append(target)
+        return ctypes.addressof(target)
+
+    def pointer_to(self, data: bytes) -> int:
+        """Return where a copy of the data is; one of no bytes is somewhere, too."""
+        return self.address(ctypes.create_string_buffer(data, max(len(data), 1)))
+
+    def data(self, data: bytes | None) -> None:
+        """Pass bytes and their length."""
+        self.passed.append(ctypes.c_void_p(None if data is None else self.pointer_to(data)))
+        self.length(len(data or b""))
+
+    def pin(self, pin: Secret | None) -> None:
+        """Pass a PIN, or NULL."""
+        self.data(None if pin is None else pin.reveal())
+
+    def label(self, label: bytes) -> None:
+        """Pass 32 bytes."""
+        self.passed.append(ctypes.c_void_p(self.pointer_to(label.ljust(32))))
+
+    def mechanism(self, mechanism: Mechanism) -> None:
+        """Pass a mechanism, with its parameter."""
+        parameter = mechanism.parameter
+
+        if isinstance(parameter, bytes):
+            size = len(parameter)
+            place = self.pointer_to(parameter) if parameter else None
+        else:
+            laid_out = self._laid_out(parameter)
+            size, place = ctypes.sizeof(laid_out), self.address(laid_out)
+
+        self.point(_Mechanism(mechanism.type, place, size))
+
+    def _laid_out(self, parameter: MechanismParams) -> ctypes.Structure:
+        structure = next(each for each in PARAMETER_STRUCTURES if each.python is type(parameter))
+        made = _TYPES[structure.name]()
+
+        for field, python in zip(structure.fields, fields(parameter), strict=True):
+            value = getattr(parameter, python.name)
+
+            if isinstance(field, Data):
+                setattr(made, field.pointer, self.pointer_to(value))
+                setattr(made, field.length, len(value))
+            else:
+                setattr(made, field.name, value)
+
+        return made
+
+    def template(self, template: Sequence[Attribute]) -> None:
+        """Pass attributes."""
+        rows = [_Attribute(each.type, self.pointer_to(each.value), len(each.value)) for each in template]
+        self.point((_Attribute * len(rows))(*rows))
+        self.length(len(rows))
+
+    def values(self, values: Sequence[NamedValue]) -> None:
+        """Pass names and values."""
+        rows = [
+            _NamedValue(self.pointer_to(name), len(name), self.pointer_to(each.value), len(each.value))
+            for each in values
+            for name in (each.name.encode(),)
+        ]
+        self.point((_NamedValue * len(rows))(*rows))
+        self.length(len(rows))
+
+    def ulong_out(self) -> None:
+        """Pass the place of a CK_ULONG."""
+        target = _ULONG()
+        self.point(target)
+        self.reads.append(lambda _: target.value)
+
+    def structure_out(self, structure: Structure) -> None:
+        """Pass the place of a structure."""
+        target = _TYPES[structure.name]()
+        self.point(target)
+        self.reads.append(lambda _: _python(structure, target))
+
+    def buffer_out(self, buffer: Buffer[bytes]) -> None:
+        """Pass a buffer of bytes, or NULL, and the place of its length."""
+        capacity = buffer.capacity
+        self._room(
+            None if capacity is None else ctypes.create_string_buffer(max(capacity, 1)), capacity, _bytes
+        )
+
+    def list_out(self, buffer: Buffer[Sequence[int]]) -> None:
+        """Pass an array, or NULL, and the place of its count."""
+        capacity = buffer.capacity
+        self._room(None if capacity is None else (_ULONG * max(capacity, 1))(), capacity, tuple)
+
+    def _room(self, room: Any, capacity: int | None, convert: Callable[[Any], Any]) -> None:
+        count = _ULONG(capacity or 0)
+        self.point(room)
+        self.point(count)
+
+        def read(rv: int) -> Answer[Any]:
+            filled = rv == Ckr.CKR_OK and room is not None
+            return Answer(count.value, convert(room[: count.value]) if filled else None, Ckr(rv))
+
+        self.reads.append(read)
+
+    def found_out(self, most: int) -> None:
+        """Pass an array, its size, and the place of the count."""
+        room, count = (_ULONG * max(most, 1))(), _ULONG()
+        self.point(room)
+        self.length(most)
+        self.point(count)
+        self.reads.append(lambda _: tuple(room[: count.value]))
+
+    def fill_out(self, length: int) -> None:
+        """Pass a buffer that is filled."""
+        room = ctypes.create_string_buffer(max(length, 1))
+        self.point(room)
+        self.length(length)
+        self.reads.append(lambda _: room.raw[:length])
+
+    def query(self, queries: Sequence[Query]) -> None:
+        """Pass attributes that are filled in."""
+        rows = [
+            _Attribute(each.type, None, 0)
+            if each.capacity is None
+            else _Attribute(each.type, self.pointer_to(bytes(each.capacity)), each.capacity)
+            for each in queries
+        ]
+        asked = (_Attribute * len(rows))(*rows)
+        self.point(asked)
+        self.length(len(rows))
+        self.reads.append(lambda rv: [_reading(each, rv) for each in asked])
+
+
+def _bytes(data: bytes) -> bytes:
+    return data
+
+
+def _reading(attribute: _Attribute, rv: int) -> Reading:
+    length = attribute.ulValueLen
+
+    if length == UNAVAILABLE_INFORMATION:
+        return Reading(length, None, Ckr(rv))
+
+    return Reading(length, None if attribute.pValue is None else ctypes.string_at(attribute.pValue, length))
+
+
+def _python(structure: Structure, made: ctypes.Structure) -> object:
+    names = [field.name for field in fields(structure.python)]
+    values = [_value(field, made) for field in structure.fields]
+    return structure.python(**dict(zip(names, values, strict=True)))
+
+
+def _value(field: Field, made: Any) -> object:
+    match field:
+        case Text(name):
+            return bytes(getattr(made, name)).decode(errors="replace").rstrip(" ")
+        case VersionField(name):
+            version = getattr(made, name)
+            return Version(version.major, version.minor)
+        case _:
+            return getattr(made, cast("Ulong", field).name)
+
+
+def _members(field: Field) -> Iterator[tuple[str, Any]]:
+    match field:
+        case Text(name, size):
+            yield name, ctypes.c_ubyte * size
+        case VersionField(name):
+            yield name, _Version
+        case Data(pointer, length, length_first):
+            members = [(pointer, ctypes.c_void_p), (length, _ULONG)]
+            yield from reversed(members) if length_first else members
+        case _:
+            yield field.name, _ULONG
+
+
+def _type(structure: Structure) -> type[ctypes.Structure]:
+    members = [member for field in structure.fields for member in _members(field)]
+    return type(structure.name, (ctypes.Structure,), {"_fields_": members})
+
+
+_TYPES: Final = {each.name: _type(each) for each in (*INFO_STRUCTURES, *PARAMETER_STRUCTURES)}
+
+_PASS: Final[dict[Kind, Callable[[_Call, Any], None]]] = {
+    Kind.ULONG: _Call.length,
+    Kind.BOOL: lambda call, value: call.passed.append(ctypes.c_ubyte(value)),
+    Kind.DATA: _Call.data,
+    Kind.PIN: _Call.pin,
+    Kind.LABEL: _Call.label,
+    Kind.MECHANISM: _Call.mechanism,
+    Kind.TEMPLATE: _Call.template,
+    Kind.VALUES: _Call.values,
+    Kind.RESERVED: lambda call, _: call.point(None),
+    Kind.IGNORED: lambda call, _: call.point(None),
+    Kind.ULONG_OUT: lambda call, _: call.ulong_out(),
+    Kind.STRUCTURE_OUT: _Call.structure_out,
+    Kind.BUFFER_OUT: _Call.buffer_out,
+    Kind.LIST_OUT: _Call.list_out,
+    Kind.FOUND_OUT: _Call.found_out,
+    Kind.FILL_OUT: _Call.fill_out,
+    Kind.QUERY: _Call.query,
+}
