@@ -65,8 +65,13 @@ def mismatches(matchers: Matchers, values: Mapping[str, Value], above: str = "")
 
 def _describe(matcher: Matcher, value: Value) -> str:
     """Return the expectation; the literal that a secret is compared with is as secret as that one."""
-    hidden = isinstance(value, Secret) and isinstance(matcher, Literal)
-    return "another secret" if hidden else matcher.describe()
+    match matcher:
+        case Literal() if isinstance(value, Secret):
+            return "another secret"
+        case Literal(private=True) if value is None:
+            return "a value that is not shown: it may be a secret"
+        case _:
+            return matcher.describe()
 
 
 def binds(matchers: Matchers, values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:

@@ -7,7 +7,7 @@ be right is found when the file is read.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 from pydantic import PlainValidator, WithJsonSchema
@@ -30,6 +30,7 @@ __all__ = [
     "Matcher",
     "Matchers",
     "NumberMatcher",
+    "PrivateTextMatcher",
     "Regex",
     "SecretMatcher",
     "TextListMatcher",
@@ -57,9 +58,15 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Literal(Matcher):
-    """Exactly this value."""
+    """Exactly this value.
+
+    Attributes:
+        value: The value.
+        private: Whether it may be a secret where there is no value that says so.
+    """
 
     value: Value
+    private: bool = False
 
     def matches(self, value: Value) -> bool:
         """Whether it is equal; a text also to a secret of these characters, and ``absent`` to no value."""
@@ -191,6 +198,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _private(matcher: Matcher) -> Matcher:
+    """Return the matcher; its literal is then not shown beside a value that isn't there."""
+    if isinstance(matcher, Literal) and matcher.value != ABSENT:
+        return replace(matcher, private=True)
+
+    return matcher
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise ValueError("a list of texts or a matcher is expected")  # noqa: TRY004  # what pydantic collects
@@ -223,6 +238,13 @@ TextMatcher = Annotated[
     PlainValidator(lambda value: _parse(value, _text)),
     _SCALAR_SCHEMA,
 ]
+PrivateTextMatcher = Annotated[
+    Matcher,
+    PlainValidator(lambda value: _private(_parse(value, _text))),
+    _SCALAR_SCHEMA,
+]
+"""Of a text or a secret: only the value that is there tells which."""
+
 HexMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_hex)), _SCALAR_SCHEMA]
 NumberMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_number)), _SCALAR_SCHEMA]
 FlagMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_flag)), _SCALAR_SCHEMA]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from cardtwin import targets
 from cardtwin.scenario import Verdict, load, run
 from cardtwin.source import SourceError
 
+READING = Path(__file__).parents[3] / "scenarios" / "encodings" / "read-pins.dsc"
 EMPTY = "\n  a.dsc: |\n    [Encoding]\n"
 
 
@@ -32,4 +34,19 @@ def test_a_refused_encoding_shows_no_secret_that_was_expected(scenario: Any) -> 
     assert result.failed_step.failure is not None
     assert "result: refused" in result.failed_step.failure.actual
     assert "pool.Card_Note: old" in result.failed_step.failure.actual
+    assert "9371" not in repr(result)
+
+
+def test_an_encoding_that_fails_at_the_card_shows_no_secret_that_was_expected(scenario: Any) -> None:
+    steps = (
+        "- {encode: a.dsc, expect: {result: success, fields: {DecryptedCardPin_PIN1: '93719371'},"
+        " pool: {Card_PIN: '93719371'}, variables: {Note: new}}}"
+    )
+    (instance,) = load(scenario(steps, files=f"{{a.dsc: {{path: '{READING}'}}}}", readers="{R1: empty}"))
+    result = run(instance, targets.get("emulated"))
+    assert result.failed_step is not None
+    assert result.failed_step.failure is not None
+    assert "result: error" in result.failed_step.failure.actual
+    assert "fields.DecryptedCardPin_PIN1: absent" in result.failed_step.failure.actual
+    assert "variables.Note: new" in result.failed_step.failure.expected
     assert "9371" not in repr(result)

@@ -28,7 +28,7 @@ from cardtwin.encoding import (
     parse,
 )
 from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
-from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
+from cardtwin.scenario.matchers import PrivateTextMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
 from cardtwin.scenario.texts import error_codes, source_text
 from cardtwin.scenario.values import SCALAR, Flag, Name, NameList, Number, SecretText, Value
@@ -57,9 +57,9 @@ class EncodeExpectation(Expectation):
     rv: TextMatcher | None = None
     codes: TextListMatcher | None = None
     warnings: TextListMatcher | None = None
-    fields: dict[str, TextMatcher] = Field(default_factory=dict)
+    fields: dict[str, PrivateTextMatcher] = Field(default_factory=dict)
     variables: dict[str, TextMatcher] = Field(default_factory=dict)
-    pool: dict[str, TextMatcher] = Field(default_factory=dict)
+    pool: dict[str, PrivateTextMatcher] = Field(default_factory=dict)
 
 
 class _Part(BaseModel):
