@@ -141,7 +141,7 @@ class Application:
 
     def end_login(self, slot: Slot, login: Login) -> None:
         """End a login: private objects are gone, and the card forgets unless the other slot needs it."""
-        if login.user is None:
+        if login.user is None and not slot.bay.extra:
             return
 
         login.end()
@@ -187,6 +187,12 @@ class Application:
             found |= {slot.pin_of(user, slot.view()).reference for user in users if user is not None}
 
         return frozenset(found)
+
+    def forget_card(self, bay: Bay) -> None:
+        """Forget what was read and verified on a card: it has been initialised or erased."""
+        self.client.forget(bay.reader)
+        bay.outdate()
+        self.forget_logins_on(bay)
 
     def forget_logins_on(self, bay: Bay) -> None:
         """Forget all logins to a card: it has been erased, or initialised."""

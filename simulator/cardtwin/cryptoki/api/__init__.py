@@ -7,6 +7,7 @@ from cardtwin.cryptoki.api import (  # noqa: F401  # they register themselves
     general,
     logins,
     objects,
+    own,
     refusals,
     sessions,
     signatures,

@@ -231,5 +231,4 @@ def _erase(application: Application, session: Session) -> None:
     with bay.card() as driver:
         erase(driver, verified, Journal(), refused)
 
-    bay.outdate()
-    application.forget_logins_on(bay)
+    application.forget_card(bay)
