@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from cardtwin.plan import SecretName
+from cardtwin.scenario.values import looks_like_a_pin
 from cardtwin.source import SourceText
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _is_secret(key: str) -> bool:
 def _is_misplaced(key: str, value: object) -> bool:
     """Whether a PIN seems to stand where its name belongs: ``verify_pin: 1234``."""
     named = "pin" in key or "puk" in key
-    return named and isinstance(value, str) and value.isdecimal() and len(value) > 3
+    return named and isinstance(value, str) and looks_like_a_pin(value)
 
 
 def masked(source: SourceText, root: yaml.Node | None) -> SourceText:

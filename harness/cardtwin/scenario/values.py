@@ -16,9 +16,11 @@ __all__ = [
     "Name",
     "NameList",
     "Number",
+    "PinName",
     "ReaderName",
     "SecretText",
     "Value",
+    "looks_like_a_pin",
     "parse_flag",
     "parse_hex",
     "parse_number",
@@ -32,6 +34,8 @@ Value: TypeAlias = "str | bytes | int | bool | Secret | tuple[Value, ...] | dict
 """What a step can observe."""
 
 _FLAGS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+_LONGEST_NUMBER = 3
+"""Digits of a number that is no PIN, such as a reference."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _READER_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-()\[\]:/, ]{0,125}[A-Za-z0-9_.\-)\]])?")
 
@@ -115,6 +119,22 @@ def _parse_names(value: Any) -> tuple[str, ...]:
     return tuple(_parse_name(item) for item in items if item)
 
 
+def looks_like_a_pin(text: str) -> bool:
+    """Whether a text that should be a PIN's name seems to be the PIN itself."""
+    return text.isdecimal() and len(text) > _LONGEST_NUMBER
+
+
+def _parse_pin_name(value: Any) -> str:
+    text = _text(value)
+
+    if looks_like_a_pin(text):
+        raise ValueError(
+            "the name of a PIN belongs here, its kind or its label; this looks like the PIN itself"
+        )
+
+    return text
+
+
 def _parse_secret(value: Any) -> Secret:
     return Secret.of(_text(value))
 
@@ -145,6 +165,11 @@ ReaderName = Annotated[
     str,
     PlainValidator(_parse_reader_name),
     WithJsonSchema({"type": SCALAR, "description": "a reader's name"}),
+]
+PinName = Annotated[
+    str,
+    PlainValidator(_parse_pin_name),
+    WithJsonSchema({"type": SCALAR, "description": "the kind or the label of a PIN"}),
 ]
 NameList = Annotated[
     tuple[str, ...],

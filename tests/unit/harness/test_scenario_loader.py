@@ -127,6 +127,15 @@ def test_a_step_that_cannot_make_sense_is_told_before_the_run(scenario: Any, ste
     )
 
 
+@pytest.mark.parametrize("verb", ["verify_pin", "change_pin", "unblock_pin"])
+def test_a_pin_in_the_place_of_its_name_is_told_and_not_shown(scenario: Any, verb: str) -> None:
+    others = {"verify_pin": "pin: x", "change_pin": "old: x, new: x", "unblock_pin": "puk: x, new: x"}
+    path = scenario(f"- {{{verb}: '4711', {others[verb]}}}")
+    assert findings(path) == [f"5:{8 + len(verb)} bad-value"]
+    assert "looks like the PIN itself" in message(path)
+    assert "4711" not in message(path)
+
+
 def test_a_wrong_secret_is_told_at_its_name(scenario: Any) -> None:
     path = scenario("- {personalise: x, secrets: {PIN9: 1234}}", files="{x: y}")
     assert findings(path) == ["6:32 bad-value"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cardtwin.scenario.matchers import NumberMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
-from cardtwin.scenario.values import SecretText
+from cardtwin.scenario.values import PinName, SecretText
 from cardtwin.scenario.verbs.personalise import refusal
 from cardtwin.targets import Capability, MiddlewareError, UserType
 
@@ -55,7 +55,7 @@ class Login(Step):
 class VerifyPin(Step):
     """Verify a PIN or PUK, named by its kind (user, signature, puk, operator) or its label."""
 
-    verify_pin: str
+    verify_pin: PinName
     pin: SecretText
     expect: RvExpectation | None = None
 
@@ -70,7 +70,7 @@ class VerifyPin(Step):
 class ChangePin(Step):
     """Change a PIN or PUK, named by its kind or its label."""
 
-    change_pin: str
+    change_pin: PinName
     old: SecretText
     new: SecretText
     expect: RvExpectation | None = None
@@ -88,7 +88,7 @@ class ChangePin(Step):
 class UnblockPin(Step):
     """Set a new PIN by its PUK; the PIN is named by its kind or its label."""
 
-    unblock_pin: str
+    unblock_pin: PinName
     puk: SecretText
     new: SecretText
     expect: RvExpectation | None = None
