@@ -20,6 +20,7 @@ from cardtwin.provenance.cryptoki import LOGIN_SCOPE, SIGN_AFTER_LOGOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from cardtwin.cryptoki.bay import Bay
     from cardtwin.cryptoki.objects import CryptokiObject
@@ -203,6 +204,10 @@ class Application:
                 session.login.end()
 
             self._end_private(slot)
+
+    def card_as(self, session: Session) -> AbstractContextManager[CardDriver]:
+        """Hold the card for what whoever is logged in may do; see :meth:`Slot.card_as`."""
+        return session.slot.card_as(session.login, keeps_pin=self.keeps_pin(session.login))
 
     # Objects
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cardtwin.cryptoki.bay import Bay
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.tokenobjects import by_pin
+from cardtwin.cryptoki.tokenobjects import by_pin, ids_by_pin
 from cardtwin.middleware import Ckr, CredentialError, MiddlewareError, PinKind
 from cardtwin.middleware.channel import lost
 from cardtwin.middleware.credentials import Credentials
@@ -101,6 +101,12 @@ class Slot:
 
         return pin
 
+    def shows(self, view: TokenView, identifier: bytes) -> bool:
+        """Whether what has an identifier is in this slot, and not in the other one."""
+        signature = next((pin for pin in view.token.pins if pin.kind is PinKind.SIGNATURE), None)
+        theirs = signature is not None and identifier in ids_by_pin(view.objects, signature.entry.id)
+        return theirs is (self.kind is SlotKind.SIGNATURE)
+
     def objects(self, view: TokenView) -> tuple[CryptokiObject, ...]:
         """Return the objects of this slot, private ones included."""
         signature = next((pin for pin in view.token.pins if pin.kind is PinKind.SIGNATURE), None)
@@ -157,19 +163,38 @@ class Slot:
                     Ckr.CKR_USER_NOT_LOGGED_IN, "the card was reset, and has forgotten the login"
                 )
 
-            if keeps_pin:
-                self._log_in_again(credentials, login)
-
             try:
-                yield driver
+                with self._logged_in(driver, credentials, login, keeps_pin=keeps_pin):
+                    yield driver
             except CommandFailedError as error:
                 if error.rv is Ckr.CKR_USER_NOT_LOGGED_IN:
                     login.end()
 
                 raise
-            finally:
-                if keeps_pin:
-                    driver.logout()
+
+    @contextmanager
+    def card_as(self, login: Login, *, keeps_pin: bool) -> Iterator[CardDriver]:
+        """Hold the card for what somebody may do who is logged in; arguments as for private_card()."""
+        with (
+            self.credentials() as (driver, credentials),
+            self._logged_in(driver, credentials, login, keeps_pin=keeps_pin),
+        ):
+            yield driver
+
+    @contextmanager
+    def _logged_in(
+        self, driver: CardDriver, credentials: Credentials, login: Login, *, keeps_pin: bool
+    ) -> Iterator[None]:
+        if not keeps_pin:
+            yield
+            return
+
+        self._log_in_again(credentials, login)
+
+        try:
+            yield
+        finally:
+            driver.logout()
 
     def _log_in_again(self, credentials: Credentials, login: Login) -> None:
         pin = self.user_pin(self.view())

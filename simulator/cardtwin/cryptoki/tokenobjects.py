@@ -113,7 +113,7 @@ def _public_halves(
             certificates.setdefault(entry.id, certificate)
 
     for identifier, certificate in certificates.items():
-        if identifier not in keys and (key := _key_of(certificate)):
+        if identifier not in keys and (key := key_of(certificate)):
             keys[identifier] = key
 
     return certificates, keys
@@ -141,7 +141,8 @@ def read_certificate(content: bytes) -> x509.Certificate | None:
         return None
 
 
-def _key_of(certificate: x509.Certificate) -> PublicNumbers | None:
+def key_of(certificate: x509.Certificate) -> PublicNumbers | None:
+    """Return a certificate's public key; None where it is of no kind that is known here."""
     try:
         return numbers_of(certificate.public_key())
     except (ValueError, UnsupportedAlgorithm):
@@ -158,9 +159,18 @@ def _common(found: TokenObject) -> dict[int, bytes]:
             Cka.CKA_LABEL: found.label,
             Cka.CKA_MODIFIABLE: CommonFlags.MODIFIABLE in flags,
             Cka.CKA_COPYABLE: entry is not None and not isinstance(entry, pkcs15.PrivateKey),
-            Cka.CKA_DESTROYABLE: found.label == CARD_ERASER and entry is None,
+            Cka.CKA_DESTROYABLE: _destroyable(found),
         }
     )
+
+
+def _destroyable(found: TokenObject) -> bool:
+    """Whether C_DestroyObject does something: the Card Eraser, and certificates with a file of their own."""
+    if found.entry is None:
+        return found.label == CARD_ERASER
+
+    path = found.entry.path if isinstance(found.entry, pkcs15.Certificate) else None
+    return isinstance(path, pkcs15.Path) and path.index is None and found.label != ENCRYPTED_PINS
 
 
 def packed(values: Mapping[Cka, bool | int | str | bytes]) -> dict[int, bytes]:
@@ -335,11 +345,13 @@ _ATTRIBUTES: Final = {
 
 def by_pin(objects: Sequence[CryptokiObject], pin_id: bytes) -> Iterator[CryptokiObject]:
     """Yield the keys that a PIN guards, and what shares their identifiers."""
-    ids = {
-        thing.stored.entry.id
-        for thing in objects
-        if thing.stored
-        and isinstance(thing.stored.entry, pkcs15.PrivateKey)
-        and thing.stored.entry.auth_id == pin_id
-    }
+    ids = ids_by_pin(objects, pin_id)
     yield from (thing for thing in objects if getattr(thing.stored and thing.stored.entry, "id", None) in ids)
+
+
+def ids_by_pin(objects: Sequence[CryptokiObject], pin_id: bytes) -> frozenset[bytes]:
+    """Return the identifiers of the keys that a PIN guards."""
+    entries = (thing.stored.entry for thing in objects if thing.stored)
+    return frozenset(
+        entry.id for entry in entries if isinstance(entry, pkcs15.PrivateKey) and entry.auth_id == pin_id
+    )

@@ -8,6 +8,7 @@ from cardtwin.provenance.rules import Basis, rule
 
 __all__ = [
     "CACHE_MOMENTS",
+    "CERTIFICATE_PLACES",
     "COUNT_LOW",
     "LIBRARY_NAME",
     "LOGIN_LOST",
@@ -61,6 +62,15 @@ CACHE_MOMENTS: Final = rule(
     "Card content that is kept too long, or not at all (CacheValidity=0), is read anew by C_OpenSession, "
     "C_GetTokenInfo and C_FindObjectsInit, and after logins and the program's own changes. Attributes are "
     "those that were read last.",
+)
+
+CERTIFICATE_PLACES: Final = rule(
+    "cryptoki.certificate-places",
+    Basis.OURS,
+    "profiles name files for certificates before there are any",
+    "A certificate goes into the file that a CDF entry with its CKA_ID names, or with that of the key with "
+    "the same public half; the entry's label and identifier hold, whatever the template says of a label. A "
+    "place that is taken has to be emptied first, which C_DestroyObject does: it fills the file with 00.",
 )
 
 COUNT_LOW: Final = rule(

@@ -11,6 +11,7 @@ from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.objects import CryptokiObject
 from cardtwin.cryptoki.publickeys import from_attributes
 from cardtwin.cryptoki.sessions import OperationKind
+from cardtwin.cryptoki.storage import remove_certificate, store_certificate
 from cardtwin.cryptoki.templates import CHANGEABLE, check_value, completed, form_of, given, sensitive_of
 from cardtwin.middleware import CARD_ERASER, Ckr
 from cardtwin.middleware.eraser import erase
@@ -124,8 +125,11 @@ def add_object(application: Application, session: Session, attributes: dict[int,
     if needs_login and not session.user_logged_in:
         raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "nobody is logged in")
 
+    if thing.on_token and thing.object_class == Cko.CKO_CERTIFICATE:
+        return store_certificate(application, session, thing)
+
     if thing.on_token:
-        raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, "the token takes no new objects")
+        raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, "the token takes no new objects but certificates")
 
     return application.handles.add_session_object(session.slot.slot_id, session.handle, thing)
 
@@ -218,8 +222,12 @@ def destroy_object(application: Application, session: int, handle: int) -> None:
 
     if thing.on_token and thing.label == CARD_ERASER:
         _erase(application, found)
-    else:
-        application.handles.drop(handle)
+        return
+
+    if thing.on_token:
+        remove_certificate(application, found, thing)
+
+    application.handles.drop(handle)
 
 
 def _erase(application: Application, session: Session) -> None:
