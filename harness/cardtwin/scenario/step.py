@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -90,6 +90,18 @@ class Expectation(BaseModel):
             return value
 
         return {cls.main: value}
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        empty = [name for name, tree in self.matchers().items() if tree == {}]
+
+        if empty:
+            raise ValueError(f"{empty[0]!r} is empty: nothing is checked there")
+
+        if not self.matchers():
+            raise ValueError("nothing is checked here")
+
+        return self
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from cardtwin.card import CardView, models
 from cardtwin.card import image as images
 from cardtwin.decode import Decoder, Effect
 from cardtwin.scenario.document import MapNode
-from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import Name, Value
@@ -28,6 +27,23 @@ __all__ = ["Check", "CheckExpectation"]
 _MASTER_FILE = "3F00"
 _BY_MIDDLEWARE = frozenset({"token", "readers", "logs"})
 _CHANGING = Effect.WRITES | Effect.SPENDS_TRIES | Effect.DESTROYS | Effect.IRREVERSIBLE | Effect.UNKNOWN
+
+
+def _object(name: str) -> tuple[str, int]:
+    path, colon, number = name.rpartition(":")
+
+    if not (number.isascii() and number.isdecimal()) or (colon and not path):
+        raise ValueError(f"{name!r} is neither a number nor a path, a colon and a number")
+
+    return path.upper() or _MASTER_FILE, int(number)
+
+
+def _object_name(name: str) -> str:
+    _object(name)
+    return name
+
+
+ObjectName = Annotated[str, AfterValidator(_object_name)]
 
 
 class FileExpectation(Expectation):
@@ -96,19 +112,12 @@ class CheckExpectation(Expectation):
     erasable: TextMatcher | None = None
     serial: HexMatcher | None = None
     files: dict[str, FileExpectation] = Field(default_factory=dict)
-    pins: dict[str, PinExpectation] = Field(default_factory=dict)
-    keys: dict[str, KeyExpectation] = Field(default_factory=dict)
+    pins: dict[ObjectName, PinExpectation] = Field(default_factory=dict)
+    keys: dict[ObjectName, KeyExpectation] = Field(default_factory=dict)
     token: TokenExpectation | None = None
     readers: TextListMatcher | None = None
     logs: dict[Name, TextMatcher] = Field(default_factory=dict)
     apdus: ApdusExpectation | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("nothing is checked here")
-
-        return self
 
 
 @verb("check", needs={Capability.DESK})
@@ -175,15 +184,6 @@ def _apdus(log: StepLog) -> dict[str, Value]:
         "changing": sum(bool(command.effect & _CHANGING) for command in read),
         "commands": tuple(dict.fromkeys(command.name for command in read)),
     }
-
-
-def _object(name: str) -> tuple[str, int]:
-    path, colon, number = name.rpartition(":")
-
-    if not number.isdecimal() or (colon and not path):
-        raise UsageError(f"{name!r} is neither a number nor a path, a colon and a number")
-
-    return path.upper() or _MASTER_FILE, int(number)
 
 
 def _token(token: Token) -> Value:
