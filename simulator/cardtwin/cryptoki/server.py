@@ -139,7 +139,7 @@ class CryptokiServer:
             _expect(connection, _FINALIZE)
         finally:
             with self._lock:
-                del self._callers[key]
+                self._callers.pop(key, None)
 
             caller.close()
 

@@ -109,7 +109,12 @@ class SocketServer:
         with self._lock:
             self._connections[connection] = thread
 
-        thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                # The system gives no more threads: this one isn't served, those who come later may be.
+                del self._connections[connection]
+                connection.close()
 
     def _run(self, connection: socket.socket, peer: Peer) -> None:
         try:

@@ -341,3 +341,14 @@ def test_stopping_the_server_closes_applications_and_takes_the_socket_away(
     token.server.stop()
     assert token.program.closed.is_set()
     assert not token.server.path.exists()
+
+
+def test_two_first_lines_of_one_program_end_one_after_the_other(
+    token: Served, open_line: Callable[[], Line]
+) -> None:
+    first, second = open_line(), open_line()
+    begun(first)
+    begun(second)
+    first.socket.close()
+    second.socket.close()
+    assert all(program.closed.wait(BOUND) for program in token.programs)

@@ -115,3 +115,28 @@ def test_two_servers_never_share_a_path() -> None:
 
         with pytest.raises(SocketPathError, match="another server is listening there"):
             other.start()
+
+
+def test_a_thread_that_cannot_be_had_shuts_out_nobody_who_comes_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with private_directory() as folder, SocketServer(folder / "s", tell_name) as server:
+        start, failures = threading.Thread.start, [RuntimeError("can't start new thread")]
+
+        def fails_first(thread: threading.Thread) -> None:
+            if failures:
+                raise failures.pop()
+
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", fails_first)
+        answers = []
+
+        for _ in range(2):
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(BOUND)
+                line.connect(str(server.path))
+                answers.append(line.recv(1000).decode())
+
+    assert answers[0] == ""
+    assert answers[1].startswith("client ")
