@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.provenance import Switches, UnknownSwitchError
-from cardtwin.scenario.document import ListNode, MapNode, Node, TextNode
+from cardtwin.scenario.document import MapNode, Node, TextNode
 from cardtwin.scenario.model import FileReference, ScenarioModel
-from cardtwin.scenario.step import Refers
 from cardtwin.scenario.substitution import references
 from cardtwin.scenario.validation import place
 from cardtwin.source import Diagnostics, closest
@@ -25,6 +24,16 @@ __all__ = ["DEFAULT_PROCESS", "EMPTY", "build_setup", "check_files", "check_refe
 DEFAULT_PROCESS = "cardtwin"
 EMPTY = "empty"
 """What ``readers:`` gives a reader that starts without a card."""
+
+
+_NOTHING = {
+    "steps": "no step before this one has the id {name!r}",
+    "images": "no step before this one saves an image {name!r}, and no file is called so",
+}
+"""How it is told that nothing has a name, in what is no section of the file."""
+
+_NO_NAMES = {"steps": "the 'id:' of an earlier step", "images": "the name of an 'image: save' or of a file"}
+"""What belongs there, where there is no name to choose from."""
 
 
 def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics) -> Setup:
@@ -150,34 +159,25 @@ def check_references(
     steps: Iterable[StepSpec], sections: Mapping[str, Sequence[str]], found: Diagnostics
 ) -> None:
     """Find names in steps that nothing in the scenario has, and readers and programs left open."""
-    ids: set[str] = set()
+    known = {**sections, "steps": (), "images": sections["files"]}
+    late: set[str] = set()
 
     for spec in steps:
-        for section, name in _referring(spec):
-            if name.text not in sections[section] and not references(name):
-                _unknown(section, name.text, sections[section], name, found)
+        for section, name in spec.kind.refers(spec.node):
+            if section not in late and name.text not in known[section] and not references(name):
+                _unknown(section, name.text, known[section], name, found)
 
         _check_default(spec, "on", sections["readers"], found)
         _check_default(spec, "by", sections["processes"], found)
 
-        if spec.id and spec.id in ids:
+        if spec.id and spec.id in known["steps"]:
             found.error("duplicate-id", f"another step has the id {spec.id!r}", spec.node.key_span("id"))
 
-        ids.add(spec.id)
+        for section, name in spec.kind.declares(spec.node):
+            known[section] = (*known[section], name.text)
 
-
-def _referring(spec: StepSpec) -> Iterator[tuple[str, TextNode]]:
-    """Yield the texts of a step that name something of the scenario, with the section they name it in."""
-    for name, info in spec.kind.model_fields.items():
-        section = next((mark.section for mark in info.metadata if isinstance(mark, Refers)), None)
-        value = spec.node.get(name)
-
-        if section is None:
-            continue
-
-        for item in value.items if isinstance(value, ListNode) else (value,):
-            if isinstance(item, TextNode):
-                yield section, item
+            if references(name):
+                late.add(section)  # its name is known in the run only: it may be any
 
 
 def _check_default(spec: StepSpec, key: str, known: Sequence[str], found: Diagnostics) -> None:
@@ -194,8 +194,12 @@ def _unknown(section: str, name: str, known: Iterable[str], node: Node, found: D
     known = tuple(known)
     found.error(
         "unknown-name",
-        f"nothing in '{section}:' is called {name!r}",
+        _NOTHING.get(section, "nothing in '{section}:' is called {name!r}").format(
+            name=name, section=section
+        ),
         node.span,
-        expected=f"one of {', '.join(known)}" if known else f"a '{section}:' that has it",
+        expected=f"one of {', '.join(known)}"
+        if known
+        else _NO_NAMES.get(section, f"a '{section}:' that has it"),
         remedy=closest(name, known),
     )

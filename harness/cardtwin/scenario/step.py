@@ -34,12 +34,13 @@ from pydantic import (
     model_validator,
 )
 
+from cardtwin.scenario.document import ListNode, TextNode
 from cardtwin.scenario.matchers import MATCHER_SCHEMA, Matcher, Matchers, is_matcher
 from cardtwin.scenario.values import SCALAR, Name, NameList, ReaderName, Value
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pydantic_core import CoreSchema
 
@@ -174,6 +175,32 @@ class Step(BaseModel):
     def title(cls, argument: str) -> str:
         """Return the step in a few words, fit to be shown. `argument` is the verb's own, as text."""
         return f"{cls.verb} {argument}".rstrip()
+
+    @classmethod
+    def refers(cls, written: MapNode) -> Iterator[tuple[str, TextNode]]:
+        """Yield the texts that name something of the scenario, each with the section that has the name.
+
+        Beside the sections of the file there are ``steps``, the ids of earlier steps, and ``images``, the
+        files and what earlier steps saved.
+        """
+        for name, info in cls.model_fields.items():
+            section = next((mark.section for mark in info.metadata if isinstance(mark, Refers)), None)
+            value = written.get(name)
+
+            if section is None:
+                continue
+
+            for item in value.items if isinstance(value, ListNode) else (value,):
+                if isinstance(item, TextNode):
+                    yield section, item
+
+    @classmethod
+    def declares(cls, written: MapNode) -> Iterator[tuple[str, TextNode]]:
+        """Yield the names that later steps may refer to, each with its section."""
+        id_ = written.get("id")
+
+        if isinstance(id_, TextNode):
+            yield "steps", id_
 
     @classmethod
     def capabilities(cls, written: MapNode) -> frozenset[Capability]:  # noqa: ARG003  # for subclasses

@@ -135,6 +135,31 @@ def test_a_step_that_cannot_make_sense_is_told_before_the_run(scenario: Any, ste
     )
 
 
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("- {apdu: 00, id: a}\n- {check: {apdus: {of: a, count: 1}}}", []),
+        ("- {check: {apdus: {of: a, count: 1}}}\n- {apdu: 00, id: a}", ["6:26 unknown-name"]),
+        ("- {check: {apdus: {of: a, count: 0}}, id: a}", ["6:26 unknown-name"]),
+        ("- {apdu: 00, id: a}\n- {check: {apdus: {of: b, count: 1}}}", ["7:26 unknown-name"]),
+        ("- {image: save, name: a}\n- {image: load, name: a}\n- {image: compare, name: f}", []),
+        ("- {image: load, name: a}\n- {image: save, name: a}", ["6:25 unknown-name"]),
+        ("- {image: compare, name: g}", ["6:28 unknown-name"]),
+        ("- {apdu: 00, bind: x}\n- {image: save, name: $(x)}\n- {image: load, name: a}", []),
+        ("- {apdu: 00, bind: x}\n- {image: load, name: $(x)}", []),
+    ],
+)
+def test_what_no_earlier_step_has_is_told_before_the_run(
+    scenario: Any, steps: str, expected: list[str]
+) -> None:
+    path = scenario(steps, files="{f: x}", readers="{R1: cardos-4.4}")
+
+    if expected:
+        assert findings(path) == expected
+    else:
+        load(path)
+
+
 @pytest.mark.parametrize("verb", ["verify_pin", "change_pin", "unblock_pin"])
 def test_a_pin_in_the_place_of_its_name_is_told_and_not_shown(scenario: Any, verb: str) -> None:
     others = {"verify_pin": "pin: x", "change_pin": "old: x, new: x", "unblock_pin": "puk: x, new: x"}

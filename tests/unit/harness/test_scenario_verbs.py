@@ -96,10 +96,9 @@ def test_a_check_counts_the_apdus_of_the_step_before_and_of_a_named_one(result: 
     assert [step.verdict.value for step in got.steps] == ["passed"] * 4 + ["failed"]
 
 
-def test_a_check_of_a_step_that_is_not_there_fails(result: Any) -> None:
-    assert "no step before this one has the id 'one'" in why(
-        result("- {check: {apdus: {of: one, count: 1}}}")
-    )
+def test_a_check_of_a_step_that_gets_its_id_later_fails(result: Any) -> None:
+    steps = "- {apdu: 00 84 00 00 04, bind: x}\n- {check: {apdus: {of: $(x), count: 1}}}"
+    assert "no step before this one has the id" in why(result(steps))
 
 
 def test_what_a_scenario_requires_is_checked_before_its_steps(result: Any) -> None:
@@ -122,8 +121,9 @@ def test_a_comparison_tells_the_differences(result: Any) -> None:
     )
 
 
-def test_an_image_of_nobody_is_refused(result: Any) -> None:
-    assert "no image 'b' was saved" in why(result("- {image: save, name: a}\n- {image: load, name: b}"))
+def test_an_image_whose_name_comes_in_the_run_and_is_nobodys_is_refused(result: Any) -> None:
+    steps = "- {apdu: 00 84 00 00 04, bind: x}\n- {image: save, name: a}\n- {image: load, name: $(x)}"
+    assert "was saved, and no file is called so; there are a, " in why(result(steps))
 
 
 def test_a_card_starts_from_an_image_file(result: Any, tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from pydantic import AfterValidator, Field
 from cardtwin.card import CardView, models
 from cardtwin.card import image as images
 from cardtwin.decode import Decoder, Effect
-from cardtwin.scenario.document import MapNode
+from cardtwin.scenario.document import MapNode, TextNode
 from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import Name, Value
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cardtwin.card import CardImage
     from cardtwin.card.view import FileView, KeyView, PinView
     from cardtwin.middleware import Token
@@ -133,6 +135,17 @@ class Check(Step):
         argument = written.get("check")
         by_middleware = isinstance(argument, MapNode) and not _BY_MIDDLEWARE.isdisjoint(argument.keys())
         return cls.needs | ({Capability.PERSONAL} if by_middleware else set())
+
+    @classmethod
+    def refers(cls, written: MapNode) -> Iterator[tuple[str, TextNode]]:
+        """Yield also the step whose APDUs are looked at."""
+        yield from super().refers(written)
+        argument = written.get("check")
+        apdus = argument.get("apdus") if isinstance(argument, MapNode) else None
+        of = apdus.get("of") if isinstance(apdus, MapNode) else None
+
+        if isinstance(of, TextNode):
+            yield "steps", of
 
     def expectation(self) -> Expectation:
         """Return the verb's own argument."""

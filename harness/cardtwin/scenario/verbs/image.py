@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cardtwin.card import ImageError
 from cardtwin.card import image as images
+from cardtwin.scenario.document import TextNode
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.matchers import FlagMatcher, TextListMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -13,7 +14,10 @@ from cardtwin.scenario.values import Name
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from cardtwin.card import CardImage
+    from cardtwin.scenario.document import MapNode
     from cardtwin.scenario.run import Run
 
 __all__ = ["Image", "ImageExpectation"]
@@ -39,6 +43,22 @@ class Image(Step):
     name: Name
     expect: ImageExpectation | None = None
 
+    @classmethod
+    def refers(cls, written: MapNode) -> Iterator[tuple[str, TextNode]]:
+        """Yield also the image that is loaded or compared with."""
+        yield from super().refers(written)
+
+        if (name := _name(written, {"load", "compare"})) is not None:
+            yield "images", name
+
+    @classmethod
+    def declares(cls, written: MapNode) -> Iterator[tuple[str, TextNode]]:
+        """Yield also the image that is saved."""
+        yield from super().declares(written)
+
+        if (name := _name(written, {"save"})) is not None:
+            yield "images", name
+
     def run(self, run: Run) -> Observed:
         """Save, load or compare."""
         reader = run.reader(self)
@@ -57,6 +77,12 @@ class Image(Step):
             )
 
         return Observed()
+
+
+def _name(written: MapNode, actions: Collection[str]) -> TextNode | None:
+    action, name = written.get("image"), written.get("name")
+    is_one = isinstance(action, TextNode) and action.text in actions
+    return name if is_one and isinstance(name, TextNode) else None
 
 
 def _kept(run: Run, name: str) -> CardImage:
