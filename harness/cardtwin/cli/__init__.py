@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from contextlib import contextmanager
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
-__all__ = ["INTERRUPTED", "PASSED", "SCENARIO_FAILED", "WRONG_USAGE", "main"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["INTERRUPTED", "PASSED", "SCENARIO_FAILED", "TERMINATED", "WRONG_USAGE", "main"]
 
 PASSED = 0
 SCENARIO_FAILED = 1
 WRONG_USAGE = 2
 INTERRUPTED = 130
 """What shells give a program that was ended by Ctrl-C."""
+
+TERMINATED = 143
+"""The same after SIGTERM."""
 
 _COMMANDS = {
     "run": ("cardtwin.cli.run", "Run scenario files."),
@@ -23,6 +33,29 @@ _COMMANDS = {
     "config": ("cardtwin.cli.config", "Explain Personal.cfg."),
     "image": ("cardtwin.cli.image", "Show and compare saved card memories."),
 }
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: an interrupt for all that has to be taken down."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the block as an interrupt does; only the first one, so that nothing ends the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Lazy(click.Group):
@@ -40,9 +73,13 @@ class _Lazy(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Call the command; an interrupt ends it with a status of its own."""
+        """Call the command; an interrupt and SIGTERM end it, each with a status of its own."""
         try:
-            return super().invoke(ctx)
+            with _terminable():
+                return super().invoke(ctx)
+        except _Terminated:
+            click.echo("cardtwin: terminated", err=True)
+            ctx.exit(TERMINATED)
         except KeyboardInterrupt:
             click.echo("cardtwin: interrupted", err=True)
             ctx.exit(INTERRUPTED)
@@ -60,5 +97,5 @@ def main() -> None:
 
     Runs scenario files against emulated cards, readers and middleware; checks card profiles and encoding
     descriptions. Exit status: 0 all well, 1 a scenario failed or a file was found wrong, 2 wrong usage or a
-    file that cannot be read, 130 interrupted.
+    file that cannot be read, 130 interrupted, 143 terminated.
     """

@@ -86,8 +86,8 @@ def command(  # noqa: PLR0913  # one per option
     except OSError as error:
         fail(str(error))
 
-    if done.interrupted:
-        raise KeyboardInterrupt
+    if done.interrupt is not None:
+        raise done.interrupt
 
     sys.exit(SCENARIO_FAILED if any(r.verdict is Verdict.FAILED for r in results) else PASSED)
 
@@ -98,7 +98,7 @@ class _Done:
 
     outcomes: list[Outcome]
     seconds: float
-    interrupted: bool
+    interrupt: KeyboardInterrupt | None
 
     @property
     def results(self) -> list[ScenarioResult]:
@@ -111,7 +111,7 @@ def _run(instances: Sequence[Instance], options: Options, processes: int, *, fai
     console = Console(highlight=False, width=width)
     report = ConsoleReport(console, len(instances))
     outcomes: dict[tuple[Path, str], Outcome] = {}
-    interrupted = False
+    interrupt: KeyboardInterrupt | None = None
     began = time.perf_counter()
     arriving = run_all(instances, options, processes=processes, progress=report.step)
 
@@ -124,11 +124,11 @@ def _run(instances: Sequence[Instance], options: Options, processes: int, *, fai
 
                 if fail_fast and result.verdict is Verdict.FAILED:
                     break
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as error:
+        interrupt = error
 
     ordered = [outcomes[i.path, i.id] for i in instances if (i.path, i.id) in outcomes]
-    done = _Done(ordered, time.perf_counter() - began, interrupted)
+    done = _Done(ordered, time.perf_counter() - began, interrupt)
     report.sum_up(done.results, done.seconds)
     return done
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, as a terminal sends it: to the program and to all its workers."""
+"""Ctrl-C, as a terminal sends it, to the program and to all its workers; and SIGTERM to the program alone."""
 
 from __future__ import annotations
 
@@ -26,16 +26,13 @@ steps:
 """
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
-def test_an_interrupt_has_its_own_status_and_leaves_a_report_and_nothing_else(
-    tmp_path: Path, processes: str
-) -> None:
+def started(tmp_path: Path, processes: str) -> subprocess.Popen[str]:
+    """Return the program, with its first scenario done."""
     (tmp_path / "many.scenario.yaml").write_text(
         SCENARIO.format(numbers=", ".join(str(number) for number in range(400)))
     )
     (tmp_path / "temporary").mkdir()
-    report = tmp_path / "out.xml"
-    arguments = ["run", "-n", processes, "--junit", str(report), str(tmp_path)]
+    arguments = ["run", "-n", processes, "--junit", str(tmp_path / "out.xml"), str(tmp_path)]
     program = subprocess.Popen(
         [sys.executable, "-c", "from cardtwin.cli import main; main()", *arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(ROOTS), "TMPDIR": str(tmp_path / "temporary")},
@@ -46,9 +43,30 @@ def test_an_interrupt_has_its_own_status_and_leaves_a_report_and_nothing_else(
     )
     assert program.stdout is not None
     assert "1/400" in program.stdout.readline()
-    os.killpg(program.pid, signal.SIGINT)
+    return program
+
+
+def check_the_end(program: subprocess.Popen[str], tmp_path: Path, status: int, message: str) -> None:
     _, errors = program.communicate(timeout=60)
-    assert program.returncode == 130
-    assert errors == "cardtwin: interrupted\n"
-    assert 0 < len(ET.parse(report).getroot()[0]) < 400  # noqa: S314  # our own file
+    assert program.returncode == status
+    assert errors == message
+    assert 0 < len(ET.parse(tmp_path / "out.xml").getroot()[0]) < 400  # noqa: S314  # our own file
     assert [path for path in (tmp_path / "temporary").iterdir() if path.name.startswith("cardtwin")] == []
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_an_interrupt_has_its_own_status_and_leaves_a_report_and_nothing_else(
+    tmp_path: Path, processes: str
+) -> None:
+    program = started(tmp_path, processes)
+    os.killpg(program.pid, signal.SIGINT)
+    check_the_end(program, tmp_path, 130, "cardtwin: interrupted\n")
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_termination_has_its_own_status_and_leaves_a_report_and_nothing_else(
+    tmp_path: Path, processes: str
+) -> None:
+    program = started(tmp_path, processes)
+    program.terminate()
+    check_the_end(program, tmp_path, 143, "cardtwin: terminated\n")
