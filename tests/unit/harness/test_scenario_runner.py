@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cardtwin.iso7816 import CommandApdu
-from cardtwin.scenario import Observed, ScenarioResult, Verdict, load, run
+from cardtwin.scenario import Observed, ScenarioResult, Verdict, load, run, runner
 from cardtwin.scenario.verbs.apdu import Apdu
 from cardtwin.scenario.verbs.card import Card
 from cardtwin.scenario.verbs.pins import VerifyPin
@@ -166,6 +168,26 @@ def test_a_scenario_that_takes_too_long_is_ended(result: Any, monkeypatch: pytes
     assert time.monotonic() - began < 10
     assert verdicts(got) == ["failed", "not run"]
     assert "longer than 0.2 s" in got.failed_step.failure.message
+
+
+def test_outside_the_main_thread_the_time_limit_is_held_between_steps(
+    result: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(runner, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def take_five_seconds(_step: Card, _run: object) -> Observed:
+        now[0] += 5
+        return Observed()
+
+    monkeypatch.setattr(Card, "run", take_five_seconds)
+
+    with ThreadPoolExecutor(1) as thread:
+        got = thread.submit(result, "- {card: reset}\n- {card: reset}\n- {card: reset}", timeout=7).result()
+
+    assert verdicts(got) == ["passed", "passed", "not run"]
+    assert got.verdict is Verdict.FAILED
+    assert got.message == "the scenario took longer than 7 s"
 
 
 def test_a_time_limit_is_taken_for_no_defect_and_leaves_nothing_behind(
