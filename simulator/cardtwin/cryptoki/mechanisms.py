@@ -15,7 +15,7 @@ from cardtwin.plan import KeyAlgorithm
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["MECHANISMS", "MGF_HASHES", "MechanismSpec", "Scheme", "mechanism_for", "offered"]
+__all__ = ["MECHANISMS", "MGF_HASHES", "MechanismSpec", "Scheme", "is_offered", "mechanism_for", "offered"]
 
 
 class Scheme(Enum):
@@ -132,17 +132,19 @@ def mechanism_for(kind: int, flag: MechanismFlag) -> MechanismSpec:
     return spec
 
 
+def is_offered(kind: int, key_sizes: Mapping[KeyAlgorithm, Collection[int]]) -> bool:
+    """Whether a card with these key sizes offers a mechanism."""
+    spec = MECHANISMS.get(kind)
+    return spec is not None and (spec.key_type is None or _ALGORITHMS[spec.key_type] in key_sizes)
+
+
 def offered(key_sizes: Mapping[KeyAlgorithm, Collection[int]]) -> dict[int, MechanismInfo]:
     """Return what a card with these key sizes offers, in the table's order.
 
     Digests are made here, not on the card; so are verification and encryption, which need no secret. CKF_HW
     tells of mechanisms whose private operation the card does.
     """
-    return {
-        kind: _info(spec, key_sizes)
-        for kind, spec in MECHANISMS.items()
-        if spec.key_type is None or _ALGORITHMS[spec.key_type] in key_sizes
-    }
+    return {kind: _info(spec, key_sizes) for kind, spec in MECHANISMS.items() if is_offered(kind, key_sizes)}
 
 
 def _info(spec: MechanismSpec, key_sizes: Mapping[KeyAlgorithm, Collection[int]]) -> MechanismInfo:

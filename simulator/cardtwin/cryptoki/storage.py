@@ -56,7 +56,7 @@ def remove_certificate(application: Application, session: Session, thing: Crypto
 
 
 def _identifier(slot: Slot, view: TokenView, thing: CryptokiObject) -> bytes:
-    """Return a certificate's CKA_ID; where the template has none, that of the key with the same public half."""
+    """Return a certificate's CKA_ID; where the template has none, that of the key it is for."""
     if given := thing.attributes.get(Cka.CKA_ID):
         return given
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.middleware.channel import Channel, lost
 from cardtwin.middleware.drivers import driver_for
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cardtwin.pcsc import Context
 
 __all__ = ["TokenConnection"]
+
+_RESETS_BORNE: Final = 10
 
 
 class TokenConnection:
@@ -61,9 +63,14 @@ class TokenConnection:
             raise lost(error) from error
 
     def _begin(self, stack: ExitStack) -> None:
-        try:
-            stack.enter_context(self._connection.transaction())
-        except CardResetError:
-            self._connection.reconnect()
-            self.resets += 1
-            stack.enter_context(self._connection.transaction())
+        """Begin a transaction; others may reset the card again while its turn is waited for."""
+        for _ in range(_RESETS_BORNE):
+            try:
+                stack.enter_context(self._connection.transaction())
+            except CardResetError:
+                self._connection.reconnect()
+                self.resets += 1
+            else:
+                return
+
+        stack.enter_context(self._connection.transaction())

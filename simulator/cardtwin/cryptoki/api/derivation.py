@@ -10,7 +10,7 @@ from cardtwin.cryptoki.api.objects import add_object
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Ckd, Ckk, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.mechanisms import mechanism_for, offered
+from cardtwin.cryptoki.mechanisms import is_offered, mechanism_for
 from cardtwin.cryptoki.publickeys import curve_of_size, read_public_key
 from cardtwin.cryptoki.structures import Ecdh1DeriveParams
 from cardtwin.cryptoki.templates import completed, given
@@ -42,7 +42,7 @@ def derive_key(
     found = application.session(session)
     spec = mechanism_for(mechanism.type, MechanismFlag.CKF_DERIVE)
 
-    if mechanism.type not in offered(found.slot.view().key_sizes):
+    if not is_offered(mechanism.type, found.slot.view().key_sizes):
         raise CryptokiError(Ckr.CKR_MECHANISM_INVALID, f"the card does not offer {mechanism.name}")
 
     params = mechanism.params(Ecdh1DeriveParams)

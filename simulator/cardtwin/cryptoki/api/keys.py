@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag, name_of
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.mechanisms import mechanism_for, offered
+from cardtwin.cryptoki.mechanisms import is_offered, mechanism_for
 from cardtwin.cryptoki.operations.keyed import check_parameter
 from cardtwin.cryptoki.publickeys import RsaKey
 from cardtwin.middleware import Ckr
@@ -35,7 +35,7 @@ def spec_for(session: Session, mechanism: Mechanism, flag: MechanismFlag) -> Mec
     """
     spec = mechanism_for(mechanism.type, flag)
 
-    if mechanism.type not in offered(session.slot.view().key_sizes):
+    if not is_offered(mechanism.type, session.slot.view().key_sizes):
         raise CryptokiError(Ckr.CKR_MECHANISM_INVALID, f"the card does not offer {mechanism.name}")
 
     check_parameter(mechanism, spec)
