@@ -42,7 +42,7 @@ _GRACE = 10.0
 _SOCKET_ROOM = 70
 """How long the temporary folder's path may be for a fork server: its socket's path holds 107 bytes."""
 
-_FAREWELL = 2.0
+_FAREWELL = 10.0
 """Seconds that a worker gets to take its bench down before it is killed."""
 
 

@@ -16,6 +16,13 @@ SCENARIOS = Path(__file__).parents[3] / "scenarios"
 PINS = ("271828", "31415926", "16180339", "141421", "12345678", "87654321", "173205")
 
 
+def test_json_tells_seconds_to_the_millisecond() -> None:
+    results = [outcome.result for outcome in run_all(load(SCENARIOS / "card/blank.scenario.yaml"), Options())]
+    scenario = json.loads(json.dumps(document(results, 1.23456), default=str))["scenarios"][0]
+    numbers = [scenario["seconds"], *(step["seconds"] for step in scenario["steps"])]
+    assert [round(number, 3) for number in numbers] == numbers
+
+
 @pytest.mark.parametrize(
     "name",
     ["encoding/init-token", "encoding/operator-officer", "deleting/burnt", "signature-slot/slot", "first"],
