@@ -13,10 +13,10 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["INTERRUPTED", "PASSED", "SCENARIO_FAILED", "TERMINATED", "WRONG_USAGE", "main"]
+__all__ = ["FOUND_WRONG", "INTERRUPTED", "PASSED", "SCENARIO_FAILED", "TERMINATED", "WRONG_USAGE", "main"]
 
 PASSED = 0
-SCENARIO_FAILED = 1
+SCENARIO_FAILED = FOUND_WRONG = 1
 WRONG_USAGE = 2
 INTERRUPTED = 130
 """What shells give a program that was ended by Ctrl-C."""

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from cardtwin.cli.files import read_source
 from cardtwin.cli.findings import collected, report
 from cardtwin.encoding import check as check_description
 from cardtwin.encoding import parse
-from cardtwin.source import Diagnostics, SourceError
+from cardtwin.source import Diagnostics, SourceError, SourceText
 
 __all__ = ["command"]
 
@@ -32,13 +31,13 @@ def command() -> None:
 def check(paths: tuple[Path, ...], attachments: tuple[str, ...]) -> None:
     """Look for mistakes in descriptions. Without --attached it stays open which files are attached.
 
-    Exit status 1 if there is an error.
+    Exit status 1 if there is an error, 2 if a file cannot be read.
     """
-    report((path, _findings(path, attachments)) for path in paths)
+    report(paths, lambda source: _findings(source, attachments))
 
 
-def _findings(path: Path, attachments: tuple[str, ...]) -> Diagnostics:
+def _findings(source: SourceText, attachments: tuple[str, ...]) -> Diagnostics:
     try:
-        return check_description(parse(read_source(path)), attachments=attachments or None)
+        return check_description(parse(source), attachments=attachments or None)
     except SourceError as error:
         return collected(error)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardtwin.source import Diagnostics
+from cardtwin.cli import FOUND_WRONG, WRONG_USAGE
+from cardtwin.source import Diagnostics, SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from cardtwin.source import SourceError
@@ -28,20 +29,37 @@ def collected(error: SourceError) -> Diagnostics:
     return found
 
 
-def report(files: Iterable[tuple[Path, Diagnostics]]) -> None:
-    """Tell of every finding, and end with status 1 if there is an error among them."""
-    errors = 0
+def report(paths: Iterable[Path], check: Callable[[SourceText], Diagnostics]) -> None:
+    """Check files and tell of every finding.
 
-    for path, found in files:
+    Ends with status 2 if a file cannot be read, else with 1 if there is an error in one; all are told first.
+    """
+    errors, unreadable = 0, False
+
+    for path in paths:
+        try:
+            found = check(SourceText.read(path))
+        except OSError as error:
+            click.echo(f"cardtwin: {error}", err=True)
+            unreadable = True
+            continue
+
         for finding in found:
             click.echo(f"{finding.render()}\n", err=True)
 
         errors += len(found.errors)
-        warnings = len(found.warnings)
 
         if not found.errors:
-            click.echo(f"{path}: " + (f"{warnings} warnings" if warnings else "no findings"))
+            click.echo(
+                f"{path}: " + (_count(len(found.warnings), "warning") if found.warnings else "no findings")
+            )
 
     if errors:
-        click.echo(f"{errors} error{'s' if errors > 1 else ''}", err=True)
-        sys.exit(1)
+        click.echo(_count(errors, "error"), err=True)
+
+    if unreadable or errors:
+        sys.exit(WRONG_USAGE if unreadable else FOUND_WRONG)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"

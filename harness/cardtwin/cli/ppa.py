@@ -18,7 +18,7 @@ from cardtwin.middleware import parse_certificate
 from cardtwin.plan import Secret, SecretName
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.ppa.describe import describe
-from cardtwin.source import Diagnostics, SourceError
+from cardtwin.source import Diagnostics, SourceError, SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,14 +42,14 @@ def command() -> None:
 def check(paths: tuple[Path, ...]) -> None:
     """Look for mistakes in profiles. A variable without a value counts as a parameter.
 
-    Exit status 1 if there is an error.
+    Exit status 1 if there is an error, 2 if a file cannot be read.
     """
-    report((path, _findings(path)) for path in paths)
+    report(paths, _findings)
 
 
-def _findings(path: Path) -> Diagnostics:
+def _findings(source: SourceText) -> Diagnostics:
     try:
-        return ppa.check(ppa.parse(read_source(path)), _environment(_certificate(None)))
+        return ppa.check(ppa.parse(source), _environment(_certificate(None)))
     except SourceError as error:
         return collected(error)
 

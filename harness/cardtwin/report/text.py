@@ -58,11 +58,18 @@ def _step_lines(step: StepResult) -> Iterator[str]:
         yield textwrap.indent(failure.detail.rstrip(), "  ")
 
     if step.exchanges:
-        yield f"  the last {len(step.exchanges)} of {step.apdus} APDUs:"
+        yield f"  {_which(len(step.exchanges), step.apdus)}:"
 
         for exchange in step.exchanges:
             yield f"    > {_shortened(exchange.command)}    {exchange.meaning}"
             yield f"    < {_shortened(exchange.response)}    {exchange.status}"
+
+
+def _which(shown: int, all_: int) -> str:
+    if shown < all_:
+        return f"the last {shown} of {all_} APDUs"
+
+    return f"all {all_} APDUs" if all_ > 1 else "the APDU"
 
 
 def _shortened(hex_text: str) -> str:

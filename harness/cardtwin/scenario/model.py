@@ -53,7 +53,7 @@ File = Annotated[
 
 def _parse_target(value: Any) -> str:
     if value not in target_names():
-        raise ValueError(f"{value!r} is no target; there are {', '.join(target_names())}")
+        raise ValueError(f"{value!r} is no target; targets are: {', '.join(target_names())}")
 
     return str(value)
 

@@ -48,6 +48,23 @@ def test_a_file_that_cannot_be_read_is_status_2(command: tuple[str, str], tmp_pa
     assert "No such file" in result.output
 
 
+@pytest.mark.parametrize("command", ["ppa", "dsc"])
+def test_a_file_that_cannot_be_read_hides_no_other(command: str, broken: Path, tmp_path: Path) -> None:
+    result = cardtwin(command, "check", tmp_path / "one", broken, tmp_path / "two")
+    assert result.exit_code == 2
+    assert [line for line in result.stderr.splitlines() if "No such file" in line] == [
+        f"cardtwin: [Errno 2] No such file or directory: '{tmp_path / name}'" for name in ("one", "two")
+    ]
+    assert f"{broken}:" in result.stderr
+
+
+def test_one_warning_is_no_warnings(tmp_path: Path) -> None:
+    path = tmp_path / "a.dsc"
+    text = (ROOT / "scenarios" / "encodings" / "delete-profile.dsc").read_text()
+    path.write_text(text.replace("[Description]", "[Fields]\nA=value\n[Description]"))
+    assert cardtwin("dsc", "check", path).stdout == f"{path}: 1 warning\n"
+
+
 def test_a_plan_is_json_with_all_bytes() -> None:
     result = cardtwin("ppa", "plan", SKETCH, "--json", "--pin-cert", KEYS / "pin-a.crt")
     document = json.loads(result.stdout)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,13 @@ from rich.console import Console
 
 from cardtwin.cli import main
 from cardtwin.report.console import ConsoleReport
-from cardtwin.scenario import StepResult, load
+from cardtwin.report.text import explain_failure
+from cardtwin.scenario import StepResult, load, run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from support.fake_target import FakeTarget
 
 pytestmark = pytest.mark.usefixtures("target")
 
@@ -44,6 +48,20 @@ def test_a_failed_scenario_is_status_1_and_is_explained(scenario: Any) -> None:
     assert "step 2 at" in result.output
     assert "VERIFY" in result.output
     assert "31 33 33 37" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("kept", "all_", "expected"),
+    [(1, 1, "the APDU:"), (2, 2, "all 2 APDUs:"), (2, 3, "the last 2 of 3 APDUs:")],
+)
+def test_a_failure_says_which_of_its_apdus_it_shows(
+    scenario: Any, target: FakeTarget, kept: int, all_: int, expected: str
+) -> None:
+    (instance,) = load(scenario(BAD))
+    result = run(instance, target)
+    step = result.steps[1]
+    told = replace(step, exchanges=step.exchanges * kept, apdus=all_)
+    assert f"\n  {expected}\n" in explain_failure(replace(result, steps=(told,)))
 
 
 def test_brackets_in_names_are_shown_as_they_are(scenario: Any, tmp_path: Path) -> None:

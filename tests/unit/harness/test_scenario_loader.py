@@ -289,7 +289,7 @@ def test_an_unknown_format_is_refused(scenario: Any) -> None:
 
 
 def test_an_unknown_target_is_refused(scenario: Any) -> None:
-    assert "'nosuch' is no target; there are emulated" in message(
+    assert "'nosuch' is no target; targets are: emulated" in message(
         scenario("- {card: reset}", target="nosuch")
     )
 
