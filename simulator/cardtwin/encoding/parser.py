@@ -22,6 +22,8 @@ _SINGLE: Final = {
     kind.value.strip("[]").casefold(): kind for kind in SectionKind if kind is not SectionKind.APPLICATION
 }
 _SECTIONS: Final = ("Encoding", "Fields", "Description", "Application_A")
+_NAMED: Final = f"[{'], ['.join(_SECTIONS)}]"
+_MOST_ERRORS: Final = 100
 _APPLICATION: Final = re.compile(r"Application_(\w+)", re.IGNORECASE)
 
 
@@ -50,8 +52,7 @@ class _Reader:
 
     def read(self) -> Description:
         source = self._text.source
-        ini = parse_ini(source, self.diagnostics, comments="#")
-        sections = self._sort(ini.sections)
+        sections = self._sort(self._ini())
 
         for section in sections.get("fields", ()):
             self._read_fields(section)
@@ -65,6 +66,31 @@ class _Reader:
             tuple(found for found in self.diagnostics if found.severity is Severity.WARNING),
         )
 
+    def _ini(self) -> tuple[IniSection, ...]:
+        """Return the sections. A text without any is something else: that is told once, not line by line.
+
+        Raises:
+            SourceError: It is no encoding description.
+        """
+        broken = Diagnostics()
+        source = self._text.source
+        ini = parse_ini(source, broken, comments="#")
+
+        if broken.errors and not ini.sections:
+            self.diagnostics.error(
+                "no-description",
+                "this is no encoding description: it has lines, but no section",
+                broken.errors[0].span,
+                expected="[Encoding]",
+                remedy=f"sections are {_NAMED}; see whether another file is meant",
+            )
+            self.diagnostics.raise_errors()
+
+        for finding in broken:
+            self.diagnostics.add(finding)
+
+        return ini.sections
+
     def _sort(self, sections: tuple[IniSection, ...]) -> dict[str, list[IniSection]]:
         """Return the sections by folded name; report those that are unknown or there twice."""
         sorted_: dict[str, list[IniSection]] = {}
@@ -77,7 +103,7 @@ class _Reader:
                     "unknown-section",
                     f"[{section.name}] is no section of an encoding description",
                     section,
-                    closest(section.name, _SECTIONS) or f"sections are [{'], ['.join(_SECTIONS)}]",
+                    closest(section.name, _SECTIONS) or f"sections are {_NAMED}",
                 )
             elif name in sorted_:
                 first = Note("the first one", sorted_[name][0].span)
@@ -151,6 +177,7 @@ class _Reader:
         settings: dict[str, Setting] = {}
 
         for item in section.items:
+            self._give_up_at(item)
             setting = self._setting(kind, item)
 
             if setting is None:
@@ -168,6 +195,19 @@ class _Reader:
                 settings[setting.name] = setting
 
         return Settings(section.span, tuple(settings.values()))
+
+    def _give_up_at(self, item: IniItem) -> None:
+        """End reading where there are too many errors to be of use."""
+        if len(self.diagnostics.errors) < _MOST_ERRORS:
+            return
+
+        self.diagnostics.error(
+            "too-many-errors",
+            f"reading ends here, after {_MOST_ERRORS} errors",
+            item.key_span,
+            remedy="see whether another file is meant, or correct these first",
+        )
+        self.diagnostics.raise_errors()
 
     def _setting(self, kind: SectionKind, item: IniItem) -> Setting | None:
         keyword = keywords.find(kind, item.key)

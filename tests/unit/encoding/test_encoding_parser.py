@@ -299,3 +299,17 @@ def test_every_keyword_says_where_it_comes_from() -> None:
 def test_a_keyword_is_entered_once() -> None:
     with pytest.raises(ValueError, match="already"):
         keyword(Keyword("pin2", SectionKind.DESCRIPTION, ValueForm.VALUE, "here"))
+
+
+@pytest.mark.parametrize("text", ["CardModel 'SIEMENS50'\n" * 200, "A=1\n" * 200, "MasterFile"])
+def test_a_file_that_is_no_description_is_told_once(text: str) -> None:
+    assert codes(text) == ["no-description"]
+
+
+def test_an_empty_file_lacks_its_sections() -> None:
+    assert codes("# nothing\n") == ["missing-section", "missing-section"]
+
+
+def test_after_a_hundred_errors_reading_ends() -> None:
+    text = "[Encoding]\n" + "".join(f"Nosuch{number}=x\n" for number in range(300))
+    assert codes(text) == ["unknown-keyword"] * 100 + ["too-many-errors"]
