@@ -15,6 +15,8 @@ from cardtwin.card import cos, models
 from cardtwin.card.chip.quirks import quirks
 from cardtwin.card.diagram import life_cycle_mermaid
 from cardtwin.card.memory.lifecycle import ALL, FILES, LIVING, TRANSITIONS
+from cardtwin.cryptoki.api.refusals import coverage
+from cardtwin.cryptoki.mechanisms import MECHANISMS
 from cardtwin.encoding.keywords import SectionKind, keywords
 from cardtwin.middleware.configuration import KEYS
 from cardtwin.plan import SecretName
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from cardtwin.card.commands.dataobjects import DataObject
     from cardtwin.card.cos.system import CardSystem
     from cardtwin.card.memory.lifecycle import LifeCycle, Transition
+    from cardtwin.cryptoki.api.refusals import Coverage
+    from cardtwin.cryptoki.mechanisms import MechanismSpec
     from cardtwin.encoding.keywords import Keyword
     from cardtwin.middleware.configuration import Key
     from cardtwin.ppa.vocabulary import Function, StatementForm
@@ -73,6 +77,16 @@ not public. A key that a program's section may have holds there for that program
 _SCENARIO_VERBS: Final = """
 What a step of a [scenario](scenarios.md) can do. Every step may have `by`, `on`, `bind`, `proves` and `id` as
 well, and `expect` with the results that are listed. The result in bold is meant where `expect` is one value.
+"""
+
+_PKCS11_FUNCTIONS: Final = """
+What becomes of each function of PKCS#11 2.40, and of those of our own. Functions that are refused look at
+their session first. Names that begin with `cardtwin_` are an interface of ours, not the vendor's.
+"""
+
+_PKCS11_MECHANISMS: Final = """
+A card offers those whose keys it can hold: `C_GetMechanismList` tells. Private operations are the card's;
+digests, verification and encryption are done beside it.
 """
 
 _AREAS: Final = {
@@ -245,6 +259,32 @@ def _key(entry: Key) -> tuple[str, ...]:
     return (f"`{entry}`", entry.form.value, default, entry.meaning, *flags, entry.basis.value, entry.source)
 
 
+def pkcs11_functions() -> str:
+    """Return the page of the PKCS#11 functions and mechanisms."""
+    return _page(
+        "Functions and mechanisms of PKCS#11",
+        [
+            _PKCS11_FUNCTIONS,
+            _table(("Function", "Supported", "Refused with", "Why"), map(_covered, coverage())),
+            "## Mechanisms",
+            _PKCS11_MECHANISMS,
+            _table(("Mechanism", "Keys", "Hash", "For"), map(_mechanism, MECHANISMS.values())),
+        ],
+    )
+
+
+def _covered(entry: Coverage) -> tuple[str, ...]:
+    if entry.refusal is None:
+        return (f"`{entry.name}`", "yes", "", "")
+
+    return (f"`{entry.name}`", "no", f"`{entry.refusal.rv.name}`", entry.refusal.why)
+
+
+def _mechanism(spec: MechanismSpec) -> tuple[str, ...]:
+    key = "" if spec.key_type is None else f"`{spec.key_type.name}`"
+    return (f"`{spec.type.name}`", key, spec.hash or "", ", ".join(spec.uses))
+
+
 def scenario_verbs() -> str:
     """Return the page of what a step of a scenario can do."""
     parts = [_SCENARIO_VERBS]
@@ -299,6 +339,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "configuration-keys.md": configuration_keys,
     "deviations.md": deviations,
     "encoding-keywords.md": encoding_keywords,
+    "pkcs11-functions.md": pkcs11_functions,
     "profile-statements.md": profile_statements,
     "scenario-verbs.md": scenario_verbs,
 }

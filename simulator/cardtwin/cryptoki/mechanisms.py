@@ -49,6 +49,13 @@ class MechanismSpec:
     key_type: Ckk | None = None
     hash: str | None = None
 
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What it can be used for, in words."""
+        flags = (flag.name or "" for flag in self.flags)
+        words = (name.removeprefix("CKF_").lower() for name in flags if not name.startswith("CKF_EC_"))
+        return tuple(words)
+
     def needs(self, flag: MechanismFlag) -> None:
         """See that it can be used so.
 

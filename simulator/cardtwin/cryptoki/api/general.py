@@ -50,10 +50,3 @@ def generate_random(application: Application, session: int, length: int) -> byte
         raise CryptokiError(Ckr.CKR_DEVICE_ERROR, "the card gives no more random bytes")
 
     return found
-
-
-@function("C_SeedRandom")
-def seed_random(application: Application, session: int, _seed: bytes) -> None:
-    """Refuse: the card's generator takes no seed."""
-    application.session(session)
-    raise CryptokiError(Ckr.CKR_RANDOM_SEED_NOT_SUPPORTED, "the card's generator takes no seed")

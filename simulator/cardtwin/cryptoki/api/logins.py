@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cardtwin.cryptoki.api.refusals import INIT_TOKEN
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
@@ -156,6 +157,4 @@ def _stored(length: int, longest: int | None) -> int:
 def init_token(application: Application, slot_id: int, _pin: Secret | None, _label: bytes) -> None:
     """Refuse: a card takes its card profile by InitTokenPPA, and C_InitToken has none."""
     application.slots.get(slot_id)
-    raise CryptokiError(
-        Ckr.CKR_FUNCTION_NOT_SUPPORTED, "cards are initialised with a card profile: InitTokenPPA does that"
-    )
+    raise CryptokiError(INIT_TOKEN.rv, INIT_TOKEN.why)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cardtwin.cryptoki.application import Application
 
-__all__ = ["REFUSED", "Coverage", "Refusal", "coverage"]
+__all__ = ["INIT_TOKEN", "REFUSED", "Coverage", "Refusal", "coverage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ REFUSED: Final = {
     ),
     **_not_supported("keys do not leave or enter the card wrapped", "C_WrapKey", "C_UnwrapKey"),
     **_not_supported("operations of a card cannot be saved", "C_GetOperationState", "C_SetOperationState"),
+    "C_SeedRandom": Refusal(Ckr.CKR_RANDOM_SEED_NOT_SUPPORTED, "the card's generator takes no seed"),
     "C_DigestKey": Refusal(Ckr.CKR_KEY_INDIGESTIBLE, "the values of keys are not digested"),
     **dict.fromkeys(
         ("C_GetFunctionStatus", "C_CancelFunction"),
@@ -61,12 +62,10 @@ REFUSED: Final = {
 }
 """The functions that end with the same return value whatever they are given, beside a bad session."""
 
-_REFUSED_BY_THEMSELVES: Final = {
-    "C_InitToken": Refusal(
-        Ckr.CKR_FUNCTION_NOT_SUPPORTED, "cards are initialised with a card profile: InitTokenPPA does that"
-    ),
-    "C_SeedRandom": Refusal(Ckr.CKR_RANDOM_SEED_NOT_SUPPORTED, "the card's generator takes no seed"),
-}
+INIT_TOKEN: Final = Refusal(
+    Ckr.CKR_FUNCTION_NOT_SUPPORTED, "cards are initialised with a card profile: InitTokenPPA does that"
+)
+"""What C_InitToken, which has no session, is refused with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def coverage() -> tuple[Coverage, ...]:
 
 
 def _refusal(name: str, *, local: bool) -> Refusal | None:
-    if (found := (REFUSED | _REFUSED_BY_THEMSELVES).get(name)) or local or registry.find(name):
+    if (found := (REFUSED | {"C_InitToken": INIT_TOKEN}).get(name)) or local or registry.find(name):
         return found
 
     return Refusal(Ckr.CKR_FUNCTION_NOT_SUPPORTED, "there is nothing like it on these cards")
