@@ -20,6 +20,7 @@ from cardtwin.pcsc import (
     ReaderState,
     ShareMode,
     SharingViolationError,
+    UnknownReaderError,
 )
 from cardtwin.readers.errors import (
     ReaderOccupiedError,
@@ -75,8 +76,16 @@ class Slot:
     # The card and its power
 
     def insert(self, card: Card) -> None:
-        """Put a card in and power it on."""
+        """Put a card in and power it on.
+
+        Raises:
+            UnknownReaderError: The reader was taken away meanwhile.
+            ReaderOccupiedError: There is a card in it.
+        """
         with self.lock:
+            if self.turns.closed:
+                raise UnknownReaderError(self.name)
+
             if self.card is not None:
                 raise ReaderOccupiedError(f"there is a card in {self.name!r} already; remove it first")
 

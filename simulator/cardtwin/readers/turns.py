@@ -44,16 +44,17 @@ class Turns:
 
     Attributes:
         holder: The seat that is in a transaction.
+        closed: Whether the reader was taken away.
     """
 
     def __init__(self, reader: str, lock: RLock) -> None:
         self.holder: Seat | None = None
+        self.closed = False
         self._reader = reader
         self._thread = 0
         self._depth = 0
         self._queue: deque[object] = deque()
         self._over = threading.Condition(lock)
-        self._closed = False
 
     def free_for(self, seat: Seat) -> bool:
         """Tell whether the seat needs not wait."""
@@ -72,7 +73,7 @@ class Turns:
         if not self.free_for(seat):
             self._wait(seat)
 
-        if self._closed:
+        if self.closed:
             raise ReaderUnavailableError(self._reader)
 
     def begin(self, seat: Seat) -> None:
@@ -111,7 +112,7 @@ class Turns:
 
     def close(self) -> None:
         """Send all home."""
-        self._closed = True
+        self.closed = True
         self.free()
 
     def _wait(self, seat: Seat) -> None:
@@ -123,7 +124,7 @@ class Turns:
 
         try:
             over = self._over.wait_for(
-                lambda: self._closed or seat.closed or self._first(ticket), seat.patience
+                lambda: self.closed or seat.closed or self._first(ticket), seat.patience
             )
         finally:
             self._queue.remove(ticket)

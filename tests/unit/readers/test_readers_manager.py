@@ -53,6 +53,18 @@ def test_a_reader_that_cannot_be_is_refused(manager: ReaderManager, size: int) -
         manager.add_reader("R2", max_command_data=size)
 
 
+def test_a_card_does_not_get_into_a_reader_that_is_taken_away_at_that_time(manager: ReaderManager) -> None:
+    slot = manager.slot("R1")  # what `insert` has in hand when the other thread comes first
+    manager.remove_reader("R1")
+    card = ScriptedCard()
+
+    with pytest.raises(UnknownReaderError, match="R1"):
+        slot.insert(card)
+
+    assert slot.card is None
+    assert not slot.state.powered
+
+
 def test_an_unknown_reader_is_named(manager: ReaderManager) -> None:
     with pytest.raises(UnknownReaderError, match="R7"):
         manager.context().connect("R7")

@@ -58,6 +58,14 @@ def test_share_modes_admit_or_refuse_a_second_connection(
             manager.context().connect("R1", share=second)
 
 
+def test_who_has_the_card_exclusively_is_not_waited_for(manager: ReaderManager) -> None:
+    with (
+        manager.context().connect("R1", share=X).transaction(),
+        pytest.raises(SharingViolationError, match="exclusively"),
+    ):
+        manager.context().connect("R1")
+
+
 def test_the_state_tells_how_the_card_is_shared(manager: ReaderManager) -> None:
     with manager.context() as context:
         exclusive = context.connect("R1", share=X)

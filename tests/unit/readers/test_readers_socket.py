@@ -19,6 +19,7 @@ from cardtwin.readers.pcsclite import PcscLiteServer
 from cardtwin.sockets import SocketPathError, private_directory
 from support.cards import OK, ScriptedCard
 from support.pcsclite import (
+    INVALID_HANDLE,
     SHARING_VIOLATION,
     SUCCESS,
     RawClient,
@@ -257,3 +258,15 @@ def test_many_clients_at_once_keep_their_transactions_apart(world: World) -> Non
     assert len(world.card.log) == 8 * 20 * 3
     groups = [world.card.log[at : at + 3] for at in range(0, len(world.card.log), 3)]
     assert all(len({command[:2] for command in group}) == 1 for group in groups)
+
+
+def test_a_context_that_was_released_cancels_no_wait_of_its_client(world: World) -> None:
+    waiting = world.client()
+    released, kept = waiting.establish(), waiting.establish()
+    assert waiting.call(0x02, "II", released, 0)[-1] == SUCCESS
+    waiting.ask(0x13)
+    waiting.read_states()
+
+    with RawClient(world.server.path, greet=False) as other:
+        assert other.call(0x0D, "II", released, 0)[-1] == INVALID_HANDLE
+        assert other.call(0x0D, "II", kept, 0)[-1] == SUCCESS
