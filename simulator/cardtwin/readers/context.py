@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import typing
 from typing import TYPE_CHECKING
 
 from cardtwin.pcsc import (
@@ -21,15 +22,37 @@ from cardtwin.readers.turns import Seat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cardtwin.readers.manager import ReaderManager
+    from cardtwin.events import Hub
+    from cardtwin.readers.slot import Slot
 
 __all__ = ["ManagedContext"]
+
+
+class Readers(typing.Protocol):
+    """What a context uses of the manager."""
+
+    @property
+    def hub(self) -> Hub | None:
+        """Told of every APDU."""
+
+    @property
+    def changed(self) -> threading.Condition:
+        """Told of every change of a state or of the list of readers."""
+
+    def readers(self) -> tuple[str, ...]:
+        """Return the readers' names."""
+
+    def state(self, name: str) -> ReaderState:
+        """Return the state of one reader."""
+
+    def slot(self, name: str) -> Slot:
+        """Return the reader itself."""
 
 
 class ManagedContext(Context):
     """A context. May be used by several threads at once."""
 
-    def __init__(self, manager: ReaderManager, patience: float | None) -> None:
+    def __init__(self, manager: Readers, patience: float | None) -> None:
         self._manager = manager
         self._patience = patience
         self._connections: list[ManagedConnection] = []

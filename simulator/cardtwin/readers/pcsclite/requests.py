@@ -294,9 +294,9 @@ def _get_readers_state_array(session: Session, _fields: Fields) -> bytes:
 
 @_serves(Command.CANCEL)
 def _cancel(session: Session, fields: Fields) -> bytes:
-    waiting = session.handles.find(fields[0])
+    waiter = session.handles.find(fields[0])
 
-    if waiting is None or not waiting.waiter.tell(Code.CANCELLED):
+    if waiter is None or not waiter.tell(Code.CANCELLED):
         raise InvalidHandleError
 
     return b""

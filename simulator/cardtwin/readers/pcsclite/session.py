@@ -113,7 +113,7 @@ class Session:
 
     def open_context(self) -> int:
         """Establish a context and return its handle."""
-        handle = self.handles.enter(self)
+        handle = self.handles.enter(self.waiter)
         self._contexts[handle] = self.manager.context(patience=_PATIENCE)
         return handle
 
