@@ -249,7 +249,9 @@ class SlotTable:
     def known(self) -> tuple[Slot, ...]:
         """Return all slots that have been there, those of new readers included. Looks at no card."""
         self._readers()
-        return tuple(self._slots.values())
+
+        with self._lock:
+            return tuple(self._slots.values())
 
     def _readers(self) -> list[str]:
         try:
@@ -328,7 +330,8 @@ class SlotTable:
             return  # a card that nobody knows has the main slot alone
 
         if any(pin.kind is PinKind.SIGNATURE for pin in pins):
-            self._slots[number] = Slot(number, SlotKind.SIGNATURE, bay)
+            with self._lock:
+                self._slots[number] = Slot(number, SlotKind.SIGNATURE, bay)
 
 
 def _ignore(_slot: Slot) -> None:
