@@ -130,6 +130,11 @@ class Programs(RuleBasedStateMachine):
         who, handle = session
         assert self.programs[who].rv("C_CloseSession", handle) is self.models[who].close(handle)
 
+    @rule(who=st.integers(0, 1))
+    def close_all(self, who: int) -> None:
+        assert self.programs[who].rv("C_CloseAllSessions", MAIN) is Ckr.CKR_OK
+        self.models[who] = Model()
+
     @rule(session=sessions)
     def describe(self, session: tuple[int, int]) -> None:
         who, handle = session
@@ -159,4 +164,4 @@ class Programs(RuleBasedStateMachine):
 
 
 TestPrograms = Programs.TestCase
-TestPrograms.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestPrograms.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

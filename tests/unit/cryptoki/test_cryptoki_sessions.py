@@ -320,6 +320,25 @@ def test_a_card_that_was_away_between_two_calls_is_another_one(desk: Desk, progr
     assert state(program, program.session()) == Cks.CKS_RW_PUBLIC_SESSION
 
 
+def test_a_session_with_another_card_is_not_kept_out_by_the_login_to_the_first(
+    desk: Desk, program: Program
+) -> None:
+    program("C_Login", program.session(), Cku.CKU_SO, PUK)
+    desk.manager.remove(READER)
+    desk.manager.insert(READER, desk.card)
+
+    assert state(program, program.session(RO)) == Cks.CKS_RO_PUBLIC_SESSION
+
+
+def test_sessions_with_a_card_that_is_gone_can_all_be_closed(desk: Desk, program: Program) -> None:
+    first = program.user_session()
+    program.session()
+    desk.manager.remove(READER)
+    program("C_CloseAllSessions", MAIN)
+
+    assert program.rv("C_GetSessionInfo", first) is Ckr.CKR_SESSION_HANDLE_INVALID
+
+
 def test_after_a_reset_by_others_the_user_logs_in_again(desk: Desk, program: Program) -> None:
     session = program.user_session()
     desk.manager.reset(READER)

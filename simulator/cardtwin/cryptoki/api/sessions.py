@@ -28,6 +28,7 @@ def open_session(application: Application, slot_id: int, flags: int) -> int:
         raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, f"unknown flags 0x{flags & _UNKNOWN:X}")
 
     slot = application.slots.get(slot_id)
+    slot.bay.present()  # with a card that is gone, its sessions and their login are
     writable = bool(flags & SessionFlag.CKF_RW_SESSION)
 
     if not writable and any(each.login.user is Cku.CKU_SO for each in application.sessions.of_slot(slot)):
@@ -46,6 +47,7 @@ def close_session(application: Application, session: int) -> None:
 def close_all_sessions(application: Application, slot_id: int) -> None:
     """Close all sessions with a token."""
     slot = application.slots.get(slot_id)
+    slot.bay.present()  # with a card that is gone, its sessions are
 
     for session in application.sessions.of_slot(slot):
         application.close_session(session)
