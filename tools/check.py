@@ -67,6 +67,7 @@ def system_packages() -> tuple[SystemPackage, ...]:
         SystemPackage("openssl", "the second opinion on signatures", _command("openssl")),
         SystemPackage("libpcsclite1", "PC/SC", lambda: ctypes.util.find_library("pcsclite") is not None),
         SystemPackage("gcc", "compiling pyscard and the PKCS#11 library", _command("cc")),
+        SystemPackage("g++", "using the PKCS#11 library's header from C++", _command("c++")),
         SystemPackage("libc6-dev", "compiling pyscard and the PKCS#11 library", _compiles("stdlib.h")),
         SystemPackage("pkg-config", "compiling pyscard", _command("pkg-config")),
         SystemPackage("libpcsclite-dev", "compiling pyscard", _compiles("PCSC/winscard.h", [_PCSC_HEADERS])),

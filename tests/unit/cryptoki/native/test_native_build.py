@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -43,6 +42,7 @@ def test_our_header_can_be_used_from_c_and_cpp(library: Path, language: tuple[st
     assert command is not None
 
     if language[0] == "-xc++" and shutil.which("c++") is None:
+        assert os.environ.get("CI") != "true", "there is no C++ compiler"
         pytest.skip("there is no C++ compiler")
 
     flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
