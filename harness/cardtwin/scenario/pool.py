@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections import deque
@@ -43,7 +42,7 @@ _SOCKET_ROOM = 70
 """How long the temporary folder's path may be for a fork server: its socket's path holds 107 bytes."""
 
 _FAREWELL = 10.0
-"""Seconds that a worker gets to take its bench down before it is killed."""
+"""Seconds that a worker gets to end before it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +85,24 @@ def run_all(
         processes: How many of them at a time, each in a process of its own.
         progress: Told of every step's end, where there is one process.
     """
-    if processes <= 1 or len(instances) <= 1:
-        for instance in instances:
-            yield _run(instance, options, progress)
-    else:
-        yield from _Pool(instances, options, min(processes, len(instances))).outcomes()
+    # One folder for all that runs: an interrupt may come while a bench makes or removes its own.
+    with tempfile.TemporaryDirectory(prefix="cardtwin-") as folder:
+        if processes <= 1 or len(instances) <= 1:
+            with _temporary_files_in(folder):
+                for instance in instances:
+                    yield _run(instance, options, progress)
+        else:
+            yield from _Pool(instances, options, min(processes, len(instances)), folder).outcomes()
+
+
+@contextmanager
+def _temporary_files_in(folder: str) -> Iterator[None]:
+    before, tempfile.tempdir = tempfile.tempdir, folder
+
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _run(instance: Instance, options: Options, progress: Progress | None = None) -> Outcome:
@@ -127,10 +139,11 @@ def _no_interrupt() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(pipe: Connection, options: Options) -> None:
+def _work(pipe: Connection, options: Options, folder: str) -> None:
     """Run what is asked for until the pipe is closed: a worker's main function."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's business
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # leaves by way of what takes the bench down
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what a worker leaves behind, the parent takes away
+    tempfile.tempdir = folder
     loaded: dict[Path, dict[str, Instance]] = {}
 
     while (job := _next_job(pipe)) is not None:
@@ -169,9 +182,10 @@ class _Worker:
 class _Pool:
     """Workers, and the instances that wait for one."""
 
-    def __init__(self, instances: Sequence[Instance], options: Options, processes: int) -> None:
+    def __init__(self, instances: Sequence[Instance], options: Options, processes: int, folder: str) -> None:
         self._waiting = deque(instances)
         self._options = options
+        self._folder = folder
         self._context = _context()
         self._workers = [self._start() for _ in range(processes)]
 
@@ -195,7 +209,7 @@ class _Pool:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._options), daemon=True)  # type: ignore[attr-defined]  # BaseContext's stub lacks it
+        process = self._context.Process(target=_work, args=(theirs, self._options, self._folder), daemon=True)  # type: ignore[attr-defined]  # BaseContext's stub lacks it
 
         with _no_interrupt():
             process.start()
