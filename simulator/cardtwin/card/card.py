@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import cos
@@ -173,17 +171,13 @@ class EmulatedCard:
         except CardMuteError:
             self.power_off()
             raise
-        except Exception:  # noqa: BLE001  # whatever it is, a card answers; the scenario hears of it by the event
-            self._report(command)
+        except Exception as error:  # noqa: BLE001  # a card answers; the scenario hears of it by the event
+            self._report(command, error)
             return _NO_DIAGNOSIS
 
-    def _report(self, command: bytes) -> None:
-        """Emit the exception in flight, without its message and local values: they may hold secrets."""
-        kind, _, trace = sys.exc_info()
-        frames = "".join(traceback.format_tb(trace))
-        name = kind.__name__ if kind else ""
+    def _report(self, command: bytes, error: Exception) -> None:
         where = f"{self.model.name}, command {command[:4].hex(' ').upper()}"
-        self._hub.emit(Defect(where=where, detail=frames + name))
+        self._hub.emit(Defect.of(where, error))
 
 
 def _of_model(image: CardImage, model: CardModel) -> CardImage:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, cast
 
@@ -124,10 +123,10 @@ def _tried(name: str, action: Callable[[], object], hub: Hub) -> tuple[object, O
     except (CryptokiError, MiddlewareError) as error:
         _log.info("%s: %s", name, error)
         return None, Outcome(error.rv, reason=str(error))
-    except Exception:  # noqa: BLE001  # nothing a function does may leave its caller without an answer
-        detail = traceback.format_exc()
-        _log.error("%s failed by a bug of cardtwin:\n%s", name, detail)
-        hub.emit(Defect(where=name, detail=detail))
+    except Exception as error:  # noqa: BLE001  # nothing a function does may leave its caller without an answer
+        defect = Defect.of(name, error)
+        _log.error("%s failed by a bug of cardtwin:\n%s", name, defect.detail)  # it has no text
+        hub.emit(defect)
         return None, Outcome(Ckr.CKR_GENERAL_ERROR, reason="a bug of cardtwin")
 
 

@@ -8,11 +8,12 @@ event shows its bytes in its own ``repr``.
 from __future__ import annotations
 
 import itertools
+import traceback
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,11 +162,17 @@ class ReaderChanged(Event):
 class Defect(Event):
     """A bug of cardtwin itself showed: the card answered 6F00. Fails the scenario that saw it.
 
-    `detail` is the traceback without local values, so that it holds no secret.
+    `detail` is the traceback without local values and without the exception's text: both may hold a secret.
     """
 
     where: str
     detail: str
+
+    @classmethod
+    def of(cls, where: str, error: BaseException) -> Self:
+        """Return the defect that an exception shows."""
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        return cls(where=where, detail=frames + type(error).__name__)
 
 
 class Hub:

@@ -68,7 +68,8 @@ def test_a_bug_is_told_and_is_a_general_error() -> None:
     events = observed(registry, "C_SeedRandom", 1, b"seed")
     defect, call = events
     assert isinstance(defect, Defect)
-    assert "RuntimeError: a bug" in defect.detail
+    assert "RuntimeError" in defect.detail
+    assert "a bug" not in defect.detail
     assert isinstance(call, Call)
     assert call.result == "CKR_GENERAL_ERROR"
 

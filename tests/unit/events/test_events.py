@@ -92,3 +92,14 @@ def test_an_exchange_takes_the_cause_in_force_or_the_one_it_is_given() -> None:
     assert taken.cause == Cause("step 1")
     assert given.cause is None
     assert (given.reader, given.command, given.response) == ("R1", b"\x00", b"\x90\x00")
+
+
+def test_a_defect_tells_where_and_what_kind_and_never_the_exceptions_text() -> None:
+    try:
+        int("PIN 4711")
+    except ValueError as error:
+        defect = Defect.of("card", error)
+
+    assert "ValueError" in defect.detail
+    assert __file__ in defect.detail
+    assert "invalid literal" not in defect.detail

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING, Final, Self
 
 from cardtwin.events import Defect
@@ -80,10 +79,10 @@ class PcscLiteServer:
     def _serve(self, connection: socket.socket, peer: Peer) -> None:
         try:
             Session(self._manager, self._handles, HANDLERS, connection).run(str(peer))
-        except Exception:
+        except Exception as error:
             hub = self._manager.hub
 
             if hub is not None:
-                hub.emit(Defect(where=str(peer), detail=traceback.format_exc()))
+                hub.emit(Defect.of(str(peer), error))
 
             raise
