@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cardtwin.card import EmulatedCard, ImageError, UnknownModelError, UnknownQuirkError, models
 from cardtwin.card import image as images
+from cardtwin.cryptoki.application import Application
 from cardtwin.encoding import Engine
 from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.middleware import ENCODER_LOG, LogFile, PersonalDesktopClient, parse_certificate
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cardtwin.encoding import LibraryEntry
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub
-    from cardtwin.middleware import Installation
+    from cardtwin.middleware import ClientConfiguration, Installation
     from cardtwin.pcsc import CardConnection, Context
     from cardtwin.plan import DecryptionKey
 
@@ -121,6 +122,32 @@ class EmulatedBench(Bench):
 
         return self._clients[process]
 
+    def application(self, process: str) -> Application:
+        """Return what PKCS#11's functions work with when a program has called C_Initialize, a new one.
+
+        Args:
+            process: The program; one that the scenario doesn't name is set up as `Setup.others` is.
+        """
+        return Application(
+            self._manager.context(),
+            self._installation(process),
+            codec=CmsPinBlobCodec(),
+            entropy=self._entropy(f"cryptoki of {process}"),
+            configuration=self._configuration(process),
+            switches=self._switches,
+            now=self._clock.now,
+        )
+
+    @property
+    def manager(self) -> ReaderManager:
+        """The readers."""
+        return self._manager
+
+    @property
+    def hub(self) -> Hub:
+        """Who is told what happens."""
+        return self._hub
+
     def engine(self, process: str, keys: Sequence[DecryptionKey]) -> Engine:
         """Return an engine that runs encodings with the process's Personal Desktop Client."""
         return Engine(
@@ -164,7 +191,10 @@ class EmulatedBench(Bench):
         _remove(self._folder)
 
     def _installation(self, process: str) -> Installation:
-        return installation(self._setup.processes[process], self._setup, self._log_folder)
+        return installation(self._setup.process(process), self._setup, self._log_folder)
+
+    def _configuration(self, process: str) -> ClientConfiguration:
+        return client_configuration(self._setup.process(process), self._setup, Diagnostics(), self._switches)
 
     def _opened(self, process: str, library: LibraryEntry) -> PersonalDesktopClient:
         """Return the client that a description's library stands for."""
@@ -176,9 +206,6 @@ class EmulatedBench(Bench):
         return self.client(process).with_installation(replace(installed, bits=library.bits))
 
     def _new_client(self, process: str) -> PersonalDesktopClient:
-        configured = client_configuration(
-            self._setup.processes[process], self._setup, Diagnostics(), self._switches
-        )
         return PersonalDesktopClient(
             self._context(process),
             self._installation(process),
@@ -186,7 +213,7 @@ class EmulatedBench(Bench):
             codec=CmsPinBlobCodec(),
             switches=self._switches,
             now=self._clock.now,
-            configuration=configured,
+            configuration=self._configuration(process),
         )
 
     def _certificate(self, name: str) -> Certificate:

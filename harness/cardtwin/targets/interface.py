@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -85,6 +85,7 @@ class Setup:
         files: Contents by name.
         seed: What all randomness comes from; None takes the system's.
         switches: Values of switches (``cardtwin.provenance``) by rule id.
+        others: How programs are set up that aren't among `processes`; the name is their own.
     """
 
     readers: Mapping[str, str | None]
@@ -93,6 +94,11 @@ class Setup:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     seed: str | None = None
     switches: Mapping[str, str] = field(default_factory=dict)
+    others: ProcessSetup = ProcessSetup("")
+
+    def process(self, name: str) -> ProcessSetup:
+        """Return how a program is set up."""
+        return self.processes.get(name) or replace(self.others, name=name)
 
 
 class Desk(Protocol):

@@ -1,4 +1,4 @@
-"""The C_* functions. Importing this package enters them in the registry."""
+"""The C_* functions. Importing this package enters them in the registry, which it gives away."""
 
 from cardtwin.cryptoki.api import (  # noqa: F401  # they register themselves
     ciphers,
@@ -13,3 +13,6 @@ from cardtwin.cryptoki.api import (  # noqa: F401  # they register themselves
     signatures,
     slots,
 )
+from cardtwin.cryptoki.calls import registry
+
+__all__ = ["registry"]

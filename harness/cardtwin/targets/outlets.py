@@ -1,0 +1,67 @@
+"""The sockets by which other programs reach a bench: PC/SC's readers, and PKCS#11's functions."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from cardtwin.cryptoki.api import registry
+from cardtwin.cryptoki.server import CryptokiServer
+from cardtwin.readers.pcsclite import PcscLiteServer
+from cardtwin.sockets import private_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from cardtwin.targets.emulated import EmulatedBench
+
+__all__ = ["Outlets"]
+
+
+class Outlets:
+    """Both sockets, in a folder that nobody else may enter, for as long as the block lasts.
+
+    Args:
+        bench: What they lead to. It has to outlive them.
+        program: The name that all programs go by that call PKCS#11's functions, instead of their own.
+    """
+
+    def __init__(self, bench: EmulatedBench, *, program: str | None = None) -> None:
+        self._bench = bench
+        self._program = program
+        self._stack = ExitStack()
+        self._environment: dict[str, str] = {}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables that lead a program to the bench."""
+        return self._environment
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            folder = stack.enter_context(private_directory())
+            readers = PcscLiteServer(self._bench.manager, folder / "pcsc")
+            functions = CryptokiServer(
+                folder / "pkcs11",
+                lambda client: self._bench.application(client.program),
+                functions=registry,
+                hub=self._bench.hub,
+                program=self._program,
+            )
+
+            for server in (readers, functions):
+                stack.enter_context(server)
+                self._environment |= server.environment
+
+            self._stack = stack.pop_all()
+
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()

@@ -1,0 +1,179 @@
+"""Programs above the PKCS#11 library: a bench with an encoded card, its sockets, and who uses them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cardtwin.card import image as images
+from cardtwin.cryptoki.constants import Cka, Ckc, Cko
+from cardtwin.cryptoki.native import library_path
+from cardtwin.cryptoki.values import Attribute
+from cardtwin.events import Defect, Event, Hub
+from cardtwin.targets import CardSetup, ProcessSetup, Setup
+from cardtwin.targets.emulated import EmulatedBench
+from cardtwin.targets.outlets import Outlets
+from support.interop import TIMEOUT, program
+from support.profiles import rsa_key
+from support.programs import MAIN, PIN, SIGN_PIN, SIGNATURE, Desk
+from support.signers import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from cardtwin.card import CardImage
+
+READER = "Emulated reader"
+CARD = "card"
+SIGNING, CONSENTING = "Digital Signature", "Non Repudiation"
+"""The labels of the keys, and of their certificates, in the main slot and in the signature slot."""
+
+_LABELS = ((MAIN, PIN, SIGNING), (SIGNATURE, SIGN_PIN, CONSENTING))
+
+
+def issuer() -> x509.Certificate:
+    """Return the certificate of who issues the card holder's certificates."""
+    return _signed(_name("cardtwin test CA"), rsa_key().public_key(), authority=True)
+
+
+@cache
+def full_card(model: str) -> CardImage:
+    """Return the image of a card after a full encoding: profile, keys made on it, PINs, certificates."""
+    desk = Desk(model)
+    holders = [Signer(desk, pin, label, slot=slot) for slot, pin, label in _LABELS]
+
+    for holder, (_, _, label) in zip(holders, _LABELS, strict=True):
+        der = _signed(_name(f"Holder, {label}"), holder.rsa).public_bytes(Encoding.DER)
+        template = (
+            Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE)),
+            Attribute.of(Cka.CKA_CERTIFICATE_TYPE, int(Ckc.CKC_X_509)),
+            Attribute.of(Cka.CKA_TOKEN, value=True),
+            Attribute(Cka.CKA_VALUE, der),
+        )
+        # Both PINs are verified on the card: the rooms of all certificates are the main PIN's.
+        holder.program("C_CreateObject", holder.session, template)
+
+    for holder in holders:
+        holder.program.close()
+
+    return desk.card.image
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
+
+
+def _signed(subject: x509.Name, key: object, *, authority: bool = False) -> x509.Certificate:
+    builder = (
+        x509.CertificateBuilder(_name("cardtwin test CA"), subject, key, x509.random_serial_number())  # type: ignore[arg-type]
+        .not_valid_before(datetime(2025, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2045, 1, 1, tzinfo=UTC))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+    )
+    return builder.sign(rsa_key(), SHA256())
+
+
+@dataclass
+class Rig:
+    """A bench whose reader has an encoded card, and programs that use it from a folder of their own."""
+
+    folder: Path
+    bench: EmulatedBench
+    outlets: Outlets
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def library(self) -> str:
+        """Where the PKCS#11 library is."""
+        return str(library_path())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the programs: our sockets, their own home, plain English."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "LC_ALL": "C.UTF-8",
+            **self.outlets.environment,
+        }
+
+    def start(self, name: str, *arguments: str, **more: str) -> subprocess.Popen[str]:
+        """Start a program, with more environment variables; the caller waits for it."""
+        return subprocess.Popen(
+            [program(name), *arguments],
+            cwd=self.folder,
+            env=self.environment | more,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, name: str, *arguments: str, succeeds: bool = True, **more: str) -> str:
+        """Run a program to its end and return what it printed; whether it succeeds is checked."""
+        with self.start(name, *arguments, **more) as process:
+            try:
+                output, _ = process.communicate(timeout=TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+        assert (process.returncode == 0) == succeeds, f"{name} returned {process.returncode}:\n{output}"
+        return output
+
+    def check(self) -> None:
+        """Raise if the card, a server or a function had a bug to report."""
+        defects = [event for event in self.events if isinstance(event, Defect)]
+        assert not defects, defects[0].detail
+
+
+@contextmanager
+def opened_rig(
+    folder: Path,
+    model: str = "cardos-5.3",
+    *,
+    image: CardImage | None = None,
+    config: str | None = None,
+    program: str | None = None,
+    quirks: tuple[str, ...] = (),
+    switches: Mapping[str, str] | None = None,
+) -> Iterator[Rig]:
+    """Open a bench with a card.
+
+    Args:
+        folder: The programs' own.
+        model: Of the card.
+        image: What is on it; after a full encoding if not given.
+        config: Personal.cfg of all programs.
+        program: The name that all programs go by.
+        quirks: The card's.
+        switches: Which rules hold.
+    """
+    saved = folder / "card.image"
+    images.save(image or full_card(model), saved)
+    files = {saved.name: saved.read_bytes()} | ({} if config is None else {"Personal.cfg": config.encode()})
+    setup = Setup(
+        readers={READER: CARD},
+        cards={CARD: CardSetup(model, quirks, image=saved.name)},
+        processes={},
+        files=files,
+        switches=switches or {},
+        others=ProcessSetup("", config=None if config is None else "Personal.cfg"),
+    )
+    hub = Hub()
+
+    with EmulatedBench(setup, hub) as bench, Outlets(bench, program=program) as outlets:
+        rig = Rig(folder, bench, outlets)
+        hub.subscribe(rig.events.append)
+        yield rig
+        rig.check()
