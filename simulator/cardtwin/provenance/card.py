@@ -70,6 +70,21 @@ rule(
     "one. PINs that were verified stay verified, unless the quirk drop_pin_on_select says otherwise.",
 )
 rule(
+    "card.quirks",
+    Basis.OURS,
+    "NLI-03, NLI-06, NLI-08; reports of such cards by other makers",
+    "drop_pin_on_select, one_signature_per_verify and unknown_aid_resets are deviations that programs have "
+    "met on some cards. No CardOS is known to have them; each is switched on for a single card, and off by "
+    "default.",
+)
+rule(
+    "card.shared-status",
+    Basis.INFERRED,
+    f"{_ISO}, 9: a security status for each logical channel, and these cards have one channel",
+    "All programs that are connected share the card's one security status: what one verifies holds for the "
+    "others, and LOGOUT by one forgets it for all (NLI-14).",
+)
+rule(
     "card.environment-components",
     Basis.INFERRED,
     "javasign, a client of CardOS M4",

@@ -150,7 +150,7 @@ class Chip:
         if condition == ALWAYS:
             return
 
-        key = self.image.find_object(df, 0x00, condition) if condition <= _LARGEST_REFERENCE else None
+        key = self.guard(df, condition)
         uses = self.session.passed.get(key, 0) if key else 0
 
         if key is None or not uses:
@@ -158,6 +158,10 @@ class Chip:
 
         if uses != UNLIMITED:
             self.session.passed[key] = uses - 1
+
+    def guard(self, df: bytes, condition: int) -> ObjectKey | None:
+        """Return the test object that an access condition names; None where it names none that is there."""
+        return self.image.find_object(df, 0x00, condition) if condition <= _LARGEST_REFERENCE else None
 
     def require_of_file(self, path: bytes, operation: int) -> None:
         """Refuse with 6982 unless a file's condition for an operation is met."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.errors import UnknownQuirkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["check_quirks", "quirks", "register_quirk"]
+__all__ = [
+    "DROP_PIN_ON_SELECT",
+    "ONE_SIGNATURE_PER_VERIFY",
+    "UNKNOWN_AID_RESETS",
+    "check_quirks",
+    "quirks",
+    "register_quirk",
+]
 
 _table: dict[str, str] = {}
 
@@ -47,7 +54,20 @@ def check_quirks(names: Iterable[str]) -> None:
             raise UnknownQuirkError(name, _table)
 
 
-DROP_PIN_ON_SELECT = register_quirk(
-    "drop_pin_on_select", "Selecting a DF forgets which PINs and keys were verified."
+DROP_PIN_ON_SELECT: Final = register_quirk(
+    "drop_pin_on_select",
+    "Selecting a DF, by whatever form of SELECT, forgets which PINs and keys were verified.",
+)
+"""The name of the quirk."""
+
+ONE_SIGNATURE_PER_VERIFY: Final = register_quirk(
+    "one_signature_per_verify",
+    "A signature, and any other use of a private key, forgets the PIN that guards the key.",
+)
+"""The name of the quirk."""
+
+UNKNOWN_AID_RESETS: Final = register_quirk(
+    "unknown_aid_resets",
+    "A SELECT by an AID that the card hasn't is refused, and leaves the MF selected and nothing verified.",
 )
 """The name of the quirk."""

@@ -8,7 +8,7 @@ from cardtwin.card.chip.algorithms import TEST_CLASS, TRIPLE_DES
 from cardtwin.card.commands.credentials import failed, spend_try, with_tries
 from cardtwin.card.commands.environment import AUTHENTICATION
 from cardtwin.card.commands.form import DONE, Outcome
-from cardtwin.card.commands.operations import sign_padded, use_key
+from cardtwin.card.commands.operations import carried_out, sign_padded, use_key
 from cardtwin.card.crypto import KeyFormatError
 from cardtwin.card.crypto.authentication import Method, is_response
 from cardtwin.card.errors import Refusal
@@ -89,4 +89,4 @@ def internal_authenticate(chip: Chip, apdu: CommandApdu) -> Outcome:
         raise Refusal(StatusWord.WRONG_LENGTH)
 
     used = use_key(chip, apdu.p2 or (choice.reference if choice else 0))
-    return sign_padded(chip, used, apdu.data), StatusWord.SUCCESS, used.writes
+    return carried_out(chip, used, sign_padded(chip, used, apdu.data))

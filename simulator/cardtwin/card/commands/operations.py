@@ -15,6 +15,7 @@ from cardtwin.card.chip.algorithms import (
     pads,
     signs,
 )
+from cardtwin.card.chip.quirks import ONE_SIGNATURE_PER_VERIFY
 from cardtwin.card.commands.environment import CONFIDENTIALITY, SIGNATURE
 from cardtwin.card.crypto import CryptoError, EcPrivateKey, RsaPrivateKey, unpad_encryption
 from cardtwin.card.errors import Refusal
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cardtwin.card.memory import ObjectKey, SecurityObject
     from cardtwin.iso7816 import CommandApdu
 
-__all__ = ["KeyInUse", "agree", "decipher", "sign", "sign_padded", "use_key"]
+__all__ = ["KeyInUse", "agree", "carried_out", "decipher", "sign", "sign_padded", "use_key"]
 
 _PADDED: Final = 0x10
 _PLAIN_CRYPTOGRAM: Final = b"\x00"
@@ -79,6 +80,17 @@ def use_key(chip: Chip, reference: int) -> KeyInUse:
     return KeyInUse(key, first, private, writes)
 
 
+def carried_out(chip: Chip, used: KeyInUse, result: bytes) -> Outcome:
+    """Return the outcome of a key's use; with the quirk, the PIN that guards the key is forgotten."""
+    if ONE_SIGNATURE_PER_VERIFY in chip.model.quirks:
+        guard = chip.guard(used.key.df, used.part.condition(ObjectOperation.USE))
+
+        if guard is not None:
+            chip.fail_test(guard)
+
+    return result, StatusWord.SUCCESS, used.writes
+
+
 def sign(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Sign with the key chosen for signatures."""
     choice = _choice(chip, SIGNATURE)
@@ -91,7 +103,7 @@ def sign(chip: Chip, apdu: CommandApdu) -> Outcome:
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
     with _crypto_refused():
-        return _signature(chip, choice, used, apdu.data), StatusWord.SUCCESS, used.writes
+        return carried_out(chip, used, _signature(chip, choice, used, apdu.data))
 
 
 def _signature(chip: Chip, choice: KeyChoice, used: KeyInUse, data: bytes) -> bytes:
@@ -152,7 +164,7 @@ def decipher(chip: Chip, apdu: CommandApdu) -> Outcome:
     if not unpads and chip.dialect.drops_leading_zero and data[:1] == b"\0":
         data = data[1:]
 
-    return data, StatusWord.SUCCESS, used.writes
+    return carried_out(chip, used, data)
 
 
 def agree(chip: Chip, apdu: CommandApdu) -> Outcome:
@@ -170,7 +182,7 @@ def agree(chip: Chip, apdu: CommandApdu) -> Outcome:
         raise Refusal(StatusWord.LC_INCONSISTENT_WITH_TLV)
 
     with _crypto_refused():
-        return private.agree(peer), StatusWord.SUCCESS, used.writes
+        return carried_out(chip, used, private.agree(peer))
 
 
 def _choice(chip: Chip, template: int) -> KeyChoice:

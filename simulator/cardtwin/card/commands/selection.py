@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.card.chip.quirks import DROP_PIN_ON_SELECT, UNKNOWN_AID_RESETS
 from cardtwin.card.commands.environment import enter
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF, Df, Ef, parent
@@ -77,7 +78,15 @@ def by_aid(chip: Chip, apdu: CommandApdu) -> Outcome:
     if apdu.p2 & 0x03 == _NEXT:
         found = _behind(found, chip.session.df)
 
+    if not found and UNKNOWN_AID_RESETS in chip.model.quirks:
+        _leave_application(chip)
+
     return _select(chip, apdu, found[0] if found else None)
+
+
+def _leave_application(chip: Chip) -> None:
+    _make_current(chip, MF, None)
+    chip.session.passed.clear()
 
 
 def _behind(paths: list[bytes], current: bytes) -> list[bytes]:
@@ -114,13 +123,13 @@ def _select(chip: Chip, apdu: CommandApdu, path: bytes | None, *, kind: type = o
     if path is None or file is None or not isinstance(file, kind):
         raise Refusal(StatusWord.FILE_NOT_FOUND)
 
-    session = chip.session
-    session.record = 0
-    session.ef = path if isinstance(file, Ef) else None
-    enter(chip, parent(path) if isinstance(file, Ef) else path)
+    if isinstance(file, Ef):
+        _make_current(chip, parent(path), path)
+    else:
+        _make_current(chip, path, None)
 
-    if isinstance(file, Df) and "drop_pin_on_select" in chip.model.quirks:
-        session.passed.clear()
+        if DROP_PIN_ON_SELECT in chip.model.quirks:
+            chip.session.passed.clear()
 
     asked = apdu.p2 & _NOTHING
     data = b""
@@ -130,3 +139,9 @@ def _select(chip: Chip, apdu: CommandApdu, path: bytes | None, *, kind: type = o
         data = chip.dialect.control_information(chip.image, path, file, template)
 
     return data, StatusWord.SUCCESS if file.active else StatusWord.FILE_DEACTIVATED, ()
+
+
+def _make_current(chip: Chip, df: bytes, ef: bytes | None) -> None:
+    chip.session.record = 0
+    chip.session.ef = ef
+    enter(chip, df)
