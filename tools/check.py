@@ -65,6 +65,7 @@ def system_packages() -> tuple[SystemPackage, ...]:
     return (
         SystemPackage("opensc", "the third opinion on the card", _command("pkcs15-tool")),
         SystemPackage("openssl", "the second opinion on signatures", _command("openssl")),
+        SystemPackage("softhsm2", "how fast another PKCS#11 library signs", _command("softhsm2-util")),
         SystemPackage("libpcsclite1", "PC/SC", lambda: ctypes.util.find_library("pcsclite") is not None),
         SystemPackage("gcc", "compiling pyscard and the PKCS#11 library", _command("cc")),
         SystemPackage("g++", "using the PKCS#11 library's header from C++", _command("c++")),

@@ -2,7 +2,7 @@
 
 Run it where cardtwin is installed::
 
-    python tests/bench/bench_card.py [--commands N] [--rounds N]
+    PYTHONPATH=tests python -m bench.bench_card [--commands N] [--rounds N]
 
 It prints a table and judges nothing: figures depend on the machine and on what else runs there. Each row is
 the best of several rounds, in one thread. The aim is 300,000 commands a second through a reader with its

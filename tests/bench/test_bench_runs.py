@@ -1,16 +1,16 @@
-"""The benchmark works. How fast anything is, no test says."""
+"""The benchmarks work. How fast anything is, no test says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench import bench_card
+from bench import bench_card, bench_pkcs11
 
 if TYPE_CHECKING:
     import pytest
 
 
-def test_the_benchmark_prints_its_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_benchmark_of_the_card_prints_its_table(capsys: pytest.CaptureFixture[str]) -> None:
     bench_card.main(["--commands", "3", "--rounds", "2"])
     lines = capsys.readouterr().out.splitlines()
 
@@ -18,3 +18,19 @@ def test_the_benchmark_prints_its_table(capsys: pytest.CaptureFixture[str]) -> N
     assert sum(line.startswith("emulated card, ") for line in lines) == 3
     assert sum(line.startswith("peer of vpicc's shape, ") for line in lines) == 3
     assert all(line.endswith("/s") for line in lines[1:])
+
+
+def test_the_benchmark_of_pkcs11_sets_both_libraries_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    bench_pkcs11.main(["--signatures", "4", "--rounds", "1", "--clients", "2"])
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[0] == "RSA-2048 signatures through python-pkcs11, best of 1 x 4"
+    assert [line.rpartition("  ")[0].strip() for line in lines[1:]] == [
+        "SoftHSM2, clients: 1",
+        "cardtwin, clients: 1",
+        "SoftHSM2, clients: 2",
+        "cardtwin, clients: 2",
+        "C_GetInfo through the library, median",
+        "C_GetSessionInfo through the library, median",
+        "aim, for either",
+    ]

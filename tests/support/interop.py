@@ -33,6 +33,7 @@ PACKAGES = {
     "pkcs15-crypt": "opensc",
     "pkcs15-init": "opensc",
     "pkcs15-tool": "opensc",
+    "softhsm2-util": "softhsm2",
 }
 """Which Debian package a program comes from."""
 

@@ -75,7 +75,7 @@ class CardKey:
 
     @contextmanager
     def _chosen(self, bad_input: Ckr, *, decipher: bool = False) -> Iterator[None]:
-        if self._entry.reference is None or self._driver.select(self._place) is None:
+        if self._entry.reference is None or not self._driver.enter(self._place):
             raise MiddlewareError(Ckr.CKR_DEVICE_ERROR, f"the card has no key {self._entry.label!r}")
 
         try:

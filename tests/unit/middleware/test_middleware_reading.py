@@ -68,6 +68,19 @@ def test_the_mf_and_files_below_it_are_selected_by_what_leads_to_them() -> None:
     play(lambda card: card.select_application(AID), [(f"00A404000C{AID.hex()}00", DF_44)])
 
 
+@pytest.mark.parametrize(("answer", "there"), [("9000", True), ("6283", True), ("6A82", False)])
+def test_a_file_is_made_the_current_one_without_being_asked_about(answer: str, there: bool) -> None:
+    assert play(lambda card: card.enter((0x3F00, 0x5015)), [("00A4080C025015", answer)]) is there
+    assert play(lambda card: card.enter((0x3F00,)), [("00A4000C023F00", answer)]) is there
+
+
+def test_a_card_that_keeps_a_file_from_being_the_current_one_says_so() -> None:
+    with pytest.raises(MiddlewareError) as failed:
+        play(lambda card: card.enter((0x3F00, 0x5015)), [("00A4080C025015", "6982")])
+
+    assert failed.value.rv is Ckr.CKR_USER_NOT_LOGGED_IN
+
+
 def test_conditions_that_lie_in_a_file_of_rules_are_not_guessed() -> None:
     info = play(lambda card: card.select((0x3F00, 0x4401)), [("00A4080002440100", ARR_53)], CardOs5)
     assert info.rights is None  # type: ignore[attr-defined]

@@ -189,6 +189,10 @@ class CardDriver(ABC):
     # Keys at work: the DF that holds them is the current one
 
     @abstractmethod
+    def enter(self, path: tuple[int, ...]) -> bool:
+        """Make a file the current one without asking about it; False if it isn't there, as with select()."""
+
+    @abstractmethod
     def choose_key(self, reference: int, *, decipher: bool = False) -> None:
         """Choose the key for the next operation: to decipher or agree, or to sign."""
 

@@ -87,12 +87,14 @@ class CardOs(CardOsKeys):
 
     def select(self, path: tuple[int, ...]) -> FileInfo | None:
         """Make a file the current one; None if it isn't there."""
-        steps = path[1:]
-        data = b"".join(file_id.to_bytes(2) for file_id in steps)
-        header = "00A40800" if steps else "00A40000"
-        return self._selected(
-            self.channel.ask(header, data or MF.to_bytes(2), le=256), f"select {name_of(path)}"
-        )
+        header, data = _by_path(path)
+        return self._selected(self.channel.ask(f"{header}00", data, le=256), f"select {name_of(path)}")
+
+    def enter(self, path: tuple[int, ...]) -> bool:
+        """Make a file the current one without asking about it; False if it isn't there."""
+        header, data = _by_path(path)
+        response = self.channel.ask(f"{header}0C", data)
+        return _is_there(response, f"select {name_of(path)}")
 
     def select_application(self, aid: bytes) -> FileInfo | None:
         """Select a DF by its name; None if there is none, or if the card doesn't select by name."""
@@ -101,11 +103,8 @@ class CardOs(CardOsKeys):
         return self._selected(response, what) if response.sw.is_success or response.sw.is_warning else None
 
     def _selected(self, response: ResponseApdu, what: str) -> FileInfo | None:
-        if response.sw == StatusWord.FILE_NOT_FOUND:
+        if not _is_there(response, what):
             return None
-
-        if not (response.sw.is_success or response.sw.is_warning):
-            raise refused(what, response.sw)
 
         try:
             control = FileControl.parse(response.data)
@@ -269,3 +268,20 @@ class CardOs(CardOsKeys):
 
 def _conditions(rights: Rights, order: Sequence[Right]) -> bytes:
     return bytes(objects.condition_byte(rights[right]) if right in rights else 0xFF for right in order)
+
+
+def _by_path(path: tuple[int, ...]) -> tuple[str, bytes]:
+    """Return CLA, INS and P1 in hex, and the data, of a SELECT by path from the MF."""
+    steps = b"".join(file_id.to_bytes(2) for file_id in path[1:])
+    return ("00A408", steps) if steps else ("00A400", MF.to_bytes(2))
+
+
+def _is_there(response: ResponseApdu, what: str) -> bool:
+    """Whether a SELECT has found its file; raises CommandFailedError where it was refused."""
+    if response.sw == StatusWord.FILE_NOT_FOUND:
+        return False
+
+    if not (response.sw.is_success or response.sw.is_warning):
+        raise refused(what, response.sw)
+
+    return True
