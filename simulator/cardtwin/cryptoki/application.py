@@ -126,7 +126,7 @@ class Application:
         return self.sessions.open(slot, Login() if per_session else slot.login, writable=writable)
 
     def close_session(self, session: Session) -> None:
-        """Close a session with its objects; the last one of a token ends the login."""
+        """Close a session with its objects; a login ends with the last session that has it."""
         slot = session.slot
 
         for handle, thing in self.handles.of_slot(slot.slot_id):
@@ -135,7 +135,7 @@ class Application:
 
         self.sessions.close(session)
 
-        if not any(self.sessions.of_slot(slot)):
+        if all(each.login is not session.login for each in self.sessions.of_slot(slot)):
             self.end_login(slot, session.login)
 
     # Logins
@@ -157,6 +157,11 @@ class Application:
                 with slot.bay.card() as driver:
                     driver.logout()
 
+    def forget_login(self, session: Session) -> None:
+        """Forget a login that the card has forgotten."""
+        session.login.end()
+        self._end_private(session.slot)
+
     def keeps_pin(self, login: Login) -> bool:
         """Whether a login is one of a kept PIN, for which the card is logged in and out every time."""
         return self.settings.p11_enable_cache_pin and login.user is Cku.CKU_USER
@@ -166,7 +171,7 @@ class Application:
         """Hold the card for a private operation; see :meth:`Slot.private_card`."""
         login = session.login
 
-        if self.ignores_logout:
+        if self.ignores_logout and login.user is None:
             with session.slot.bay.card() as driver:
                 yield driver
 
@@ -274,8 +279,9 @@ class Application:
 
     def _end_private(self, slot: Slot) -> None:
         slot.bay.outdate()
+        still_seen = any(session.user_logged_in for session in self.sessions.of_slot(slot))
 
-        if not self.ignores_logout:
+        if not self.ignores_logout and not still_seen:
             self.handles.retire_private(slot.slot_id)
 
     def _lose(self, slot: Slot) -> None:

@@ -13,7 +13,8 @@ from cardtwin.middleware.channel import lost
 from cardtwin.middleware.connection import TokenConnection
 from cardtwin.middleware.errors import CardLostError
 from cardtwin.middleware.tokenreader import TokenReader
-from cardtwin.pcsc import PcscError, UnknownReaderError
+from cardtwin.pcsc import Disposition, PcscError, UnknownReaderError
+from cardtwin.provenance.cryptoki import TRANSACTION_END
 from cardtwin.provenance.middleware import CARD_ERASER_OBJECT
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Bay:
 
         try:
             if self._connection is None:
-                self._connection = TokenConnection(self._around.context, self.reader)
+                self._connection = self._connected()
                 self._resets = 0
 
             with self._connection.card() as driver:
@@ -136,6 +137,11 @@ class Bay:
                 self._lose()
 
             raise
+
+    def _connected(self) -> TokenConnection:
+        resets = self._around.switches[TRANSACTION_END] == "reset"
+        disposition = Disposition.RESET if resets else Disposition.LEAVE
+        return TokenConnection(self._around.context, self.reader, after_transaction=disposition)
 
     def view(self, *, latest: bool = False) -> TokenView:
         """Return what the card shows.

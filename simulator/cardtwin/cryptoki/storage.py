@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cardtwin import pkcs15
@@ -9,14 +10,19 @@ from cardtwin.cryptoki.constants import Cka, Cko
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.tokenobjects import key_of, read_certificate
 from cardtwin.middleware import Ckr
+from cardtwin.middleware.errors import CommandFailedError
+from cardtwin.middleware.rights import Right
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cardtwin.cryptoki.application import Application
     from cardtwin.cryptoki.bay import TokenView
     from cardtwin.cryptoki.objects import CryptokiObject
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.cryptoki.slots import Slot
     from cardtwin.middleware import TokenObject
+    from cardtwin.middleware.drivers import FileInfo
 
 __all__ = ["remove_certificate", "store_certificate"]
 
@@ -107,7 +113,31 @@ def _write(application: Application, session: Session, place: TokenObject, conte
                 Ckr.CKR_DEVICE_MEMORY, f"{place.label!r} has room for {info.size} bytes, not {len(content)}"
             )
 
-        driver.write(content.ljust(info.size, b"\0"))
+        with _noticing_loss(application, session, info):
+            driver.write(content.ljust(info.size, b"\0"))
 
     session.slot.bay.outdate()
     application.client.forget(session.slot.bay.reader)
+
+
+@contextmanager
+def _noticing_loss(application: Application, session: Session, info: FileInfo) -> Iterator[None]:
+    """See that a login has ended where the card refuses what its very PIN allows."""
+    try:
+        yield
+    except CommandFailedError as error:
+        if error.rv is Ckr.CKR_USER_NOT_LOGGED_IN and _allowed_by_login(session, info):
+            application.forget_login(session)
+
+        raise
+
+
+def _allowed_by_login(session: Session, info: FileInfo) -> bool:
+    """Whether a file lets itself be written by the very PIN that whoever is logged in has verified."""
+    user, slot = session.login.user, session.slot
+    needed = info.rights.get(Right.UPDATE) if info.rights else None
+    return (
+        user is not None
+        and needed is not None
+        and needed.reference == slot.pin_of(user, slot.view()).reference
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.middleware.channel import Channel, lost
 from cardtwin.middleware.drivers import driver_for
-from cardtwin.pcsc import CardResetError, PcscError
+from cardtwin.pcsc import CardResetError, Disposition, PcscError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,15 @@ _RESETS_BORNE: Final = 10
 class TokenConnection:
     """One connection to one card, until that is removed. A reset by others is told by :attr:`resets`."""
 
-    def __init__(self, context: Context, reader: str) -> None:
+    def __init__(
+        self, context: Context, reader: str, *, after_transaction: Disposition = Disposition.LEAVE
+    ) -> None:
         """Connect.
+
+        Args:
+            context: The program's PC/SC context.
+            reader: Where the card is.
+            after_transaction: What becomes of the card at the end of each transaction.
 
         Raises:
             CardLostError: There is no card, or it cannot be spoken to.
@@ -34,6 +41,7 @@ class TokenConnection:
         except PcscError as error:
             raise lost(error) from error
 
+        self._after_transaction = after_transaction
         self._driver: CardDriver | None = None
         self.resets = 0
         """How often the card has been found reset: what was verified before is forgotten."""
@@ -66,11 +74,11 @@ class TokenConnection:
         """Begin a transaction; others may reset the card again while its turn is waited for."""
         for _ in range(_RESETS_BORNE):
             try:
-                stack.enter_context(self._connection.transaction())
+                stack.enter_context(self._connection.transaction(self._after_transaction))
             except CardResetError:
                 self._connection.reconnect()
                 self.resets += 1
             else:
                 return
 
-        stack.enter_context(self._connection.transaction())
+        stack.enter_context(self._connection.transaction(self._after_transaction))

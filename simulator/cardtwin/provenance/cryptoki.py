@@ -17,6 +17,7 @@ __all__ = [
     "SESSION_OBJECTS",
     "SIGNATURE_SLOT",
     "SIGN_AFTER_LOGOUT",
+    "TRANSACTION_END",
 ]
 
 LIBRARY_NAME: Final = rule(
@@ -108,4 +109,15 @@ SIGN_AFTER_LOGOUT: Final = rule(
     "quirk, the card isn't told, and handles of private keys go on working.",
     choices=("ends", "kept"),
     default="ends",
+)
+
+TRANSACTION_END: Final = rule(
+    "cryptoki.transaction-end",
+    Basis.OURS,
+    "NLI-05; OpenSC's setting transaction_end_action",
+    "The program's PC/SC transactions, one for each call that needs the card, end with SCARD_LEAVE_CARD. "
+    "With `reset`, a quirk, they end with SCARD_RESET_CARD, and the card forgets every login at the end of "
+    "the call.",
+    choices=("leave", "reset"),
+    default="leave",
 )
