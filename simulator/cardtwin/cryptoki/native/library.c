@@ -19,6 +19,9 @@ enum stage { ENDED, STARTING, STARTED, ENDING };
  * application's own mutexes; the system's do all that those could, as nothing of the application runs under them. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* Signalled when what was STARTING or ENDING is that no longer. */
+static pthread_cond_t settled = PTHREAD_COND_INITIALIZER;
+
 static struct {
     enum stage stage;
     pid_t process;
@@ -39,6 +42,7 @@ static void forget(void)
             close(each->fd);
 
     memset(&library, 0, sizeof library);
+    settled = (pthread_cond_t)PTHREAD_COND_INITIALIZER; /* its waiting threads are the parent's */
 }
 
 static void before_fork(void)
@@ -274,6 +278,11 @@ CK_RV C_Initialize(CK_VOID_PTR pInitArgs)
 
     pthread_once(&once, watch_forks);
     enter();
+
+    /* Another thread's C_Initialize or C_Finalize: to be told that the library is initialised is to find it so. */
+    while (library.stage == STARTING || library.stage == ENDING)
+        pthread_cond_wait(&settled, &lock);
+
     ended = library.stage == ENDED;
 
     if (ended) {
@@ -292,6 +301,7 @@ CK_RV C_Initialize(CK_VOID_PTR pInitArgs)
     enter();
     library.control = rv == CKR_OK ? control : NULL;
     library.stage = rv == CKR_OK ? STARTED : ENDED;
+    pthread_cond_broadcast(&settled);
     leave();
     return rv;
 }
@@ -345,6 +355,7 @@ CK_RV C_Finalize(CK_VOID_PTR pReserved)
     enter();
     close_all();
     library.stage = ENDED;
+    pthread_cond_broadcast(&settled);
     leave();
     return CKR_OK;
 }
