@@ -116,6 +116,83 @@ def test_threads_of_one_program_call_at_once(library: Path, token: Served) -> No
     assert len(token.programs) == 1
 
 
+def test_threads_that_initialise_at_once_all_find_the_library_ready(library: Path, token: Served) -> None:
+    output = ran(
+        library,
+        """
+        results = []
+
+        for _ in range(20):
+            at_once = threading.Barrier(8)
+
+            def initialize():
+                at_once.wait()
+                rv = module.C_Initialize(None)
+                results.append((hex(rv), module.C_GetInfo(room(88))))
+
+            threads = [threading.Thread(target=initialize) for _ in range(8)]
+            [thread.start() for thread in threads]
+            [thread.join() for thread in threads]
+            module.C_Finalize(None)
+
+        print(*sorted(set(results)), results.count(("0x0", 0)))
+        """,
+    )
+    assert output.strip() == "('0x0', 0) ('0x191', 0) 20"
+
+
+def test_threads_that_initialise_at_once_in_vain_are_all_told_why(library: Path) -> None:
+    output = ran(
+        library,
+        """
+        at_once = threading.Barrier(8)
+        results = set()
+
+        def initialize():
+            at_once.wait()
+            results.add(hex(module.C_Initialize(None)))
+
+        threads = [threading.Thread(target=initialize) for _ in range(8)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        print(*results, hex(module.C_GetInfo(room(88))))
+        """,
+        CARDTWIN_SOCKET="/dev/null",
+    )
+    assert output.split() == ["0x30", "0x190"]
+
+
+def test_a_child_of_threads_that_initialise_initialises_for_itself(library: Path, token: Served) -> None:
+    output = ran(
+        library,
+        """
+        over = threading.Event()
+
+        def come_and_go():
+            while not over.is_set():
+                module.C_Initialize(None)
+                module.C_Finalize(None)
+
+        threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+        [thread.start() for thread in threads]
+        states = set()
+
+        for _ in range(20):
+            child = os.fork()
+
+            if not child:
+                os._exit(0 if module.C_Initialize(None) == 0 and sign() is True else 1)
+
+            states.add(os.waitpid(child, 0)[1])
+
+        over.set()
+        [thread.join() for thread in threads]
+        print(*states)
+        """,
+    )
+    assert output.split() == ["0"]
+
+
 def test_c_finalize_beside_calls_of_other_threads_ends_them_in_order(library: Path, token: Served) -> None:
     output = ran(
         library,
