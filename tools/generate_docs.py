@@ -299,7 +299,17 @@ def scenario_verbs() -> str:
         lines += [f"Results: {_results(found)}"] if (found := _expectation(step)) else []
         parts.append("\n".join(f"- {line}" for line in (*lines, f"Needs of the target: {needs}")))
 
+        if (forms := step.forms()) != (step,):
+            parts.append(_table((f"`{name}`", "Keys", "Results"), [_form_of(step, form) for form in forms]))
+
     return _page("Verbs of scenario files", parts)
+
+
+def _form_of(step: type[Step], form: type[Step]) -> tuple[str, str, str]:
+    (argument,) = get_args(form.model_fields[step.verb].annotation)
+    keys = [key for key in form.model_fields if key not in COMMON and key != step.verb]
+    found = _expectation(form)
+    return f"`{argument}`", _keys(form, keys), _results(found) if found else ""
 
 
 def _keys(step: type[Step], keys: Sequence[str]) -> str:

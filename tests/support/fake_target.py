@@ -81,6 +81,12 @@ class FakeBench(Bench):
     def engine(self, process: str, keys: Any) -> Any:
         raise NotImplementedError(process, keys)
 
+    def program(self, process: str) -> Any:
+        raise NotImplementedError(process)
+
+    def fork(self, process: str, child: str) -> Any:
+        raise NotImplementedError(process, child)
+
     def log(self, name: str) -> Any:
         raise NotImplementedError(name)
 

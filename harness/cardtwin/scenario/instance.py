@@ -27,7 +27,7 @@ class StepSpec:
 
     Attributes:
         number: Its place in the scenario, from 1; 0 is the check of ``requires:``.
-        kind: The verb's class.
+        kind: The verb's class, in the form that the step has.
         written: The step as it is written.
         node: The same with the names of the matrix replaced; bound names are not.
         step: The step itself; None where it refers to a value that an earlier step binds.
@@ -79,7 +79,8 @@ class StepSpec:
 
         diagnostics = Diagnostics()
         node = substitute(self.written, Names(values), diagnostics)
-        step = validate(self.kind, node, diagnostics)
+        assert isinstance(node, MapNode), "substitution keeps a mapping a mapping"
+        step = validate(self.kind.form(node), node, diagnostics)
         diagnostics.raise_errors()
         assert step is not None, "a step that doesn't validate has a finding"
         return step

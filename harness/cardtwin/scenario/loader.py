@@ -232,6 +232,7 @@ def _spec(number: int, written: Node, names: Names, found: Diagnostics) -> list[
 
     node = substitute(written, names, found)
     assert isinstance(node, MapNode), "substitution keeps a mapping a mapping"
+    kind = kind.form(node)
     step = validate(kind, node, found)
     late = any(names.is_later(name) for name in references(written))
     return [StepSpec(number, kind, written, node, None if late else step)]

@@ -36,6 +36,7 @@ __all__ = [
     "TextListMatcher",
     "TextMatcher",
     "is_matcher",
+    "parse_matcher",
 ]
 
 ABSENT: Final = "absent"
@@ -150,7 +151,12 @@ def is_matcher(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _KINDS
 
 
-def _parse(value: Any, literal: Callable[[Any], Value]) -> Matcher:
+def parse_matcher(value: Any, literal: Callable[[Any], Value]) -> Matcher:
+    """Return the matcher that a value of a scenario file stands for; `literal` reads a literal.
+
+    Raises:
+        ValueError: It is neither a matcher nor such a literal.
+    """
     if not isinstance(value, dict):
         return Literal(ABSENT if value == ABSENT else literal(value))
 
@@ -235,26 +241,30 @@ _SCALAR_SCHEMA = _schema({"type": SCALAR})
 
 TextMatcher = Annotated[
     Matcher,
-    PlainValidator(lambda value: _parse(value, _text)),
+    PlainValidator(lambda value: parse_matcher(value, _text)),
     _SCALAR_SCHEMA,
 ]
 PrivateTextMatcher = Annotated[
     Matcher,
-    PlainValidator(lambda value: _private(_parse(value, _text))),
+    PlainValidator(lambda value: _private(parse_matcher(value, _text))),
     _SCALAR_SCHEMA,
 ]
 """Of a text or a secret: only the value that is there tells which."""
 
-HexMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_hex)), _SCALAR_SCHEMA]
-NumberMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_number)), _SCALAR_SCHEMA]
-FlagMatcher = Annotated[Matcher, PlainValidator(lambda value: _parse(value, parse_flag)), _SCALAR_SCHEMA]
+HexMatcher = Annotated[Matcher, PlainValidator(lambda value: parse_matcher(value, parse_hex)), _SCALAR_SCHEMA]
+NumberMatcher = Annotated[
+    Matcher, PlainValidator(lambda value: parse_matcher(value, parse_number)), _SCALAR_SCHEMA
+]
+FlagMatcher = Annotated[
+    Matcher, PlainValidator(lambda value: parse_matcher(value, parse_flag)), _SCALAR_SCHEMA
+]
 SecretMatcher = Annotated[
     Matcher,
-    PlainValidator(lambda value: _parse(value, lambda text: Secret.of(_text(text)))),
+    PlainValidator(lambda value: parse_matcher(value, lambda text: Secret.of(_text(text)))),
     _SCALAR_SCHEMA,
 ]
 TextListMatcher = Annotated[
     Matcher,
-    PlainValidator(lambda value: _parse(value, _texts)),
+    PlainValidator(lambda value: parse_matcher(value, _texts)),
     _schema({"type": "array", "items": {"type": SCALAR}}),
 ]

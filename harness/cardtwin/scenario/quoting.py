@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from cardtwin.cryptoki.constants import SECRET_ATTRIBUTES
+from cardtwin.cryptoki.functions import FUNCTIONS, Kind
 from cardtwin.plan import SecretName
 from cardtwin.scenario.values import looks_like_a_pin
 from cardtwin.source import SourceText
@@ -21,8 +23,23 @@ __all__ = ["masked", "roughly_masked"]
 _SECRET_KEYS = frozenset({"pin", "puk", "old", "new", "encrypted", "secrets", "dialog"})
 """Keys whose values no message quotes."""
 
+_SECRET_ARGUMENTS = frozenset(
+    name.casefold()
+    for name in (
+        *(
+            parameter.names[0]
+            for each in FUNCTIONS
+            for parameter in each.parameters
+            if parameter.kind is Kind.PIN
+        ),
+        *(attribute.name for attribute in SECRET_ATTRIBUTES),
+    )
+)
+"""Names of PKCS#11 whose values are as secret."""
+
 _SECRET_VALUE = re.compile(
-    rf"\b(?P<key>{'|'.join(sorted(_SECRET_KEYS | {*SecretName}))})[ \t]*:[ \t]*"
+    rf"\b(?P<key>(?i:{'|'.join(sorted(_SECRET_KEYS | _SECRET_ARGUMENTS))})|{'|'.join(SecretName)})"
+    r"[ \t]*:[ \t]*"
     r"""(?P<value>\{[^}\n]*|"[^"\n]*|'[^'\n]*|[^\s,}\]]+)"""
 )
 """What stands behind such a key where the text is no YAML and has no tree."""
@@ -42,7 +59,7 @@ def roughly_masked(source: SourceText) -> SourceText:
 def _is_secret(key: str) -> bool:
     """Whether a key is one of the secret ones, or meant to be."""
     folded = key.casefold()
-    return folded in _SECRET_KEYS or (
+    return folded in _SECRET_KEYS | _SECRET_ARGUMENTS or (
         folded != "pins" and bool(difflib.get_close_matches(folded, _SECRET_KEYS, n=1, cutoff=0.65))
     )
 

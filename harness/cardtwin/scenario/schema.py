@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from cardtwin.scenario.model import ScenarioModel
@@ -22,7 +23,7 @@ _USE = {
 def json_schema() -> dict[str, Any]:
     """Return the schema (draft 2020-12). It is a little wider than the loader: it cannot follow names."""
     definitions: dict[str, Any] = {}
-    steps = [_hoisted(step, definitions) for step in all_verbs().values()]
+    steps = [_verb(step, definitions) for step in all_verbs().values()]
     schema = ScenarioModel.model_json_schema(mode="validation")
     definitions |= schema.pop("$defs", {})
     definitions["step"] = {"oneOf": [*steps, _USE]}
@@ -54,16 +55,28 @@ _MATRIX = {
 }
 
 
-def _hoisted(step: type[Step], definitions: dict[str, Any]) -> dict[str, str]:
+def _verb(step: type[Step], definitions: dict[str, Any]) -> dict[str, str]:
     """Enter a verb's schema in the definitions, and return a reference to it."""
+    name = f"verb-{step.verb}"
+    forms = step.forms()
+
+    if forms == (step,):
+        return _hoisted(step, name, definitions)
+
+    each = [_hoisted(form, f"{name}-{form.__name__}", definitions) for form in forms]
+    definitions[name] = {"description": inspect.cleandoc(step.__doc__ or ""), "oneOf": each}
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _hoisted(step: type[Step], name: str, definitions: dict[str, Any]) -> dict[str, str]:
     schema = step.model_json_schema(mode="validation")
 
-    for name, definition in schema.pop("$defs", {}).items():
-        if definitions.setdefault(name, definition) != definition:
-            raise ValueError(f"two verbs have a model {name!r}: the schema has room for one")
+    for model, definition in schema.pop("$defs", {}).items():
+        if definitions.setdefault(model, definition) != definition:
+            raise ValueError(f"two verbs have a model {model!r}: the schema has room for one")
 
-    definitions[f"verb-{step.verb}"] = schema
-    return {"$ref": f"#/$defs/verb-{step.verb}"}
+    definitions[name] = schema
+    return {"$ref": f"#/$defs/{name}"}
 
 
 def _opened(schema: Any) -> Any:

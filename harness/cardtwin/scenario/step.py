@@ -172,6 +172,16 @@ class Step(BaseModel):
     id: Name | None = None
 
     @classmethod
+    def form(cls, written: MapNode) -> type[Step]:  # noqa: ARG003  # for subclasses
+        """Return the class that a step which is written so belongs to: a verb may have several forms."""
+        return cls
+
+    @classmethod
+    def forms(cls) -> tuple[type[Step], ...]:
+        """Return all forms of the verb."""
+        return (cls,)
+
+    @classmethod
     def title(cls, argument: str) -> str:
         """Return the step in a few words, fit to be shown. `argument` is the verb's own, as text."""
         return f"{cls.verb} {argument}".rstrip()

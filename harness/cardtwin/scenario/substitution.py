@@ -1,7 +1,8 @@
 """``$(name)``: the one thing that a scenario file substitutes.
 
 A text that is nothing but ``$(name)`` becomes whatever the name stands for, a mapping too; inside a longer
-text the name must stand for a text. A dotted name reaches into a matrix row. ``$$(`` is a plain ``$(``.
+text the name must stand for a text. A dotted name reaches into a matrix row, or by
+a number from 0 into a list. ``$$(`` is a plain ``$(``.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Names:
         node = self.values.get(first)
 
         for part in rest:
-            node = node.get(part) if isinstance(node, MapNode) else None
+            node = _inside(node, part)
 
         if isinstance(node, MapNode) and not rest:
             return node.get("id") or node
@@ -61,6 +62,17 @@ class Names:
             for key in node.keys()  # noqa: SIM118  # a MapNode iterates over entries
         ]
         return (*self.values, *rows, *self.later)
+
+
+def _inside(node: Node | None, part: str) -> Node | None:
+    """Return a value of a mapping, or an item of a list by its number from 0."""
+    match node:
+        case MapNode():
+            return node.get(part)
+        case ListNode(items) if part.isdecimal() and int(part) < len(items):
+            return items[int(part)]
+        case _:
+            return None
 
 
 def references(node: Node) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from cardtwin.source import Span
 
 __all__ = ["place", "validate"]
+
+_MOST_NAMED: Final = 40
+"""Of more keys than these, the nearest alone is named."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -93,7 +96,7 @@ def _report_unknown_key(
         "unknown-key",
         f"{key!r} is no key here",
         span,
-        expected=f"one of {', '.join(known)}" if known else "",
+        expected=f"one of {', '.join(known)}" if 0 < len(known) <= _MOST_NAMED else "",
         remedy=closest(key, known),
     )
 

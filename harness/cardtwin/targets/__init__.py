@@ -12,6 +12,7 @@ from cardtwin.targets.interface import (
     CardSetup,
     Desk,
     ProcessSetup,
+    Program,
     Setup,
     Target,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "Login",
     "MiddlewareError",
     "ProcessSetup",
+    "Program",
     "Setup",
     "Target",
     "TargetError",

@@ -23,6 +23,7 @@ from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.installations import client_configuration, configuration_problems, installation
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
+from cardtwin.targets.programs import EmulatedProgram
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from cardtwin.middleware import ClientConfiguration, Installation
     from cardtwin.pcsc import CardConnection, Context
     from cardtwin.plan import DecryptionKey
+    from cardtwin.targets.interface import Program
 
 __all__ = ["EmulatedBench", "EmulatedTarget"]
 
@@ -87,6 +89,7 @@ class EmulatedBench(Bench):
         self._contexts: dict[str, Context] = {}
         self._connections: dict[tuple[str, str], CardConnection] = {}
         self._clients: dict[str, PersonalDesktopClient] = {}
+        self._programs: dict[str, Program] = {}
         self._clock = Clock(fixed=setup.seed is not None)
 
         try:
@@ -136,7 +139,30 @@ class EmulatedBench(Bench):
             configuration=self._configuration(process),
             switches=self._switches,
             now=self._clock.now,
+            hub=self._hub,
         )
+
+    def program(self, process: str) -> Program:
+        """Return the process as the caller of a PKCS#11 library."""
+        if process not in self._programs:
+            self._programs[process] = self.new_program(process)
+
+        return self._programs[process]
+
+    def new_program(self, process: str) -> Program:
+        """Start a program that calls a PKCS#11 library."""
+        return EmulatedProgram(lambda: self.application(process), self._hub)
+
+    def fork(self, process: str, child: str) -> None:
+        """Make a process the child of another.
+
+        Raises:
+            TargetError: The child runs already.
+        """
+        if child in self._programs:
+            raise TargetError(f"{child!r} runs already: a fork makes a program that has called nothing yet")
+
+        self._programs[child] = self.program(process).fork()
 
     @property
     def manager(self) -> ReaderManager:
@@ -182,12 +208,16 @@ class EmulatedBench(Bench):
 
     def close(self) -> None:
         """Take all down."""
+        for program in self._programs.values():
+            program.close()
+
         for context in self._contexts.values():
             context.release()
 
         self._contexts.clear()
         self._connections.clear()
         self._clients.clear()
+        self._programs.clear()
         _remove(self._folder)
 
     def _installation(self, process: str) -> Installation:

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cardtwin.card.image import CardImage
+    from cardtwin.cryptoki.foreign import Returned
     from cardtwin.encoding import Engine
     from cardtwin.events import Hub
     from cardtwin.middleware import PersonalDesktopClient
     from cardtwin.pcsc import CardConnection
     from cardtwin.plan import DecryptionKey
 
-__all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Setup", "Target"]
+__all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Program", "Setup", "Target"]
 
 
 class Capability(Enum):
@@ -30,6 +31,12 @@ class Capability(Enum):
 
     PERSONAL = "personal"
     """Personal Desktop Client, and encodings above it."""
+
+    PKCS11 = "pkcs11"
+    """The functions of PKCS#11."""
+
+    OWN = "own functions"
+    """The functions that cardtwin has beside PKCS#11's."""
 
     DESK = "desk"
     """Hands and eyes at the reader: insert, remove, reset, power; look into the card, save and load it."""
@@ -131,6 +138,33 @@ class Desk(Protocol):
         """Make this the memory of the card in a reader, and reset the card."""
 
 
+class Program(Protocol):
+    """A program of the scenario, as far as it calls the functions of a PKCS#11 library."""
+
+    def initialize(self) -> Returned:
+        """Call C_Initialize."""
+
+    def finalize(self) -> Returned:
+        """Call C_Finalize."""
+
+    def call(self, name: str, arguments: Sequence[object]) -> Returned:
+        """Call another function by its name in C, with the arguments that its Python function takes.
+
+        Raises:
+            TargetError: The program is gone, by this call or before.
+        """
+
+    def fork(self) -> Program:
+        """Return the child that a fork of the program makes. It is its parent's copy, the library in it too.
+
+        Raises:
+            TargetError: The program is gone.
+        """
+
+    def close(self) -> None:
+        """End it. A second call does nothing."""
+
+
 class Bench(ABC):
     """What a target has set up for one scenario. A context manager; leaving it takes all down again."""
 
@@ -157,6 +191,18 @@ class Bench(ABC):
         Args:
             process: The program.
             keys: Private keys for encrypted PINs.
+        """
+
+    @abstractmethod
+    def program(self, process: str) -> Program:
+        """Return the process as the caller of a PKCS#11 library; it has called nothing at first."""
+
+    @abstractmethod
+    def fork(self, process: str, child: str) -> None:
+        """Make a process the child of another: what is called by it, the fork of that one calls.
+
+        Raises:
+            TargetError: The child runs already.
         """
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -23,6 +23,7 @@ __all__ = ["Card"]
 class Card(Step):
     """Insert a card, remove, reset or power it. `which` names the card to insert."""
 
+    addressed: ClassVar[frozenset[str]] = frozenset({"on"})
     card: Literal["insert", "remove", "reset", "power_on", "power_off"]
     which: Annotated[Name | None, Refers("cards")] = None
 
