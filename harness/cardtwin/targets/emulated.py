@@ -139,7 +139,6 @@ class EmulatedBench(Bench):
             configuration=self._configuration(process),
             switches=self._switches,
             now=self._clock.now,
-            hub=self._hub,
         )
 
     def program(self, process: str) -> Program:
