@@ -1,4 +1,4 @@
-"""What the interoperability tests share: a desk with a reader on a socket, and a card made by OpenSC."""
+"""What the interoperability tests share: benches for other programs, and a card made by OpenSC."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.interop import Desk, opened_desk
+from support.rig import full_card, opened_rig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from cardtwin.card import CardImage
+    from support.rig import Rig
 
 
 @pytest.fixture
@@ -41,3 +43,17 @@ def personalised_by_opensc(tmp_path_factory: pytest.TempPathFactory) -> CardImag
             desk.run("pkcs15-init", *generate, *main, *officer)
 
         return card.image
+
+
+@pytest.fixture(params=["cardos-4.4", "cardos-5.3"])
+def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """A bench with an encoded card of each model, for programs above the PKCS#11 library."""
+    with opened_rig(tmp_path, request.param) as rig:
+        yield rig
+
+
+@pytest.fixture
+def curve_rig(tmp_path: Path) -> Iterator[Rig]:
+    """The same with a card whose key that signs is one on a curve."""
+    with opened_rig(tmp_path, image=full_card("cardos-5.3", curve=True)) as rig:
+        yield rig

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,29 +21,43 @@ from cardtwin.sockets import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 READER = "Emulated reader"
 TIMEOUT = 60
 
 PACKAGES = {
     "cardos-tool": "opensc",
+    "cc": "gcc",
+    "certtool": "gnutls-bin",
+    "certutil": "libnss3-tools",
+    "cmsutil": "libnss3-tools",
+    "java": "default-jdk-headless",
+    "javac": "default-jdk-headless",
+    "modutil": "libnss3-tools",
     "opensc-tool": "opensc",
     "openssl": "openssl",
+    "p11-kit": "p11-kit",
+    "p11tool": "gnutls-bin",
     "pkcs11-tool": "opensc",
     "pkcs15-crypt": "opensc",
     "pkcs15-init": "opensc",
     "pkcs15-tool": "opensc",
     "softhsm2-util": "softhsm2",
+    "ssh-add": "openssh-client",
+    "ssh-agent": "openssh-client",
+    "ssh-keygen": "openssh-client",
 }
 """Which Debian package a program comes from."""
+
+LIBRARIES = {"p11-kit-proxy.so": "p11-kit-modules", "pkcs11-spy.so": "opensc-pkcs11"}
+"""Which Debian package a library comes from that others load as a PKCS#11 library."""
 
 SHORT = "app default { }\n"
 EXTENDED = "app default { reader_driver pcsc { max_send_size = 65535; max_recv_size = 65536; } }\n"
 
 
 class MissingProgramError(Exception):
-    """A program that the test needs isn't installed."""
+    """A program, or a library, that the test needs isn't installed."""
 
 
 def program(name: str) -> str:
@@ -53,6 +68,23 @@ def program(name: str) -> str:
         raise MissingProgramError(f"{name} is not installed; it comes with the package {PACKAGES[name]!r}")
 
     return path
+
+
+def shared_library(name: str) -> str:
+    """Return where a library is that others load as a PKCS#11 library; its absence is an error."""
+    roots = (Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/local/lib"))
+    found = (
+        path
+        for root in roots
+        for pattern in (name, f"*/{name}", f"*/pkcs11/{name}")
+        for path in root.glob(pattern)
+    )
+    path = next(found, None)
+
+    if path is None:
+        raise MissingProgramError(f"{name} is not installed; it comes with the package {LIBRARIES[name]!r}")
+
+    return str(path)
 
 
 lengths = pytest.mark.parametrize(

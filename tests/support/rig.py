@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cardtwin.card import CardView, EmulatedCard
 from cardtwin.card import image as images
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko
 from cardtwin.cryptoki.native import library_path
@@ -24,7 +25,7 @@ from cardtwin.targets.emulated import EmulatedBench
 from cardtwin.targets.outlets import Outlets
 from support.interop import TIMEOUT, program
 from support.profiles import rsa_key
-from support.programs import MAIN, PIN, SIGN_PIN, SIGNATURE, Desk
+from support.programs import MAIN, PIN, PROFILES, SIGN_PIN, SIGNATURE, Desk, encoded
 from support.signers import Signer
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ CARD = "card"
 SIGNING, CONSENTING = "Digital Signature", "Non Repudiation"
 """The labels of the keys, and of their certificates, in the main slot and in the signature slot."""
 
+_RSA_KEY, _CURVE_KEY = "type=rsa size=2048 use=sign,decipher", "type=ec size=256 use=sign"
 _LABELS = ((MAIN, PIN, SIGNING), (SIGNATURE, SIGN_PIN, CONSENTING))
 
 
@@ -47,13 +49,19 @@ def issuer() -> x509.Certificate:
 
 
 @cache
-def full_card(model: str) -> CardImage:
-    """Return the image of a card after a full encoding: profile, keys made on it, PINs, certificates."""
-    desk = Desk(model)
+def full_card(model: str, *, curve: bool = False) -> CardImage:
+    """Return the image of a card after a full encoding: profile, keys made on it, PINs, certificates.
+
+    Args:
+        model: Of the card.
+        curve: Whether the key that signs is one on the curve P-256, and not an RSA key.
+    """
+    desk = Desk(model, image=encoded(model, _curve_profile(model)) if curve else None)
     holders = [Signer(desk, pin, label, slot=slot) for slot, pin, label in _LABELS]
 
     for holder, (_, _, label) in zip(holders, _LABELS, strict=True):
-        der = _signed(_name(f"Holder, {label}"), holder.rsa).public_bytes(Encoding.DER)
+        public = holder.ec if curve and label == SIGNING else holder.rsa
+        der = _signed(_name(f"Holder, {label}"), public).public_bytes(Encoding.DER)
         template = (
             Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE)),
             Attribute.of(Cka.CKA_CERTIFICATE_TYPE, int(Ckc.CKC_X_509)),
@@ -67,6 +75,18 @@ def full_card(model: str) -> CardImage:
         holder.program.close()
 
     return desk.card.image
+
+
+def _curve_profile(model: str) -> str:
+    """Return the shipped full profile with a key on a curve. It says the PINs itself."""
+    text = (PROFILES / f"{model}-full.cpf").read_text().replace(_RSA_KEY, _CURVE_KEY)
+
+    for name, pin in (("PIN1", PIN), ("PIN2", SIGN_PIN)):
+        text = text.replace(
+            f"X_Default SEC_{name} value=SECRANDOM(6)", f"SEC_{name} = '{pin.reveal().decode()}'"
+        )
+
+    return text
 
 
 def _name(common: str) -> x509.Name:
@@ -107,29 +127,68 @@ class Rig:
             **self.outlets.environment,
         }
 
-    def start(self, name: str, *arguments: str, **more: str) -> subprocess.Popen[str]:
-        """Start a program, with more environment variables; the caller waits for it."""
+    def start(
+        self, name: str, *arguments: str, stdin: int = subprocess.DEVNULL, **more: str
+    ) -> subprocess.Popen[str]:
+        """Start a program, with more environment variables and no terminal; the caller waits for it."""
         return subprocess.Popen(
             [program(name), *arguments],
             cwd=self.folder,
             env=self.environment | more,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,  # PINs are never asked for on the terminal of who runs the tests
         )
 
-    def run(self, name: str, *arguments: str, succeeds: bool = True, **more: str) -> str:
-        """Run a program to its end and return what it printed; whether it succeeds is checked."""
-        with self.start(name, *arguments, **more) as process:
+    def run(self, name: str, *arguments: str, told: str = "", succeeds: bool = True, **more: str) -> str:
+        """Run a program to its end and return what it printed; whether it succeeds is checked.
+
+        Args:
+            name: Of the program.
+            arguments: Its own.
+            told: What it reads from its standard input.
+            succeeds: Whether it has to end with 0, or with anything else.
+            more: More environment variables.
+        """
+        with self.start(name, *arguments, stdin=subprocess.PIPE, **more) as process:
             try:
-                output, _ = process.communicate(timeout=TIMEOUT)
+                output, _ = process.communicate(told, timeout=TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
 
         assert (process.returncode == 0) == succeeds, f"{name} returned {process.returncode}:\n{output}"
         return output
+
+    def write(self, name: str, content: str) -> str:
+        """Write a file into the programs' folder and return its name."""
+        (self.folder / name).write_text(content)
+        return name
+
+    def save_certificate(self, label: str = SIGNING) -> str:
+        """Let pkcs11-tool read a certificate of the card's, and return the name of a file with it, as PEM."""
+        slot = next(str(number) for number, (_, _, other) in enumerate(_LABELS, MAIN) if other == label)
+        where = ("--module", self.library, "--slot", slot, "--type", "cert", "--label", label)
+        self.run("pkcs11-tool", *where, "--read-object", "--output-file", "holder.der")
+        holder = x509.load_der_x509_certificate((self.folder / "holder.der").read_bytes())
+        return self.write(f"{label}.pem", holder.public_bytes(Encoding.PEM).decode())
+
+    def token(self, label: str = SIGNING) -> str:
+        """Return the label of the token that has a key."""
+        number = self._card.model.name.removeprefix("cardos-")
+        return f"cardtwin CardOS {number}" if label == SIGNING else "cardtwin CardOS  (Signature PIN)"
+
+    def tries(self, reference: int = 1) -> int:
+        """Return how many tries a PIN has left: the main slot's is 1, the signature slot's 3."""
+        return CardView(self._card.image).pins["3F00", reference].tries_left
+
+    @property
+    def _card(self) -> EmulatedCard:
+        card = self.bench.manager.card(READER)
+        assert isinstance(card, EmulatedCard)
+        return card
 
     def check(self) -> None:
         """Raise if the card, a server or a function had a bug to report."""
