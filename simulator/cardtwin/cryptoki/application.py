@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.bay import Surroundings
@@ -21,6 +20,7 @@ from cardtwin.provenance.cryptoki import LOGIN_SCOPE, SIGN_AFTER_LOGOUT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from cardtwin.cryptoki.bay import Bay
     from cardtwin.cryptoki.objects import CryptokiObject
@@ -82,10 +82,7 @@ class Application:
             configuration=configuration,
         )
         self.settings = self.client.configuration
-        around = Surroundings(
-            context, codec, self.switches, self.settings.cache_validity, now or _system_time
-        )
-        self.slots = SlotTable(around, self.settings.skips)
+        self.slots = SlotTable(Surroundings(context, self.client.cards, self.switches))
         self.slots.on_loss = self._lose
         self.slots.on_reset = self._forget_logins
         self.sessions = SessionTable()
@@ -196,7 +193,6 @@ class Application:
 
     def forget_card(self, bay: Bay) -> None:
         """Forget what was read and verified on a card: it has been initialised or erased."""
-        self.client.forget(bay.reader)
         bay.outdate()
         self.forget_logins_on(bay)
 
@@ -278,7 +274,7 @@ class Application:
         )
 
     def _end_private(self, slot: Slot) -> None:
-        slot.bay.outdate()
+        slot.bay.look_again(logged_in=self._anybody_on(slot))
         still_seen = any(session.user_logged_in for session in self.sessions.of_slot(slot))
 
         if not self.ignores_logout and not still_seen:
@@ -300,10 +296,6 @@ class Application:
             if not self.keeps_pin(login) and login.user is not None:
                 login.end()
                 self._end_private(slot)
-
-
-def _system_time() -> datetime:
-    return datetime.now(UTC)
 
 
 def _belongs(thing: CryptokiObject, session: Session) -> bool:

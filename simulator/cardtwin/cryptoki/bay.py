@@ -12,19 +12,18 @@ from cardtwin.middleware import Ckr, MiddlewareError, ObjectClass, Token
 from cardtwin.middleware.channel import lost
 from cardtwin.middleware.connection import TokenConnection
 from cardtwin.middleware.errors import CardLostError
-from cardtwin.middleware.tokenreader import TokenReader
 from cardtwin.pcsc import Disposition, PcscError, UnknownReaderError
 from cardtwin.provenance.cryptoki import TRANSACTION_END
-from cardtwin.provenance.middleware import CARD_ERASER_OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from datetime import datetime, timedelta
 
     from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.middleware.access import CardAccess
+    from cardtwin.middleware.content import Content
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.pcsc import Context
-    from cardtwin.plan import KeyAlgorithm, PinBlobCodec
+    from cardtwin.plan import KeyAlgorithm
     from cardtwin.provenance import Switches
 
 __all__ = ["Bay", "Surroundings", "TokenView"]
@@ -38,17 +37,13 @@ class Surroundings:
 
     Attributes:
         context: The program's own PC/SC context.
-        codec: The format of the encrypted PINs.
+        cards: The middleware's way to the cards, with what it keeps of their content.
         switches: Which rules hold.
-        cache_validity: How long what was read is kept.
-        now: The time.
     """
 
     context: Context
-    codec: PinBlobCodec
+    cards: CardAccess
     switches: Switches
-    cache_validity: timedelta
-    now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ class TokenView:
         key_sizes: What keys the card takes.
         free_memory: Free bytes.
         objects: All objects, of both slots.
-        read_at: The moment.
+        content: What of the card's content it was made from.
     """
 
     token: Token
@@ -69,7 +64,7 @@ class TokenView:
     key_sizes: Mapping[KeyAlgorithm, Collection[int]]
     free_memory: int
     objects: tuple[CryptokiObject, ...] = field(repr=False)
-    read_at: datetime
+    content: Content = field(repr=False)
 
 
 class Bay:
@@ -94,6 +89,7 @@ class Bay:
         self._events: int | None = None
         self._resets = 0
         self._view: TokenView | None = None
+        self._logged_in = False
 
     def present(self) -> bool:
         """Look into the reader; a card that was known and is gone, or was changed, is lost thereby."""
@@ -152,19 +148,33 @@ class Bay:
         self.present()
         view = self._view
 
-        if view is None or (latest and self._is_old(view)):
+        if view is None or (latest and not self._around.cards.keeps(self.reader, view.content)):
             view = self._view = self._read()
 
         return view
 
     def outdate(self) -> None:
-        """Have the card read anew for the next view: it shows other things now."""
+        """Have the card read anew for the next view: this program has changed it."""
+        self._around.cards.forget(self.reader)
         self._view = None
+
+    def look_again(self, *, logged_in: bool) -> None:
+        """Have the next view made anew, since a login has begun or ended: it shows more then, or less.
+
+        Args:
+            logged_in: Whether the program is still logged in, to any slot of the card.
+        """
+        self._logged_in = logged_in
+        self._view = None
+
+        if not logged_in:
+            self._around.cards.forget_private(self.reader)
 
     def close(self) -> None:
         """Let go of the card."""
         connection, self._connection = self._connection, None
         self._view = None
+        self._logged_in = False
         self._events = None
         self.failed.clear()
         self.extra.clear()
@@ -175,25 +185,18 @@ class Bay:
             except MiddlewareError:
                 return  # a connection to a card that is gone is as good as closed
 
-    def _is_old(self, view: TokenView) -> bool:
-        kept = self._around.cache_validity
-        return not kept or not view.read_at <= self._around.now() < view.read_at + kept
-
     def _read(self) -> TokenView:
-        switches = self._around.switches
-
         with self.card() as driver:
-            eraser = driver.has_eraser and switches[CARD_ERASER_OBJECT] == "shown"
-            reader = TokenReader(driver, self._around.codec, eraser=eraser)
+            reader = self._around.cards.view(self.reader, driver, logged_in=self._logged_in)
             token = reader.token()
             contents = [
                 (found, reader.content_of(found) if found.object_class in _WITH_CONTENT else b"")
                 for found in token.objects
             ]
             application = reader.application() if token.initialised else ()
-            free = driver.free_memory()
             objects = objects_of(contents, application)
-            return TokenView(token, driver.title, driver.key_sizes, free, objects, self._around.now())
+            free = reader.free_memory()
+            return TokenView(token, driver.title, driver.key_sizes, free, objects, reader.content)
 
     def _note_reset(self, resets: int) -> None:
         if resets != self._resets:

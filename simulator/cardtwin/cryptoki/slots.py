@@ -13,10 +13,8 @@ from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.tokenobjects import by_pin, ids_by_pin
 from cardtwin.middleware import Ckr, CredentialError, MiddlewareError, PinKind
-from cardtwin.middleware.channel import lost
 from cardtwin.middleware.credentials import Credentials
 from cardtwin.middleware.errors import CommandFailedError
-from cardtwin.pcsc import PcscError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -226,9 +224,8 @@ def _verified(credentials: Credentials, pin: PinInfo, secret: Secret) -> None:
 class SlotTable:
     """The slots of one application. A slot that has been there stays, and its number is never another's."""
 
-    def __init__(self, around: Surroundings, skips: Callable[[str], bool]) -> None:
+    def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._skips = skips
         self._bays: dict[str, Bay] = {}
         self._slots: dict[int, Slot] = {}
         self._lock = threading.Lock()  # C_WaitForSlotEvent looks for readers beside other calls
@@ -253,11 +250,8 @@ class SlotTable:
         with self._lock:
             return tuple(self._slots.values())
 
-    def _readers(self) -> list[str]:
-        try:
-            readers = [reader for reader in self._around.context.readers() if not self._skips(reader)]
-        except PcscError as error:
-            raise lost(error) from error
+    def _readers(self) -> tuple[str, ...]:
+        readers = self._around.cards.readers()
 
         with self._lock:
             for reader in readers:

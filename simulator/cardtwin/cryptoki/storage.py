@@ -117,7 +117,6 @@ def _write(application: Application, session: Session, place: TokenObject, conte
             driver.write(content.ljust(info.size, b"\0"))
 
     session.slot.bay.outdate()
-    application.client.forget(session.slot.bay.reader)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cardtwin.middleware.configuration import ClientConfiguration
+    from cardtwin.middleware.content import Content
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.middleware.logfile import LogFile
     from cardtwin.pcsc import Context
@@ -115,19 +116,35 @@ class CardAccess:
         """Forget what is kept of the content of the card in a reader."""
         self._content.forget(reader)
 
+    def forget_private(self, reader: str) -> None:
+        """Forget what was read of the card in a reader while somebody was logged in."""
+        self._content.forget_private(reader)
+
+    def keeps(self, reader: str, content: Content) -> bool:
+        """Whether what was read of the card in a reader still counts, by the program's CacheValidity."""
+        return self._content.holds(reader, content)
+
     def afresh(self, driver: CardDriver) -> TokenReader:
         """Return what reads the token, from the card itself."""
         return TokenReader(driver, self._codec, eraser=self.shows_eraser(driver))
 
-    def view(self, reader: str, driver: CardDriver) -> TokenReader:
-        """Return what reads the token as the program sees it: with what is kept of the card's content."""
+    def view(self, reader: str, driver: CardDriver, *, logged_in: bool = False) -> TokenReader:
+        """Return what reads the token as the program sees it: with what is kept of the card's content.
+
+        Args:
+            reader: The reader.
+            driver: The driver of the card in it.
+            logged_in: Whether the program is logged in to the card.
+        """
 
         def identify() -> CardIdentity:
             insertions = self._context.state(reader).events
             return CardIdentity(driver.channel.atr, driver.chip_serial(), insertions)
 
         content = self._content.of(reader, identify)
-        return TokenReader(driver, self._codec, eraser=self.shows_eraser(driver), content=content)
+        return TokenReader(
+            driver, self._codec, eraser=self.shows_eraser(driver), content=content, logged_in=logged_in
+        )
 
     def shows_eraser(self, driver: CardDriver) -> bool:
         """Whether such cards show the object 'Card Eraser'."""

@@ -131,6 +131,11 @@ class PersonalDesktopClient:
         """Personal.cfg as the program sees it."""
         return self._configuration
 
+    @property
+    def cards(self) -> CardAccess:
+        """The program's way to the cards, with what it keeps of them."""
+        return self._cards
+
     def readers(self) -> tuple[str, ...]:
         """Return the readers' names, without those that SkipReader takes out of sight.
 

@@ -34,6 +34,8 @@ class CardIdentity:
 class Content:
     """What has been read from one card. It is forgotten as a whole, so that what it shows fits together.
 
+    What only a login lets be read lies apart, and is forgotten when the login ends.
+
     Attributes:
         card: The card, where it is kept beyond one call.
         since: When the first of it was read, as `card`.
@@ -42,19 +44,27 @@ class Content:
     card: CardIdentity | None = None
     since: datetime | None = None
     _kept: dict[Hashable, object] = field(default_factory=dict, repr=False)
+    _private: dict[Hashable, object] = field(default_factory=dict, repr=False)
 
-    def get(self, key: Hashable, read: Callable[[], T]) -> T:
+    def get(self, key: Hashable, read: Callable[[], T], *, logged_in: bool = False) -> T:
         """Return what is kept under a key, or else what `read` gives, and keep that.
 
         Args:
             key: What it is; stands for one type of value.
             read: Reads it from the card; what it raises is not kept.
+            logged_in: Whether it may be one of the things that only a login lets be read.
         """
-        if key in self._kept:
-            return cast("T", self._kept[key])
+        for shelf in (self._kept, self._private) if logged_in else (self._kept,):
+            if key in shelf:
+                return cast("T", shelf[key])
 
-        value = self._kept[key] = read()
+        shelf = self._private if logged_in else self._kept
+        value = shelf[key] = read()
         return value
+
+    def forget_private(self) -> None:
+        """Forget what was read while somebody was logged in."""
+        self._private.clear()
 
 
 class ContentCache:
@@ -84,9 +94,20 @@ class ContentCache:
 
         return content
 
+    def holds(self, reader: str, content: Content) -> bool:
+        """Whether that content is still the one of the card in a reader, as far as is known without it."""
+        return self._by_reader.get(reader) is content and self._valid(content, self._now())
+
     def forget(self, reader: str) -> None:
         """Forget the content of the card in a reader."""
         self._by_reader.pop(reader, None)
+
+    def forget_private(self, reader: str) -> None:
+        """Forget what was read of the card in a reader while somebody was logged in."""
+        content = self._by_reader.get(reader)
+
+        if content is not None:
+            content.forget_private()
 
     def _valid(self, content: Content, now: datetime) -> bool:
         return content.since is not None and _NONE <= now - content.since < self._validity

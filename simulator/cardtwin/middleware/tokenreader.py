@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cardtwin import pkcs15
 from cardtwin.middleware.checks import MARK
@@ -25,12 +25,14 @@ from cardtwin.pkcs15 import CommonFlags, DirectoryKind, OtherObject, Pkcs15Error
 from cardtwin.plan import PinBlobError, persinfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from cardtwin.middleware.drivers import CardDriver, FileInfo
     from cardtwin.plan import PinBlobCodec
 
 __all__ = ["TokenReader", "state_of"]
+
+T = TypeVar("T")
 
 _PROFILE_ID: Final = "ProfileId"
 _APPLICATION: Final = 0x5015
@@ -71,7 +73,13 @@ class TokenReader:
     """Reads one card, at one moment: no file is read twice."""
 
     def __init__(
-        self, driver: CardDriver, codec: PinBlobCodec, *, eraser: bool = True, content: Content | None = None
+        self,
+        driver: CardDriver,
+        codec: PinBlobCodec,
+        *,
+        eraser: bool = True,
+        content: Content | None = None,
+        logged_in: bool = False,
     ) -> None:
         """Take what it reads with.
 
@@ -80,11 +88,15 @@ class TokenReader:
             codec: The format of the encrypted PINs.
             eraser: Whether to show the Card Eraser.
             content: What is known of the card's content already; None begins anew.
+            logged_in: Whether what it reads may need a login.
         """
         self._driver = driver
         self._codec = codec
         self._eraser = eraser
-        self._kept = content or Content()
+        self._logged_in = logged_in
+        self._unreadable: set[tuple[int, ...]] = set()
+        self.content = content or Content()
+        """What is known of the card's content."""
 
     def token(self) -> Token:
         """Return the token."""
@@ -112,7 +124,11 @@ class TokenReader:
 
     def state(self) -> tuple[TokenState, FileInfo | None]:
         """Return how far the card is, and what it tells about its MF."""
-        return self._kept.get("state", self._read_state)
+        return self._once("state", self._read_state)
+
+    def free_memory(self) -> int:
+        """Return the free bytes of the card."""
+        return self._once("free memory", self._driver.free_memory)
 
     def _read_state(self) -> tuple[TokenState, FileInfo | None]:
         phase = self._driver.phase()
@@ -151,22 +167,30 @@ class TokenReader:
 
     def application(self) -> tuple[int, ...]:
         """Return the path of the PKCS#15 application's DF."""
-        return self._kept.get("application", self._find_application)
+        return self._once("application", self._find_application)
 
     def _find_application(self) -> tuple[int, ...]:
         selected = self._driver.select_application(pkcs15.AID)
         file_id = selected.file_id if selected else None
         return (MF, file_id or _APPLICATION)
 
+    def _once(self, key: Hashable, read: Callable[[], T]) -> T:
+        return self.content.get(key, read, logged_in=self._logged_in)
+
     def _content(self, path: tuple[int, ...]) -> bytes:
-        return self._kept.get(path, lambda: self._read(path))
+        """Return a file's content; empty, and not kept, where the card doesn't let it be read."""
+        if path in self._unreadable:
+            return b""
+
+        try:
+            return self._once(path, lambda: self._read(path))
+        except CommandFailedError:
+            self._unreadable.add(path)
+            return b""
 
     def _read(self, path: tuple[int, ...]) -> bytes:
-        try:
-            info = self._driver.select(path) if path else None
-            return self._driver.read(info.size or 0) if info and not info.directory else b""
-        except CommandFailedError:
-            return b""
+        info = self._driver.select(path) if path else None
+        return self._driver.read(info.size or 0) if info and not info.directory else b""
 
     def _token_info(self, application: tuple[int, ...]) -> pkcs15.TokenInfo:
         try:

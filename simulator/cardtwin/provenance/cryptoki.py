@@ -61,8 +61,9 @@ CACHE_MOMENTS: Final = rule(
     Basis.OURS,
     "MW-02",
     "Card content that is kept too long, or not at all (CacheValidity=0), is read anew by C_OpenSession, "
-    "C_GetTokenInfo and C_FindObjectsInit, and after logins and the program's own changes. Attributes are "
-    "those that were read last.",
+    "C_GetTokenInfo and C_FindObjectsInit, and after the program's own changes. A login has the program read "
+    "what it could not read before, and its end forgets what was read since. Attributes are those that were "
+    "read last.",
 )
 
 CERTIFICATE_PLACES: Final = rule(

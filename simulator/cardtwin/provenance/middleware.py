@@ -215,11 +215,12 @@ CACHED_CONTENT: Final = rule(
     "middleware.cached-content",
     Basis.OURS,
     "MW-02",
-    "With CacheValidity above 0, a client keeps what it has read to show a token: the files, and whether the "
-    "card is empty. It is kept for a reader's card (ATR, chip serial number and insertion), from the first "
-    "reading until the time is over, the card is taken out, or this client initialises or erases it. What "
-    "other programs write isn't seen until then. Initialising and erasing themselves, the state of the card "
-    "and a single file that is asked for are always read anew.",
+    "With CacheValidity above 0, a client keeps what it has read to show a token, through PKCS#11 or for an "
+    "encoding: the files, the free memory, and whether the card is empty. It is kept for a reader's card "
+    "(ATR, chip serial number and insertion), from the first reading until the time is over, the card is "
+    "taken out, or this client changes it. What other programs write isn't seen until then. What only a "
+    "login lets be read is forgotten when the login ends. Initialising and erasing themselves, the state of "
+    "the card and a single file that is asked for are always read anew.",
 )
 
 SKIP_READER_MATCH: Final = rule(

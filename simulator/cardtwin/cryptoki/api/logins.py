@@ -46,7 +46,7 @@ def login(application: Application, session: int, user_type: int, pin: Secret | 
     found.slot.verify(info, pin)
     found.login.user = user
     found.login.secret = pin if user is Cku.CKU_SO or application.settings.p11_enable_cache_pin else None
-    found.slot.bay.outdate()
+    found.slot.bay.look_again(logged_in=True)
 
     if application.keeps_pin(found.login):
         with found.slot.bay.card() as driver:
