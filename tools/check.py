@@ -65,6 +65,8 @@ def system_packages() -> tuple[SystemPackage, ...]:
     return (
         SystemPackage("opensc", "the third opinion on the card", _command("pkcs15-tool")),
         SystemPackage("openssl", "the second opinion on signatures", _command("openssl")),
+        SystemPackage("gnutls-bin", "a client of the PKCS#11 library", _command("p11tool")),
+        SystemPackage("p11-kit", "a client of the PKCS#11 library", _command("p11-kit")),
         SystemPackage("softhsm2", "how fast another PKCS#11 library signs", _command("softhsm2-util")),
         SystemPackage("libpcsclite1", "PC/SC", lambda: ctypes.util.find_library("pcsclite") is not None),
         SystemPackage("gcc", "compiling pyscard and the PKCS#11 library", _command("cc")),
