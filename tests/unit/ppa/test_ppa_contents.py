@@ -157,6 +157,24 @@ def test_a_pin_that_is_sent_as_it_is_is_listed_without_padding() -> None:
     assert (pin.flags, pin.stored_length, pin.pad) == (PinFlags.INITIALIZED, 6, None)
 
 
+@pytest.mark.parametrize(
+    ("access", "flags", "pin"), [("always", CommonFlags(0), None), ("pin1", CommonFlags.PRIVATE, b"\x01")]
+)
+def test_a_key_for_anybody_is_not_listed_as_private(
+    access: str, flags: CommonFlags, pin: bytes | None
+) -> None:
+    key_line = f"X_Key K reference=3 directory=DF1 type=rsa size=2048 use=sign access={access} label='Key'"
+    text = profile(
+        "SEC_PIN1 = '1234'\nX_Pin PIN1 reference=1 label='x' min=4 max=8",
+        layout="CreateDf DF1 id=0x5015 maxsize=4000 update=always create=always\n"
+        "CreateEf EF1 id=0x4401 maxsize=100 read=always update=always\nEndDF",
+        files=f"{key_line}\nFile Dynamic EF1\ndata=X_PRKDF()\nEndfile",
+    )
+    (key,) = pkcs15.parse_prkdf(content(evaluate(text), "EF1"))
+    assert isinstance(key, pkcs15.PrivateKey)
+    assert (key.common, key.auth_id) == (flags, pin)
+
+
 def test_private_keys_are_listed_under_the_hash_of_what_the_card_makes(full: Plan) -> None:
     keys = only(pkcs15.PrivateKey, pkcs15.parse_prkdf(content(full, "EFPRKDF")))
     assert [(key.label, key.id, key.reference) for key in keys] == [

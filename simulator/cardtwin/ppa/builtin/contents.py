@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin import pkcs15
 from cardtwin.pkcs15 import CommonFlags, DirectoryKind, KeyAccess, KeyUsage, PinFlags, PinType
-from cardtwin.plan import ChipSerial, Content, KeyUse, PublicKeyOf, SecretName, Wrapped
+from cardtwin.plan import ALWAYS, ChipSerial, Content, KeyUse, PublicKeyOf, SecretName, Wrapped
 from cardtwin.ppa import declared
 from cardtwin.ppa.deferred import open_gaps, stand_in
 from cardtwin.ppa.syntax import Call
@@ -167,7 +167,7 @@ def _private_key(run: Run, key: Key) -> tuple[pkcs15.AnyObject, ObjectId]:
         access=_MADE_ON_CARD,
         reference=plan.reference,
         path=pkcs15.Path.of(*plan.directory),
-        common=CommonFlags.PRIVATE,
+        common=CommonFlags(0) if plan.access == ALWAYS else CommonFlags.PRIVATE,
         auth_id=_auth_id(run, plan.access.credential),
         user_consent=key.consent,
     )
