@@ -12,6 +12,7 @@ from cardtwin.events import Defect, Event, Exchange
 from cardtwin.plan import Secret
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
 from cardtwin.scenario.errors import UsageError
+from cardtwin.scenario.pkcs11.sessions import TokenSession
 from cardtwin.scenario.values import Value, show
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Run:
         self.logs: list[StepLog] = []
         self.images: dict[str, CardImage] = {}
         self.data = Process()
+        self._sessions: dict[tuple[str, str, str], TokenSession] = {}
         self._ids: dict[str, StepLog] = {}
         self._values: dict[str, Node] = dict(values)
         self._secrets: set[str] = set()
@@ -126,6 +128,20 @@ class Run:
             UsageError: The scenario has several and the step names none.
         """
         return _one_of("by", step.by, self.setup.processes)
+
+    def token_session(self, step: Addressed, slot: str) -> TokenSession:
+        """Return the session that a step's program has with the token in one slot of the reader.
+
+        Raises:
+            UsageError: The scenario has several readers or programs, and the step names none.
+        """
+        process, reader = self.process(step), self.reader(step)
+        key = (process, reader, slot)
+
+        if key not in self._sessions:
+            self._sessions[key] = TokenSession(self.bench.program(process), reader, slot)
+
+        return self._sessions[key]
 
     def file(self, name: str) -> bytes:
         """Return the content of one of the scenario's files."""

@@ -154,7 +154,7 @@ def test_pins_are_verified_changed_and_unblocked(result: Any) -> None:
         PERSONALISE + '- {verify_pin: user, pin: "1234"}\n- {change_pin: user, old: "1234", new: "4321"}\n'
         '- {verify_pin: user, pin: "1234", expect: {rv: CKR_PIN_INCORRECT, tries_left: 2}}\n'
         '- {unblock_pin: user, puk: "12345678", new: "2222"}\n- {login: user, pin: "2222"}\n'
-        '- {login: so, pin: "12345678"}\n- {check: {pins: {1: 3, 2: 10}}}'
+        '- {logout: main}\n- {login: so, pin: "12345678"}\n- {check: {pins: {1: 3, 2: 10}}}'
     )
     assert got.verdict is Verdict.PASSED, why(got)
 

@@ -43,7 +43,14 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.values import Reading
     from cardtwin.scenario.values import Value
 
-__all__ = ["CallExpectation", "DataMatcher", "expectation_of", "values_of"]
+__all__ = [
+    "CallExpectation",
+    "DataMatcher",
+    "expectation_of",
+    "structure_matchers",
+    "structure_values",
+    "values_of",
+]
 
 
 class CallExpectation(Expectation):
@@ -135,19 +142,25 @@ def _member_matcher(structure: Structure, field: Field) -> Any:
             return NumberMatcher
 
 
+def structure_matchers(structure: Structure) -> dict[str, Any]:
+    """Return the fields that expect the members of a structure, for ``create_model``."""
+    return {_name(field): (_member_matcher(structure, field) | None, None) for field in structure.fields}
+
+
 def _members(structure: Structure) -> type[Expectation]:
-    members: dict[str, Any] = {
-        _name(field): (_member_matcher(structure, field) | None, None) for field in structure.fields
-    }
     return create_model(
-        structure.name, __base__=Expectation, __doc__=f"The members of {structure.name}.", **members
+        structure.name,
+        __base__=Expectation,
+        __doc__=f"The members of {structure.name}.",
+        **structure_matchers(structure),
     )
 
 
 _STRUCTURES: Final = {each.name: _members(each) for each in INFO_STRUCTURES}
 
 
-def _structure_value(structure: Structure, made: object) -> dict[str, Value]:
+def structure_values(structure: Structure, made: object) -> dict[str, Value]:
+    """Return the values of a structure's members, by their names in C."""
     values = (getattr(made, field.name) for field in fields(structure.python))
     return {
         _name(field): _member_value(structure, field, value)
@@ -230,7 +243,7 @@ _WAYS: Final[dict[Kind, _Way]] = {
     ),
     Kind.STRUCTURE_OUT: _Way(
         lambda parameter: {parameter.names[0]: _STRUCTURES[parameter.structure.name]},  # type: ignore[union-attr]
-        lambda parameter, value, _: {parameter.names[0]: _structure_value(parameter.structure, value)},  # type: ignore[arg-type]
+        lambda parameter, value, _: {parameter.names[0]: structure_values(parameter.structure, value)},  # type: ignore[arg-type]
     ),
     Kind.BUFFER_OUT: _Way(
         lambda parameter: {parameter.names[0]: DataMatcher, parameter.names[1]: NumberMatcher}, _buffer_values

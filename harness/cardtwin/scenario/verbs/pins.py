@@ -1,14 +1,14 @@
-"""``login``, ``verify_pin``, ``change_pin``, ``unblock_pin``: what the middleware does with PINs and PUKs."""
+"""``verify_pin``, ``change_pin``, ``unblock_pin``: what the middleware does with PINs and PUKs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from cardtwin.scenario.matchers import NumberMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import PinName, SecretText
 from cardtwin.scenario.verbs.personalise import refusal
-from cardtwin.targets import Capability, MiddlewareError, UserType
+from cardtwin.targets import Capability, MiddlewareError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cardtwin.middleware import PersonalDesktopClient
     from cardtwin.scenario.run import Run
 
-__all__ = ["ChangePin", "Login", "RvExpectation", "UnblockPin", "VerifyPin"]
+__all__ = ["ChangePin", "RvExpectation", "UnblockPin", "VerifyPin"]
 
 
 class RvExpectation(Expectation):
@@ -35,20 +35,6 @@ def _call(run: Run, step: Step, call: Callable[[PersonalDesktopClient, str], obj
         return refusal(error)
 
     return Observed({"rv": "CKR_OK"})
-
-
-@verb("login", needs={Capability.PERSONAL})
-class Login(Step):
-    """Log a user in, and out again. Without `expect`, the return value is CKR_OK."""
-
-    login: Literal["user", "so", "operator"]
-    pin: SecretText
-    expect: RvExpectation | None = None
-
-    def run(self, run: Run) -> Observed:
-        """Log in."""
-        user = UserType[self.login.upper()]
-        return _call(run, self, lambda client, reader: client.login(reader, user, self.pin))
 
 
 @verb("verify_pin", needs={Capability.PERSONAL})
