@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
 _PCSC_HEADERS = "-I/usr/include/PCSC"
+_VPCD = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 QUICK = ("lint", "type", "package")
 LAST = ("interop", "bench")
 
@@ -68,6 +69,8 @@ def system_packages() -> tuple[SystemPackage, ...]:
         SystemPackage("gnutls-bin", "a client of the PKCS#11 library", _command("p11tool")),
         SystemPackage("p11-kit", "a client of the PKCS#11 library", _command("p11-kit")),
         SystemPackage("softhsm2", "how fast another PKCS#11 library signs", _command("softhsm2-util")),
+        SystemPackage("pcscd", "the system's own resource manager", Path("/usr/sbin/pcscd").exists),
+        SystemPackage("vsmartcard-vpcd", "a virtual reader in pcscd", _VPCD.exists),
         SystemPackage("libpcsclite1", "PC/SC", lambda: ctypes.util.find_library("pcsclite") is not None),
         SystemPackage("gcc", "compiling pyscard and the PKCS#11 library", _command("cc")),
         SystemPackage("g++", "using the PKCS#11 library's header from C++", _command("c++")),

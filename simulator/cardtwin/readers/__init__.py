@@ -12,6 +12,7 @@ from cardtwin.readers.errors import (
     UnpoweredCardError,
 )
 from cardtwin.readers.manager import ReaderManager
+from cardtwin.readers.vpcd import VpcdSlot
 
 __all__ = [
     "CommandTooLongError",
@@ -24,4 +25,5 @@ __all__ = [
     "ReaderUnavailableError",
     "TransactionPendingError",
     "UnpoweredCardError",
+    "VpcdSlot",
 ]

@@ -1,0 +1,265 @@
+"""A card in a slot of vpcd, the virtual reader's driver in the system's pcscd.
+
+The driver listens on a TCP port, one for each of its slots, and takes who connects for a card that was
+inserted. Messages of both sides are a length of two bytes, big-endian, and that many bytes. The driver's are
+controls of one byte, or command APDUs.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, Self
+
+from cardtwin.events import Defect, Exchange, PowerChange, ReaderChanged
+from cardtwin.pcsc import CardMuteError, Protocol, ProtocolMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from cardtwin.events import Event, Hub
+    from cardtwin.pcsc import Card
+
+__all__ = ["FIRST_PORT", "VpcdSlot"]
+
+FIRST_PORT: Final = 35963
+"""The port of the driver's first slot, as it comes; its second slot has the next one."""
+
+_LENGTH: Final = 2
+_LONGEST: Final = 0xFFFF
+_AGAIN: Final = 0.1
+"""Seconds between two attempts to reach the driver."""
+
+
+class _Control(IntEnum):
+    """The driver's messages of one byte."""
+
+    POWER_OFF = 0
+    POWER_ON = 1
+    RESET = 2
+    ATR = 4
+
+
+class VpcdSlot:
+    """Keeps a card in a slot of vpcd: in a thread of its own, and again after pcscd was started anew.
+
+    A card that doesn't answer looks like one that was taken out: the driver knows no mute cards. It is put in
+    again at once.
+
+    Args:
+        card: What is put in. It is called in the slot's thread alone.
+        reader: The name that events give the reader; pcscd names its readers itself.
+        host: Where pcscd runs.
+        port: Of the slot.
+        hub: Told of every APDU (events.Exchange), of insertions, resets and removals (events.ReaderChanged).
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        *,
+        reader: str,
+        host: str = "127.0.0.1",
+        port: int = FIRST_PORT,
+        hub: Hub | None = None,
+    ) -> None:
+        self._card = card
+        self._reader = reader
+        self._address = host, port
+        self._hub = hub
+        self._stopping = threading.Event()
+        self._seen = threading.Event()
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name=f"vpcd {port}", daemon=True)
+
+    def start(self) -> None:
+        """Put the card in, as soon as there is a driver."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take the card out. A second call does nothing."""
+        self._stopping.set()
+
+        with self._lock:
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until pcscd has asked for the card, and return whether it has.
+
+        Args:
+            timeout: Seconds.
+        """
+        return self._seen.wait(timeout)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with socket.create_connection(self._address) as connection:
+                    self._inserted(connection)
+            except OSError:
+                pass  # no driver, or it is gone
+
+            self._stopping.wait(_AGAIN)
+
+    def _inserted(self, connection: socket.socket) -> None:
+        """Be in the slot until the driver, or who stops this, ends it."""
+        with self._lock:
+            if self._stopping.is_set():
+                return
+
+            self._socket = connection
+
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._tell(PowerChange.INSERTED)
+
+        try:
+            _Contacts(self._card, connection, self._seen, self._emit, self._reader).serve()
+        except (CardMuteError, ProtocolMismatchError):
+            pass  # nothing can be said to the driver but that the card is gone
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a bug in the card takes it out of this slot, and no more
+            self._emit(Defect.of(self._reader, error))
+        finally:
+            with self._lock:
+                self._socket = None
+
+            self._seen.clear()
+            self._card.power_off()
+            self._tell(PowerChange.REMOVED)
+
+    def _tell(self, change: PowerChange) -> None:
+        self._emit(ReaderChanged(reader=self._reader, change=change))
+
+    def _emit(self, event: Event) -> None:
+        if self._hub is not None:
+            self._hub.emit(event)
+
+
+class _Contacts:
+    """The card's contacts during one stay in the slot."""
+
+    def __init__(
+        self,
+        card: Card,
+        connection: socket.socket,
+        seen: threading.Event,
+        emit: Callable[[Event], None],
+        reader: str,
+    ) -> None:
+        self._card = card
+        self._connection = connection
+        self._seen = seen
+        self._emit = emit
+        self._reader = reader
+        self._atr = b""
+        self._powered = False
+
+    def serve(self) -> None:
+        """Answer until the driver is gone.
+
+        Raises:
+            OSError: The connection broke.
+            CardMuteError: The card doesn't answer.
+            ProtocolMismatchError: It speaks neither T=0 nor T=1.
+        """
+        self._power(PowerChange.POWERED_ON)
+
+        while (message := self._receive()) is not None:
+            self._seen.set()
+            control = message[0] if len(message) == 1 else None
+
+            if control is None:
+                self._send(self._processed(message))
+            elif control in _ANSWERS:
+                _ANSWERS[control](self)
+            # The driver has no other controls, and a command has four bytes at least.
+
+    def power_on(self) -> None:
+        """Power the card, or reset it if it is powered: the driver's power up tells nothing of before."""
+        self._power(PowerChange.RESET if self._powered else PowerChange.POWERED_ON)
+
+    def power_off(self) -> None:
+        """Take the power away."""
+        self._card.power_off()
+        self._powered = False
+        self._emit(ReaderChanged(reader=self._reader, change=PowerChange.POWERED_OFF))
+
+    def tell_atr(self) -> None:
+        """Send the ATR, which the driver also asks for to see whether the card is still there."""
+        self._send(self._atr)
+
+    def _power(self, change: PowerChange) -> None:
+        self._atr = self._card.power_on(Protocol.ANY)
+        self._powered = True
+        self._emit(ReaderChanged(reader=self._reader, change=change, atr=self._atr))
+
+    def _processed(self, command: bytes) -> bytes:
+        if not self._powered:
+            raise CardMuteError(self._reader, "it has no power")
+
+        response = self._card.process(command)
+        self._emit(Exchange(reader=self._reader, command=command, response=response))
+        return response
+
+    def _send(self, message: bytes) -> None:
+        assert len(message) <= _LONGEST
+        self._connection.sendall(len(message).to_bytes(_LENGTH) + message)
+
+    def _receive(self) -> bytes | None:
+        length = self._exactly(_LENGTH)
+        return None if length is None else self._exactly(int.from_bytes(length))
+
+    def _exactly(self, count: int) -> bytes | None:
+        """Receive that many bytes; None when the driver has closed the connection."""
+        collected = b""
+
+        while len(collected) < count:
+            self._acknowledge_at_once()
+            data = self._connection.recv(count - len(collected))
+
+            if not data:
+                return None
+
+            collected += data
+
+        return collected
+
+    def _acknowledge_at_once(self) -> None:
+        """Have what comes acknowledged at once.
+
+        Older drivers send length and message in two segments, and the second one waits for the first one's
+        acknowledgement, which Linux would delay by 40 ms. The option holds until the kernel changes its mind:
+        it has to be set again and again.
+        """
+        if hasattr(socket, "TCP_QUICKACK"):
+            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
+_ANSWERS: Final[dict[int, Callable[[_Contacts], None]]] = {
+    _Control.POWER_OFF: _Contacts.power_off,
+    _Control.POWER_ON: _Contacts.power_on,
+    _Control.RESET: _Contacts.power_on,
+    _Control.ATR: _Contacts.tell_atr,
+}
