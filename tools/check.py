@@ -60,6 +60,15 @@ def _compiles(include: str, flags: Sequence[str] = ()) -> Callable[[], bool]:
     return check
 
 
+def _has_engine() -> bool:
+    """Whether OpenSSL has the engine for PKCS#11 libraries."""
+    openssl = shutil.which("openssl")
+    return (
+        openssl is not None
+        and subprocess.run([openssl, "engine", "pkcs11"], capture_output=True, check=False).returncode == 0
+    )
+
+
 def system_packages() -> tuple[SystemPackage, ...]:
     """Return what the tests need of the system; pyscard is compiled, having no wheels for Linux."""
     headers = sysconfig.get_path("include")
@@ -68,6 +77,10 @@ def system_packages() -> tuple[SystemPackage, ...]:
         SystemPackage("openssl", "the second opinion on signatures", _command("openssl")),
         SystemPackage("gnutls-bin", "a client of the PKCS#11 library", _command("p11tool")),
         SystemPackage("p11-kit", "a client of the PKCS#11 library", _command("p11-kit")),
+        SystemPackage("libnss3-tools", "a client of the PKCS#11 library", _command("modutil")),
+        SystemPackage("openssh-client", "a client of the PKCS#11 library", _command("ssh-agent")),
+        SystemPackage("default-jdk-headless", "a client of the PKCS#11 library", _command("javac")),
+        SystemPackage("libengine-pkcs11-openssl", "a client of the PKCS#11 library", _has_engine),
         SystemPackage("softhsm2", "how fast another PKCS#11 library signs", _command("softhsm2-util")),
         SystemPackage("pcscd", "the system's own resource manager", Path("/usr/sbin/pcscd").exists),
         SystemPackage("vsmartcard-vpcd", "a virtual reader in pcscd", _VPCD.exists),
