@@ -253,6 +253,14 @@ def test_the_program_s_own_test_finds_no_errors(tool: Pkcs11Tool) -> None:
     assert "RSA-PKCS-OAEP: " in tested
 
 
+def test_the_program_s_own_test_gives_the_consenting_key_its_pin_each_time(tool: Pkcs11Tool) -> None:
+    tested = consenting(tool).as_user("--slot-index", "1", "--test")
+
+    assert "No errors" in tested
+    assert "testing key 0 (Non Repudiation)" in tested
+    assert re.search(r"^    SHA256-RSA-PKCS: OK$", tested, re.MULTILINE)
+
+
 def test_a_forked_child_initialises_for_itself(tool: Pkcs11Tool) -> None:
     assert "Calling C_Initialize in forked child process" in tool("--test-fork", "--list-slots")
 
@@ -349,6 +357,11 @@ def test_opensc_s_own_ways_to_unlock_are_refused(tool: Pkcs11Tool) -> None:
     assert "C_Login failed: rv = CKR_OPERATION_NOT_INITIALIZED" in tool(*specific, *unlock, succeeds=False)
     tool.as_so("--init-pin", "--new-pin", "565656")
     assert "Private Key" in tool.as_user("--list-objects", pin="565656")
+
+
+def test_the_security_officer_needs_a_session_that_writes(tool: Pkcs11Tool) -> None:
+    assert "CKR_SESSION_READ_ONLY_EXISTS" in tool.as_so("--list-objects", succeeds=False)
+    assert "Private Key" not in tool.as_so("--session-rw", "--list-objects")
 
 
 def test_tokens_are_not_initialised_by_pkcs_11(tool: Pkcs11Tool) -> None:

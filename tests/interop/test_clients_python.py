@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from cardtwin.cryptoki.constants import Ckk
 from cardtwin.cryptoki.mechanisms import MECHANISMS
+from support.interop import TIMEOUT
 from support.opinions import CURVE_PIN, CURVES, curve_card, data_for, is_right, short_name, signing
 from support.pkcs11_tool import PIN, SIGN_PIN
-from support.rig import Rig, opened_rig
+from support.rig import READER, Rig, opened_rig
 from support.signers import HASHES
 from support.tokens import MODELS
 
@@ -45,17 +48,43 @@ class Client:
         programs = str(SUPPORT / f"{self.package}_programs.py")
         return json.loads(self.rig.run(sys.executable, programs, name, self.rig.library, *arguments))
 
+    @contextmanager
+    def started(self, name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Run a program that says line by line where it is, and waits for lines."""
+        programs = str(SUPPORT / f"{self.package}_programs.py")
+        whole = (programs, name, self.rig.library, *arguments)
+
+        with self.rig.start(sys.executable, *whole, stdin=subprocess.PIPE) as process:
+            try:
+                yield process
+                assert process.wait(TIMEOUT) == 0
+            finally:
+                process.kill()
+
     def check_signatures(self, key_type: Ckk, pin: str) -> None:
         """Let it sign by every mechanism for keys of a type, and verify; OpenSSL verifies too."""
         wanted = {short_name(spec): data_for(spec).hex() for spec in signing(key_type)}
-        told = self("signatures", pin, json.dumps(wanted))
-        key = read_key(told["key"])
-        assert set(told["signatures"]) == set(wanted)
+        made = self("signatures", pin, json.dumps(wanted))
+        key = read_key(made["key"])
+        assert set(made["signatures"]) == set(wanted)
 
         for spec in signing(key_type):
-            made = told["signatures"][short_name(spec)]
-            assert is_right(key, spec, data_for(spec), bytes.fromhex(made["signature"])), spec
-            assert (made["right"], made["wrong"]) == (True, False), spec
+            one = made["signatures"][short_name(spec)]
+            assert is_right(key, spec, data_for(spec), bytes.fromhex(one["signature"])), spec
+            assert (one["right"], one["wrong"]) == (True, False), spec
+
+
+def heard(process: subprocess.Popen[str]) -> Any:
+    """Return what a program says next."""
+    assert process.stdout is not None
+    return json.loads(process.stdout.readline())
+
+
+def told(process: subprocess.Popen[str]) -> None:
+    """Let a program go on."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 def read_key(text: str) -> PublicKey:
@@ -93,14 +122,14 @@ def test_both_tokens_are_found_with_their_mechanisms(client: Client) -> None:
 
 
 def test_private_keys_are_found_after_the_login_and_certificates_before(client: Client) -> None:
-    told = client("objects", PIN)
-    certificate = x509.load_der_x509_certificate(bytes.fromhex(told["certificate"]))
+    found = client("objects", PIN)
+    certificate = x509.load_der_x509_certificate(bytes.fromhex(found["certificate"]))
 
-    assert told["before"] == ["CERTIFICATE", "DATA", "DATA", "PUBLIC_KEY"]
-    assert told["after"] == ["CERTIFICATE", "DATA", "DATA", "PRIVATE_KEY", "PUBLIC_KEY"]
-    assert bytes.fromhex(told["subject"]) == certificate.subject.public_bytes()
-    assert told["same id"]
-    assert told["always sensitive"]
+    assert found["before"] == ["CERTIFICATE", "DATA", "DATA", "PUBLIC_KEY"]
+    assert found["after"] == ["CERTIFICATE", "DATA", "DATA", "PRIVATE_KEY", "PUBLIC_KEY"]
+    assert bytes.fromhex(found["subject"]) == certificate.subject.public_bytes()
+    assert found["same id"]
+    assert found["always sensitive"]
 
 
 def test_every_rsa_signature_is_right(client: Client) -> None:
@@ -112,13 +141,13 @@ def test_every_ecdsa_signature_is_right(curve_client: Client) -> None:
 
 
 def test_data_are_taken_in_parts_and_random_bytes_given(client: Client) -> None:
-    told = client("parts", PIN)
+    found = client("parts", PIN)
     whole = b"".join(bytes([number]) * 1000 for number in range(10))
 
-    assert told["right"]
-    assert told["digests"] == {name: hashlib.new(name, b"\1" * 1000).hexdigest() for name in HASHES}
-    assert told["in parts"] == hashlib.sha256(whole).hexdigest()
-    assert told["random"] == 1000
+    assert found["right"]
+    assert found["digests"] == {name: hashlib.new(name, b"\1" * 1000).hexdigest() for name in HASHES}
+    assert found["in parts"] == hashlib.sha256(whole).hexdigest()
+    assert found["random"] == 1000
 
 
 def test_every_cipher_decrypts_what_it_encrypts(client: Client) -> None:
@@ -128,24 +157,24 @@ def test_every_cipher_decrypts_what_it_encrypts(client: Client) -> None:
 def test_secrets_are_derived_that_the_peer_derives_too(curve_client: Client) -> None:
     peer = ec.generate_private_key(CURVES[curve_client.bits])
     public = peer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    told = curve_client("derivations", CURVE_PIN, public.hex())
-    key = read_key(told["key"])
+    found = curve_client("derivations", CURVE_PIN, public.hex())
+    key = read_key(found["key"])
     assert isinstance(key, ec.EllipticCurvePublicKey)
     shared = peer.exchange(ec.ECDH(), key)
 
-    assert told["secrets"].pop("NULL") == shared[-32:].hex()
+    assert found["secrets"].pop("NULL") == shared[-32:].hex()
     derived = {
         name: X963KDF(algorithm, 32, b"shared").derive(shared).hex()
         for name, (algorithm, _, _) in HASHES.items()
     }
-    assert told["secrets"] == derived
+    assert found["secrets"] == derived
 
 
 def test_the_consenting_key_signs_with_its_pin_for_each_signature_alone(client: Client) -> None:
-    told = client("consent", SIGN_PIN)
+    found = client("consent", SIGN_PIN)
 
-    assert told["refused"] == "CKR_USER_NOT_LOGGED_IN"
-    assert told.get("right", True)
+    assert found["refused"] == "CKR_USER_NOT_LOGGED_IN"
+    assert found.get("right", True)
 
 
 def test_pins_are_counted_locked_unlocked_and_changed(client: Client) -> None:
@@ -156,3 +185,28 @@ def test_pins_are_counted_locked_unlocked_and_changed(client: Client) -> None:
 
 def test_threads_sign_at_once(client: Client) -> None:
     assert client("threads", PIN) == [True] * 30
+
+
+@pytest.mark.parametrize("package", ["pykcs11"], indirect=True)  # python-pkcs11 0.10 raises a TypeError
+def test_a_removed_card_is_an_event_that_ends_the_wait(client: Client) -> None:
+    with client.started("events") as process:
+        assert heard(process) == [1, 2]
+        client.rig.bench.manager.remove(READER)
+        slot, left = heard(process)
+
+    assert (slot in {1, 2}, left) == (True, [])
+
+
+def test_after_a_removal_old_sessions_are_over_and_new_ones_sign(client: Client) -> None:
+    manager = client.rig.bench.manager
+
+    with client.started("removal", PIN) as process:
+        assert heard(process) == "right"
+        card = manager.remove(READER)
+        told(process)
+        assert heard(process) in {"CKR_DEVICE_REMOVED", "CKR_TOKEN_NOT_PRESENT"}
+        manager.insert(READER, card)
+        told(process)
+        assert heard(process) == "CKR_SESSION_HANDLE_INVALID"
+        told(process)
+        assert heard(process) == "right"

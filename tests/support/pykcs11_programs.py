@@ -45,6 +45,7 @@ def opened(module: PyKCS11Lib, pin: str | None = None, place: int = MAIN) -> Any
 
 def tell(what: object) -> None:
     sys.stdout.write(json.dumps(what, default=lambda value: bytes(value).hex()) + "\n")
+    sys.stdout.flush()
 
 
 def found(session: Any, kind: int) -> Any:
@@ -283,6 +284,37 @@ def threads(library: str, pin: str) -> None:
 
     first.closeSession()
     tell(right)
+
+
+def events(library: str) -> None:
+    """Wait for a slot's event, and tell which slot has a token then."""
+    module = loaded(library)
+    tell(list(module.getSlotList(tokenPresent=True)))
+    slot = module.waitForSlotEvent()
+    tell([slot, list(module.getSlotList(tokenPresent=True))])
+
+
+def removal(library: str, pin: str) -> None:
+    """Sign before the card is removed, while it is away, and when it is back; a line read goes on."""
+    module = loaded(library)
+    session = opened(module, pin)
+    private = found(session, PyKCS11.CKO_PRIVATE_KEY)
+
+    def tried() -> str:
+        try:
+            session.sign(private, b"data", mechanism_of("SHA256_RSA_PKCS"))
+        except PyKCS11Error as error:
+            return str(PyKCS11.CKR[error.value])
+
+        return "right"
+
+    for _ in range(3):
+        tell(tried())
+        input()
+
+    session = opened(module, pin)
+    private = found(session, PyKCS11.CKO_PRIVATE_KEY)
+    tell(tried())
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def name_of(error: pkcs11.PKCS11Error) -> str:
 
 def tell(what: object) -> None:
     sys.stdout.write(json.dumps(what, default=lambda value: bytes(value).hex()) + "\n")
+    sys.stdout.flush()
 
 
 def parameter(name: str) -> Any:
@@ -240,6 +241,30 @@ def threads(library: str, pin: str) -> None:
             thread.join()
 
     tell(right)
+
+
+def removal(library: str, pin: str) -> None:
+    """Sign before the card is removed, while it is away, and when it is back; a line read goes on."""
+    found = token(library)
+    how = {"mechanism": Mechanism.SHA256_RSA_PKCS}
+    session = found.open(user_pin=pin)
+    private = session.get_key(object_class=ObjectClass.PRIVATE_KEY)
+
+    def tried() -> str:
+        try:
+            private.sign(b"data", **how)
+        except pkcs11.PKCS11Error as error:
+            return name_of(error)
+
+        return "right"
+
+    for _ in range(3):
+        tell(tried())
+        input()
+
+    with found.open(user_pin=pin) as session:
+        private = session.get_key(object_class=ObjectClass.PRIVATE_KEY)
+        tell(tried())
 
 
 if __name__ == "__main__":
