@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.calls import Client
 from cardtwin.cryptoki.calls import registry as all_functions
@@ -18,9 +18,8 @@ from cardtwin.sockets import SocketServer
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
     from cardtwin.cryptoki.calls import Application, Registry
     from cardtwin.cryptoki.functions import Function
@@ -38,12 +37,12 @@ _FINALIZE: Final = BY_NAME["C_Finalize"]
 _DONE: Final = Outcome(Ckr.CKR_OK)
 
 
-class CryptokiServer:
+class CryptokiServer(SocketServer):
     """Answers the calls of programs that have loaded the C library.
 
     A program reaches it when the environment variable CARDTWIN_SOCKET names the socket; `environment` has it.
     Programs of other users are refused. Each C_Initialize has an Application, which C_Finalize or the end of
-    the program closes.
+    the program closes. So does :meth:`stop`, after which the programs see CKR_DEVICE_ERROR.
 
     Args:
         socket_path: Where the socket is made; at most 107 bytes. A missing directory is made, for the user
@@ -66,45 +65,15 @@ class CryptokiServer:
         hub: Hub | None = None,
         program: str | None = None,
     ) -> None:
-        self._server = SocketServer(socket_path, self._serve)
+        super().__init__(socket_path, self._serve_program, variable=ENVIRONMENT_VARIABLE)
         self._make_application = make_application
         self._functions = functions
         self._hub = hub or Hub()
         self._program = program
-        self._lock = threading.Lock()
+        self._table = threading.Lock()
         self._callers: dict[tuple[int, int], Caller] = {}
 
-    @property
-    def path(self) -> Path:
-        """Where the socket is."""
-        return self._server.path
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The environment variable that leads a program here."""
-        return {ENVIRONMENT_VARIABLE: str(self.path)}
-
-    def start(self) -> None:
-        """Make the socket and serve it, in threads of the server's own."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """Close the applications, and let the programs see CKR_DEVICE_ERROR. A second call does nothing."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def _serve(self, connection: socket.socket, peer: Peer) -> None:
+    def _serve_program(self, connection: socket.socket, peer: Peer) -> None:
         with suppress(MalformedFrameError, OSError), because(str(peer)):
             greeting = self._greeted(connection)
             key = (peer.pid, greeting.instance)
@@ -131,14 +100,14 @@ class CryptokiServer:
             connection.sendall(encode_answer(_INITIALIZE, outcome))
             return
 
-        with self._lock:
+        with self._table:
             self._callers[key] = caller
 
         try:
             connection.sendall(encode_answer(_INITIALIZE, outcome))
             _expect(connection, _FINALIZE)
         finally:
-            with self._lock:
+            with self._table:
                 self._callers.pop(key, None)
 
             caller.close()
@@ -150,7 +119,7 @@ class CryptokiServer:
         return Caller.begin(lambda: self._make_application(client), self._functions, self._hub)
 
     def _serve_calls(self, connection: socket.socket, key: tuple[int, int]) -> None:
-        with self._lock:
+        with self._table:
             caller = self._callers.get(key)
 
         if caller is None:

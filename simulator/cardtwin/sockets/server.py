@@ -11,7 +11,7 @@ from cardtwin.sockets.paths import checked, listen
 from cardtwin.sockets.peer import Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -24,17 +24,25 @@ _PAUSE: Final = 0.05
 class SocketServer:
     """Serves a unix socket that belongs to this user alone.
 
+    Attributes:
+        path: Where the socket is.
+        environment: The environment variable that leads a program there.
+
     Args:
         path: Where the socket is made; at most 107 bytes. A missing directory is made, for the user alone.
         serve: Serves one connection from its beginning to its end, in a thread of its own. It ends when
             the connection does, which :meth:`stop` brings about.
+        variable: The environment variable by which programs find the socket, if there is one.
 
     Raises:
         SocketPathError: The path is too long; at :meth:`start`, it is taken, or not to be written to.
     """
 
-    def __init__(self, path: str | Path, serve: Callable[[socket.socket, Peer], None]) -> None:
+    def __init__(
+        self, path: str | Path, serve: Callable[[socket.socket, Peer], None], *, variable: str | None = None
+    ) -> None:
         self.path = checked(path)
+        self.environment: Mapping[str, str] = {variable: str(self.path)} if variable else {}
         self._serve = serve
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}

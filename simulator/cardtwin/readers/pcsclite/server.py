@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.events import Defect
 from cardtwin.readers.pcsclite.handles import Handles
@@ -12,9 +12,7 @@ from cardtwin.sockets import SocketServer
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
     from pathlib import Path
-    from types import TracebackType
 
     from cardtwin.readers.manager import ReaderManager
     from cardtwin.sockets import Peer
@@ -25,7 +23,7 @@ ENVIRONMENT_VARIABLE: Final = "PCSCLITE_CSOCK_NAME"
 """What libpcsclite takes the socket's path from (not in programs that run setuid)."""
 
 
-class PcscLiteServer:
+class PcscLiteServer(SocketServer):
     """Puts a manager's readers on a unix socket that speaks pcsc-lite's protocol.
 
     A program that uses libpcsclite reaches it when the environment variable PCSCLITE_CSOCK_NAME names the
@@ -42,41 +40,11 @@ class PcscLiteServer:
     """
 
     def __init__(self, manager: ReaderManager, socket_path: str | Path) -> None:
-        self._server = SocketServer(socket_path, self._serve)
+        super().__init__(socket_path, self._serve_program, variable=ENVIRONMENT_VARIABLE)
         self._manager = manager
         self._handles = Handles()
 
-    @property
-    def path(self) -> Path:
-        """Where the socket is."""
-        return self._server.path
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The environment variable that leads a program here."""
-        return {ENVIRONMENT_VARIABLE: str(self.path)}
-
-    def start(self) -> None:
-        """Make the socket and serve it, in threads of the server's own."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """Close the sessions, wait for their threads, take the socket away. A second call does nothing."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def _serve(self, connection: socket.socket, peer: Peer) -> None:
+    def _serve_program(self, connection: socket.socket, peer: Peer) -> None:
         try:
             Session(self._manager, self._handles, HANDLERS, connection).run(str(peer))
         except Exception as error:
