@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from cardtwin.events import Call, Event
+from cardtwin.events import CallEnded, Event
 from cardtwin.middleware import Ckr
 from support import native_programs
 from support.programs import Desk
@@ -46,7 +46,7 @@ class Disturbance:
         rig.bench.hub.subscribe(self._note)
 
     def _note(self, event: Event) -> None:
-        if isinstance(event, Call):
+        if isinstance(event, CallEnded):
             with self._changed:
                 self._count += (event.result == Ckr.CKR_OK.name) is self._present
                 self._changed.notify()

@@ -51,12 +51,21 @@ class Program:
     client: Client
     seen: list[tuple[object, ...]] = field(default_factory=list)
     found: int = 0
+    log: list[str] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
     waiting: threading.Event = field(default_factory=threading.Event)
 
     def close(self) -> None:
         """Let go of whoever waits."""
         self.closed.set()
+
+    def notes(self, name: str, rv: Ckr) -> bool:
+        """Want every call in the log."""
+        return True
+
+    def note(self, call: str, rv: Ckr, reason: str) -> None:
+        """Keep the line."""
+        self.log.append(f"{call} {rv.name} {reason}".rstrip())
 
 
 @dataclass

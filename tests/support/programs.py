@@ -99,8 +99,9 @@ class Program:
             configuration=configuration,
             switches=switches,
             now=now,
+            hub=hub,
         )
-        self._caller = Caller(self.application, registry, hub)
+        self._caller = Caller(self.application, registry, hub, self.application.settings.program)
 
     def ask(self, name: str, *arguments: object) -> tuple[Ckr, tuple[Any, ...]]:
         """Call a function and return its return value and results."""

@@ -139,6 +139,7 @@ class EmulatedBench(Bench):
             configuration=self._configuration(process),
             switches=self._switches,
             now=self._clock.now,
+            hub=self._hub,
         )
 
     def program(self, process: str) -> Program:
@@ -150,7 +151,7 @@ class EmulatedBench(Bench):
 
     def new_program(self, process: str) -> Program:
         """Start a program that calls a PKCS#11 library."""
-        return EmulatedProgram(lambda: self.application(process), self._hub)
+        return EmulatedProgram(lambda: self.application(process), self._hub, process)
 
     def fork(self, process: str, child: str) -> None:
         """Make a process the child of another.

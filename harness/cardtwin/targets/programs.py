@@ -8,7 +8,6 @@ from cardtwin.cryptoki.api import registry
 from cardtwin.cryptoki.dispatch import Caller
 from cardtwin.cryptoki.foreign import Returned
 from cardtwin.cryptoki.functions import BY_NAME
-from cardtwin.events import because
 from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
@@ -29,11 +28,13 @@ class EmulatedProgram:
     Args:
         make_application: What C_Initialize makes.
         hub: Who is told of the calls.
+        name: The program's name, for who is told.
     """
 
-    def __init__(self, make_application: Callable[[], Application], hub: Hub) -> None:
+    def __init__(self, make_application: Callable[[], Application], hub: Hub, name: str) -> None:
         self._make_application = make_application
         self._hub = hub
+        self._name = name
         self._caller: Caller | None = None
 
     def initialize(self) -> Returned:
@@ -41,9 +42,7 @@ class EmulatedProgram:
         if self._caller is not None:
             return Returned(Ckr.CKR_CRYPTOKI_ALREADY_INITIALIZED)
 
-        with because("C_Initialize"):
-            self._caller, outcome = Caller.begin(self._make_application, registry, self._hub)
-
+        self._caller, outcome = Caller.begin(self._make_application, registry, self._hub, self._name)
         return Returned(outcome.rv)
 
     def finalize(self) -> Returned:
@@ -52,10 +51,7 @@ class EmulatedProgram:
             return Returned(Ckr.CKR_CRYPTOKI_NOT_INITIALIZED)
 
         caller, self._caller = self._caller, None
-
-        with because("C_Finalize"):
-            caller.close()
-
+        caller.close()
         return Returned(Ckr.CKR_OK)
 
     def call(self, name: str, arguments: Sequence[object]) -> Returned:
@@ -71,10 +67,10 @@ class EmulatedProgram:
 
     def fork(self) -> EmulatedProgram:
         """Return the child that a fork of the program makes: it has to call C_Initialize itself."""
-        return EmulatedProgram(self._make_application, self._hub)
+        return EmulatedProgram(self._make_application, self._hub, self._name)
 
     def close(self) -> None:
         """End it. What C_Finalize would have closed, goes."""
         if self._caller is not None:
-            self._caller.close()
+            self._caller.close(gone=True)
             self._caller = None

@@ -7,12 +7,15 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.bay import Surroundings
+from cardtwin.cryptoki.calllog import CallLog
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.login import Login, NotLoggedInError
 from cardtwin.cryptoki.objects import Handles
 from cardtwin.cryptoki.sessions import Session, SessionTable
 from cardtwin.cryptoki.slotevents import SlotEvents
-from cardtwin.cryptoki.slots import Login, Slot, SlotTable
+from cardtwin.cryptoki.slots import Slot, SlotTable
+from cardtwin.events import LoginEnd
 from cardtwin.middleware import Ckr, MiddlewareError, PersonalDesktopClient
 from cardtwin.provenance import Switches
 from cardtwin.provenance.cryptoki import LOGIN_SCOPE, SIGN_AFTER_LOGOUT
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.bay import Bay
     from cardtwin.cryptoki.objects import CryptokiObject
     from cardtwin.entropy import Entropy
+    from cardtwin.events import Hub, LoginEnded
     from cardtwin.middleware import Installation
     from cardtwin.middleware.configuration import ClientConfiguration
     from cardtwin.middleware.drivers import CardDriver
@@ -58,6 +62,7 @@ class Application:
         configuration: ClientConfiguration | None = None,
         switches: Switches | None = None,
         now: Callable[[], datetime] | None = None,
+        hub: Hub | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -69,6 +74,7 @@ class Application:
             configuration: Personal.cfg as the program sees it; the defaults if not given.
             switches: Which rules hold where the sources leave a choice.
             now: The time, for the age of what is kept; the system's if not given.
+            hub: Who is told how logins end.
         """
         self.switches = switches or Switches()
         self.entropy = entropy
@@ -85,10 +91,13 @@ class Application:
         self.slots = SlotTable(Surroundings(context, self.client.cards, self.switches))
         self.slots.on_loss = self._lose
         self.slots.on_reset = self._forget_logins
+        self.slots.on_login_end = self._tell_login_end
         self.sessions = SessionTable()
         self.handles = Handles()
         self.events = SlotEvents(context, self.slots, threading.Event())
         self._context = context
+        self._hub = hub
+        self._log = CallLog(self.client.log, self.switches)
 
     @property
     def installation(self) -> Installation:
@@ -133,16 +142,16 @@ class Application:
         self.sessions.close(session)
 
         if all(each.login is not session.login for each in self.sessions.of_slot(slot)):
-            self.end_login(slot, session.login)
+            self.end_login(slot, session.login, LoginEnd.SESSIONS_CLOSED)
 
     # Logins
 
-    def end_login(self, slot: Slot, login: Login) -> None:
+    def end_login(self, slot: Slot, login: Login, why: LoginEnd) -> None:
         """End a login: private objects are gone, and the card forgets unless the other slot needs it."""
         if login.user is None and not slot.bay.extra:
             return
 
-        login.end()
+        slot.end(login, why)
         self._end_private(slot)
         slot.bay.extra.clear()
 
@@ -156,7 +165,7 @@ class Application:
 
     def forget_login(self, session: Session) -> None:
         """Forget a login that the card has forgotten."""
-        session.login.end()
+        session.slot.end(session.login, LoginEnd.CARD_FORGOT)
         self._end_private(session.slot)
 
     def keeps_pin(self, login: Login) -> bool:
@@ -202,7 +211,7 @@ class Application:
 
         for slot in self.slots.of_bay(bay):
             for session in self.sessions.of_slot(slot):
-                session.login.end()
+                slot.end(session.login, LoginEnd.CARD_CHANGED)
 
             self._end_private(slot)
 
@@ -242,9 +251,7 @@ class Application:
             hidden = self.handles.was_private(session.slot.slot_id, handle)
 
             if hidden or (thing is not None and thing.private):
-                raise CryptokiError(
-                    Ckr.CKR_USER_NOT_LOGGED_IN, "the object is private, and nobody is logged in"
-                )
+                raise NotLoggedInError(session.login, "the object is private, and nobody is logged in")
 
         if thing is None:
             raise CryptokiError(invalid, f"there is no object {handle}")
@@ -261,6 +268,24 @@ class Application:
 
         self.slots.close()
         self._context.release()
+
+    # What others are told
+
+    def notes(self, name: str, rv: Ckr) -> bool:
+        """Whether the log file is to tell of a call of that function which ended so."""
+        return self._log.wants(name, rv)
+
+    def note(self, call: str, rv: Ckr, reason: str) -> None:
+        """Tell the log file of a call: written as in C, secrets masked, and why it ended so."""
+        self._log.call(call, rv, reason)
+
+    def _tell_login_end(self, event: LoginEnded) -> None:
+        self._log.login_ended(event)
+
+        if self._hub is not None:
+            self._hub.emit(event)
+
+    # Helpers
 
     def _all_sessions(self) -> list[Session]:
         return [session for slot in self.slots.known() for session in self.sessions.of_slot(slot)]
@@ -284,8 +309,9 @@ class Application:
         """Close everything that was open with a token that is gone."""
         for session in self.sessions.of_slot(slot):
             self.sessions.close(session)
+            slot.end(session.login, LoginEnd.CARD_REMOVED)
 
-        slot.login.end()
+        slot.end(slot.login, LoginEnd.CARD_REMOVED)
         self.handles.drop_slot(slot.slot_id)
 
     def _forget_logins(self, slot: Slot) -> None:
@@ -294,7 +320,7 @@ class Application:
 
         for login in (slot.login, *(session.login for session in self.sessions.of_slot(slot))):
             if not self.keeps_pin(login) and login.user is not None:
-                login.end()
+                slot.end(login, LoginEnd.CARD_RESET)
                 self._end_private(slot)
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardtwin.cryptoki.functions import Function
+    from cardtwin.middleware import Ckr
 
 __all__ = ["Application", "Client", "Implementation", "Registry", "function", "registry"]
 
@@ -58,6 +59,12 @@ class Application(Protocol):
         Called once, by C_Finalize or when the program is gone; never while another function runs, but for
         those that wait. One of those may begin to wait a moment later: it is to be refused the same way.
         """
+
+    def notes(self, name: str, rv: Ckr) -> bool:
+        """Whether the program's own log is to tell of a call of that function which ended so."""
+
+    def note(self, call: str, rv: Ckr, reason: str) -> None:
+        """Tell the program's own log of a call: written as in C, secrets masked, and why it ended so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.cryptoki.constants import SECRET_ATTRIBUTES, Cka, Ckm, Cku, name_of
+from cardtwin.cryptoki.constants import (
+    ARRAY_OF_ATTRIBUTES,
+    SECRET_ATTRIBUTES,
+    Cka,
+    Ckc,
+    Ckk,
+    Ckm,
+    Cko,
+    Cku,
+    name_of,
+)
 from cardtwin.cryptoki.functions import Kind
-from cardtwin.cryptoki.values import Answer, Attribute, Buffer, Mechanism, NamedValue, Query, Reading
-from cardtwin.events import Call
+from cardtwin.cryptoki.values import (
+    ULONG_SIZE,
+    Answer,
+    Attribute,
+    Buffer,
+    Mechanism,
+    NamedValue,
+    Query,
+    Reading,
+)
 from cardtwin.middleware import Ckr
 from cardtwin.plan import Secret
 
@@ -17,28 +35,73 @@ if TYPE_CHECKING:
 
     from cardtwin.cryptoki.functions import Function, Parameter
 
-__all__ = ["INTERFACE", "described"]
+__all__ = ["INTERFACE", "arguments_of", "in_line", "results_of"]
+
+Texts = tuple[tuple[str, str], ...]
+"""Names and values, fit to be shown."""
 
 INTERFACE: Final = "PKCS#11"
 
 _NAMED: Final[dict[str, type[IntEnum]]] = {"CK_MECHANISM_TYPE": Ckm, "CK_USER_TYPE": Cku}
+_PUBLIC: Final = set(Cka) - SECRET_ATTRIBUTES - ARRAY_OF_ATTRIBUTES - {Cka.CKA_VENDOR_DEFINED}
+_ENUMERATED: Final[dict[int, type[IntEnum]]] = {
+    Cka.CKA_CLASS: Cko,
+    Cka.CKA_KEY_TYPE: Ckk,
+    Cka.CKA_CERTIFICATE_TYPE: Ckc,
+    Cka.CKA_KEY_GEN_MECHANISM: Ckm,
+}
+_TEXTS: Final = {Cka.CKA_LABEL, Cka.CKA_APPLICATION, Cka.CKA_URL}
+_NUMBERS: Final = {Cka.CKA_MODULUS_BITS, Cka.CKA_VALUE_LEN, Cka.CKA_CERTIFICATE_CATEGORY}
+_FLAGS: Final = {
+    Cka.CKA_TOKEN,
+    Cka.CKA_PRIVATE,
+    Cka.CKA_TRUSTED,
+    Cka.CKA_SENSITIVE,
+    Cka.CKA_ENCRYPT,
+    Cka.CKA_DECRYPT,
+    Cka.CKA_WRAP,
+    Cka.CKA_UNWRAP,
+    Cka.CKA_SIGN,
+    Cka.CKA_SIGN_RECOVER,
+    Cka.CKA_VERIFY,
+    Cka.CKA_VERIFY_RECOVER,
+    Cka.CKA_DERIVE,
+    Cka.CKA_EXTRACTABLE,
+    Cka.CKA_LOCAL,
+    Cka.CKA_NEVER_EXTRACTABLE,
+    Cka.CKA_ALWAYS_SENSITIVE,
+    Cka.CKA_MODIFIABLE,
+    Cka.CKA_COPYABLE,
+    Cka.CKA_DESTROYABLE,
+    Cka.CKA_ALWAYS_AUTHENTICATE,
+    Cka.CKA_WRAP_WITH_TRUSTED,
+}
 _MASK: Final = "**"
 _LONGEST: Final = 64
 
 
-def described(
-    function: Function, arguments: Sequence[object], rv: Ckr, results: Sequence[object] = ()
-) -> Call:
-    """Return the event of a call. Data is told by its length, PINs and values of keys not at all."""
-    given = [
+def arguments_of(function: Function, arguments: Sequence[object]) -> Texts:
+    """Return the arguments of a call. Data is told by its length, PINs and values of keys not at all.
+
+    A call that was refused for its arguments has none.
+    """
+    return tuple(
         (parameter.names[0], _text(parameter, value))
-        for parameter, value in zip(function.arguments, arguments, strict=True)
-    ]
-    gotten = [
+        for parameter, value in zip(function.arguments, arguments, strict=False)
+    )
+
+
+def results_of(function: Function, results: Sequence[object]) -> Texts:
+    """Return what a call gave back, likewise."""
+    return tuple(
         (f"*{parameter.names[0]}", _text(parameter, value))
         for parameter, value in zip(function.results, results, strict=False)
-    ]
-    return Call(interface=INTERFACE, name=function.name, arguments=(*given, *gotten), result=rv.name)
+    )
+
+
+def in_line(name: str, arguments: Texts) -> str:
+    """Return a call as one would write it."""
+    return f"{name}({', '.join(f'{each}={text}' for each, text in arguments)})"
 
 
 def _text(parameter: Parameter, value: object) -> str:  # noqa: PLR0911  # one line for each kind of value
@@ -82,9 +145,7 @@ def _listed(parameter: Parameter, values: Sequence[object]) -> str:
 def _item(item: object) -> str:
     match item:
         case Attribute():
-            secret = item.type in SECRET_ATTRIBUTES or item.type >= Cka.CKA_VENDOR_DEFINED
-            shown = _MASK if secret else item.value[:_LONGEST].hex(" ")
-            return f"{name_of(Cka, item.type)}={shown}"
+            return f"{name_of(Cka, item.type)}={_value(item)}"
         case Query():
             return name_of(Cka, item.type)
         case Reading():
@@ -93,3 +154,26 @@ def _item(item: object) -> str:
             return f"{item.name}={_MASK}"
         case _:
             return str(item)
+
+
+def _value(attribute: Attribute) -> str:
+    """Return an attribute's value; what is not known to be public is masked."""
+    kind, value = attribute.type, attribute.value
+
+    if kind not in _PUBLIC:
+        return _MASK
+
+    if len(value) == ULONG_SIZE and kind in _ENUMERATED:
+        return name_of(_ENUMERATED[kind], attribute.ulong)
+
+    if len(value) == ULONG_SIZE and kind in _NUMBERS:
+        return str(attribute.ulong)
+
+    if len(value) == 1 and kind in _FLAGS:
+        return "true" if attribute.boolean else "false"
+
+    if kind in _TEXTS:
+        return repr(value.decode(errors="replace")[:_LONGEST])
+
+    more = f" and {len(value) - _LONGEST} bytes more" if len(value) > _LONGEST else ""
+    return value[:_LONGEST].hex(" ").upper() + more

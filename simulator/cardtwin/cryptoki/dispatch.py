@@ -7,10 +7,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, cast
 
-from cardtwin.cryptoki.describe import INTERFACE, described
+from cardtwin.cryptoki.describe import INTERFACE, arguments_of, in_line, results_of
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.functions import BY_NAME
+from cardtwin.cryptoki.login import NotLoggedInError
 from cardtwin.cryptoki.values import Answer, Reading
-from cardtwin.events import Call, Defect, because
+from cardtwin.events import CallBegan, CallEnded, Defect, because
 from cardtwin.middleware import Ckr, MiddlewareError
 
 if TYPE_CHECKING:
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
 
     from cardtwin.cryptoki.calls import Application, Implementation, Registry
     from cardtwin.cryptoki.functions import Function
-    from cardtwin.events import Hub
+    from cardtwin.events import Hub, LoginEnded
 
 __all__ = ["Caller", "Outcome"]
 
 _log: Final = logging.getLogger(__name__)
+_BEGIN: Final = "C_Initialize"
+_END: Final = "C_Finalize"
+_GONE: Final = "the program is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +38,17 @@ class Outcome:
         rv: The return value.
         results: One for each parameter that gets something; none where nothing is written.
         reason: Why it is no CKR_OK, for the log; may be empty. Holds no secret.
+        login: How the login ended without which the call is refused, if that is why.
     """
 
     rv: Ckr
     results: tuple[object, ...] = ()
     reason: str = ""
+    login: LoginEnded | None = None
 
 
 _OK: Final = Outcome(Ckr.CKR_OK)
+_NOT_THERE: Final = Outcome(Ckr.CKR_FUNCTION_NOT_SUPPORTED, reason="there is no such function here")
 
 
 class Caller:
@@ -50,53 +58,81 @@ class Caller:
         application: Whose calls these are.
         functions: What is called.
         hub: Who is told of the calls, with secrets masked, and of bugs.
+        program: The name of the program that calls, for observers.
     """
 
-    def __init__(self, application: Application, functions: Registry, hub: Hub) -> None:
+    def __init__(self, application: Application, functions: Registry, hub: Hub, program: str = "") -> None:
         self._application = application
         self._functions = functions
         self._hub = hub
+        self._program = program
         self._turn = threading.Lock()
         self._closed = False
 
     @classmethod
     def begin(
-        cls, make_application: Callable[[], Application], functions: Registry, hub: Hub
+        cls, make_application: Callable[[], Application], functions: Registry, hub: Hub, program: str = ""
     ) -> tuple[Self | None, Outcome]:
         """Do C_Initialize: make the application, and return its caller; None where that fails."""
-        value, outcome = _tried("C_Initialize", make_application, hub)
-        return (None if value is None else cls(cast("Application", value), functions, hub)), outcome
+        caller: Self | None = None
+
+        def make() -> Outcome:
+            nonlocal caller
+            value, outcome = _tried(_BEGIN, make_application, hub)
+            caller = None if value is None else cls(cast("Application", value), functions, hub, program)
+            return outcome
+
+        outcome = _told(make, BY_NAME[_BEGIN], (), hub, program)
+
+        if caller is not None:
+            caller._note(BY_NAME[_BEGIN], (), outcome)  # noqa: SLF001  # the object that is made here
+
+        return caller, outcome
 
     def call(self, name: str, arguments: Sequence[object]) -> Outcome:
         """Call a function by its name in C, with the arguments that its Python function takes."""
         implementation = self._functions.find(name)
+        function = BY_NAME[name] if implementation is None else implementation.function
 
-        if implementation is None:
-            return Outcome(Ckr.CKR_FUNCTION_NOT_SUPPORTED, reason="there is no such function here")
+        def run() -> Outcome:
+            return _NOT_THERE if implementation is None else self._run(implementation, arguments)
 
-        if self._hub.silent:
-            return self._run(implementation, arguments)
-
-        with because(name):
-            outcome = self._run(implementation, arguments)
-
-        self._hub.emit(described(implementation.function, arguments, outcome.rv, outcome.results))
+        outcome = run() if self._hub.silent else _told(run, function, arguments, self._hub, self._program)
+        self._note(function, arguments, outcome)
         return outcome
 
     def refuse(self, function: Function, error: CryptokiError) -> Outcome:
         """Answer a call whose arguments are none; it is told like any other."""
         _log.info("%s: %s", function.name, error)
-        self._hub.emit(Call(interface=INTERFACE, name=function.name, result=error.rv.name))
-        return Outcome(error.rv, reason=error.message)
+        outcome = Outcome(error.rv, reason=error.message)
+        _told(lambda: outcome, function, (), self._hub, self._program)
+        self._note(function, (), outcome)
+        return outcome
 
-    def close(self) -> None:
-        """Close the application. Calls that come later are answered CKR_CRYPTOKI_NOT_INITIALIZED."""
+    def close(self, *, gone: bool = False) -> None:
+        """Close the application. Calls that come later are answered CKR_CRYPTOKI_NOT_INITIALIZED.
+
+        Args:
+            gone: The program has ended without C_Finalize.
+        """
         with self._turn:
             if self._closed:
                 return
 
             self._closed = True
-            _tried("C_Finalize", self._application.close, self._hub)
+
+            if gone:
+                with because(_GONE):
+                    self._end()
+
+                return
+
+            outcome = _told(self._end, BY_NAME[_END], (), self._hub, self._program)
+
+        self._note(BY_NAME[_END], (), outcome)
+
+    def _end(self) -> Outcome:
+        return _tried(_END, self._application.close, self._hub)[1]
 
     def _run(self, implementation: Implementation, arguments: Sequence[object]) -> Outcome:
         if not implementation.alone:
@@ -115,6 +151,41 @@ class Caller:
         )
         return _outcome(function, value) if outcome is _OK else outcome
 
+    def _note(self, function: Function, arguments: Sequence[object], outcome: Outcome) -> None:
+        """Have the application's own log tell of the call, where it wants that."""
+        if self._application.notes(function.name, outcome.rv):
+            shown = in_line(function.name, arguments_of(function, arguments))
+            self._application.note(shown, outcome.rv, outcome.reason)
+
+
+def _told(
+    run: Callable[[], Outcome], function: Function, arguments: Sequence[object], hub: Hub, program: str
+) -> Outcome:
+    """Run a call, and tell the hub how it begins and ends; what happens meanwhile has it as its cause."""
+    with because(function.name) as call:
+        hub.emit(
+            CallBegan(
+                cause=call.parent,
+                call=call,
+                interface=INTERFACE,
+                program=program,
+                arguments=arguments_of(function, arguments),
+            )
+        )
+        outcome = run()
+        hub.emit(
+            CallEnded(
+                cause=call.parent,
+                call=call,
+                result=outcome.rv.name,
+                results=results_of(function, outcome.results),
+                reason=outcome.reason,
+                login=outcome.login,
+            )
+        )
+
+    return outcome
+
 
 def _tried(name: str, action: Callable[[], object], hub: Hub) -> tuple[object, Outcome]:
     """Return what an action gives, or how it failed."""
@@ -122,7 +193,8 @@ def _tried(name: str, action: Callable[[], object], hub: Hub) -> tuple[object, O
         return action(), _OK
     except (CryptokiError, MiddlewareError) as error:
         _log.info("%s: %s", name, error)
-        return None, Outcome(error.rv, reason=str(error))
+        login = error.ended if isinstance(error, NotLoggedInError) else None
+        return None, Outcome(error.rv, reason=error.message, login=login)
     except Exception as error:  # noqa: BLE001  # nothing a function does may leave its caller without an answer
         defect = Defect.of(name, error)
         _log.error("%s failed by a bug of cardtwin:\n%s", name, defect.detail)  # it has no text

@@ -3,6 +3,7 @@
 ::
 
     CryptokiError           a C_* function ends with that return value
+      NotLoggedInError      CKR_USER_NOT_LOGGED_IN, and how the login ended (in cryptoki.login)
     MalformedFrameError     a client doesn't speak the socket's protocol; ends that client, and no other
     LibraryMissingError     the C library isn't there, or could not be built
 """

@@ -106,17 +106,20 @@ class CryptokiServer(SocketServer):
         try:
             connection.sendall(encode_answer(_INITIALIZE, outcome))
             _expect(connection, _FINALIZE)
+            caller.close()
         finally:
             with self._table:
                 self._callers.pop(key, None)
 
-            caller.close()
+            caller.close(gone=True)
 
         connection.sendall(encode_answer(_FINALIZE, _DONE))
 
     def _begin(self, peer: Peer) -> tuple[Caller | None, Outcome]:
         client = Client(peer.pid, self._program or peer.program)
-        return Caller.begin(lambda: self._make_application(client), self._functions, self._hub)
+        return Caller.begin(
+            lambda: self._make_application(client), self._functions, self._hub, client.program
+        )
 
     def _serve_calls(self, connection: socket.socket, key: tuple[int, int]) -> None:
         with self._table:

@@ -14,7 +14,8 @@ from cardtwin.middleware import Ckr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardtwin.cryptoki.slots import Login, Slot
+    from cardtwin.cryptoki.login import Login
+    from cardtwin.cryptoki.slots import Slot
 
 __all__ = ["OperationKind", "Session", "SessionTable"]
 

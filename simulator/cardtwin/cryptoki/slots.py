@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.bay import Bay
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.login import Login, NotLoggedInError
 from cardtwin.cryptoki.tokenobjects import by_pin, ids_by_pin
+from cardtwin.events import LoginEnd, LoginEnded
 from cardtwin.middleware import Ckr, CredentialError, MiddlewareError, PinKind
 from cardtwin.middleware.credentials import Credentials
 from cardtwin.middleware.errors import CommandFailedError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.plan import Secret
 
-__all__ = ["Login", "Slot", "SlotKind", "SlotTable"]
+__all__ = ["Slot", "SlotKind", "SlotTable"]
 
 
 class SlotKind(Enum):
@@ -35,31 +36,26 @@ class SlotKind(Enum):
     SIGNATURE = PinKind.SIGNATURE
 
 
-@dataclass(slots=True)
-class Login:
-    """Who is logged in: nobody, CKU_USER or CKU_SO.
-
-    Attributes:
-        user: Who.
-        secret: The PIN, where it is kept: the SO's for C_InitPIN, the user's by P11_EnableCachePIN.
-    """
-
-    user: Cku | None = None
-    secret: Secret | None = None
-
-    def end(self) -> None:
-        """Forget it."""
-        self.user = self.secret = None
-
-
 class Slot:
     """One slot of an application."""
 
-    def __init__(self, slot_id: int, kind: SlotKind, bay: Bay) -> None:
+    def __init__(self, slot_id: int, kind: SlotKind, bay: Bay, tell: Callable[[LoginEnded], None]) -> None:
         self.slot_id = slot_id
         self.kind = kind
         self.bay = bay
         self.login = Login()
+        self._tell = tell
+
+    def end(self, login: Login, why: LoginEnd) -> None:
+        """End a login to the token in this slot, if there is one."""
+        if login.user is None:
+            return
+
+        event = LoginEnded(
+            reader=self.bay.reader, slot=self.slot_id, user=login.user.name, pin=login.pin, why=why
+        )
+        login.end(event)
+        self._tell(event)
 
     def view(self, *, latest: bool = False) -> TokenView:
         """Return what the card shows; see :meth:`Bay.view`.
@@ -153,22 +149,21 @@ class Slot:
             keeps_pin: Log in by the PIN that is kept, and out again, in the same transaction.
 
         Raises:
-            MiddlewareError: CKR_USER_NOT_LOGGED_IN.
+            NotLoggedInError: There is no login; the card may have been reset.
         """
         with self.credentials() as (driver, credentials):
             if login.user is None:
-                raise CryptokiError(
-                    Ckr.CKR_USER_NOT_LOGGED_IN, "the card was reset, and has forgotten the login"
-                )
+                raise NotLoggedInError(login)
 
             try:
                 with self._logged_in(driver, credentials, login, keeps_pin=keeps_pin):
                     yield driver
             except CommandFailedError as error:
-                if error.rv is Ckr.CKR_USER_NOT_LOGGED_IN:
-                    login.end()
+                if error.rv is not Ckr.CKR_USER_NOT_LOGGED_IN:
+                    raise
 
-                raise
+                self.end(login, LoginEnd.CARD_FORGOT)
+                raise NotLoggedInError(login, error.message) from error
 
     @contextmanager
     def card_as(self, login: Login, *, keeps_pin: bool) -> Iterator[CardDriver]:
@@ -203,10 +198,8 @@ class Slot:
             with self.noting(pin):
                 credentials.verify(pin, login.secret)
         except CredentialError as error:
-            login.end()
-            raise CryptokiError(
-                Ckr.CKR_USER_NOT_LOGGED_IN, f"with the PIN that was kept: {error.message}"
-            ) from error
+            self.end(login, LoginEnd.KEPT_PIN_REFUSED)
+            raise NotLoggedInError(login, error.message) from error
 
 
 def _verified(credentials: Credentials, pin: PinInfo, secret: Secret) -> None:
@@ -231,6 +224,7 @@ class SlotTable:
         self._lock = threading.Lock()  # C_WaitForSlotEvent looks for readers beside other calls
         self.on_loss: Callable[[Slot], None] = _ignore
         self.on_reset: Callable[[Slot], None] = _ignore
+        self.on_login_end: Callable[[LoginEnded], None] = _ignore
 
     def all(self) -> tuple[Slot, ...]:
         """Return the slots of the readers that are there now, after a look at each."""
@@ -303,13 +297,16 @@ class SlotTable:
     def _add(self, reader: str) -> None:
         bay = self._bays[reader] = Bay(reader, self._around)
         number = 2 * len(self._bays) - 1
-        self._slots[number] = Slot(number, SlotKind.MAIN, bay)
+        self._slots[number] = Slot(number, SlotKind.MAIN, bay, self._tell_end)
         bay.on_loss = lambda: self._tell(bay, self.on_loss)
         bay.on_reset = lambda: self._tell(bay, self.on_reset)
 
     def _tell(self, bay: Bay, whom: Callable[[Slot], None]) -> None:
         for slot in self.of_bay(bay):
             whom(slot)
+
+    def _tell_end(self, event: LoginEnded) -> None:
+        self.on_login_end(event)
 
     def _find_signature_slot(self, bay: Bay) -> None:
         main = next(slot for slot in self.of_bay(bay) if slot.kind is SlotKind.MAIN)
@@ -325,8 +322,8 @@ class SlotTable:
 
         if any(pin.kind is PinKind.SIGNATURE for pin in pins):
             with self._lock:
-                self._slots[number] = Slot(number, SlotKind.SIGNATURE, bay)
+                self._slots[number] = Slot(number, SlotKind.SIGNATURE, bay, self._tell_end)
 
 
-def _ignore(_slot: Slot) -> None:
+def _ignore(_what: Slot | LoginEnded) -> None:
     """Do nothing: nobody has asked to be told."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = [
-    "Call",
+    "CallBegan",
+    "CallEnded",
     "CardChange",
     "CardChanged",
     "Cause",
@@ -27,11 +28,16 @@ __all__ = [
     "Event",
     "Exchange",
     "Hub",
+    "LoginEnd",
+    "LoginEnded",
     "PowerChange",
     "ReaderChanged",
     "because",
     "current_cause",
 ]
+
+
+_numbers: Final = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,21 @@ class Cause:
     Attributes:
         what: A short name, such as ``step 3 (encode)`` or ``C_Sign``. Never holds a secret.
         parent: The cause of the cause.
+        number: Tells two causes of one name apart; no other cause of this process has it.
     """
 
     what: str
     parent: Cause | None = None
+    number: int = field(default_factory=_numbers.__next__, compare=False, repr=False)
+
+    def path(self) -> tuple[Cause, ...]:
+        """Return the causes from the outermost one to this."""
+        outer = self.parent.path() if self.parent else ()
+        return (*outer, self)
 
     def chain(self) -> tuple[str, ...]:
-        """Return the names from the outermost cause to this one."""
-        outer = self.parent.chain() if self.parent else ()
-        return (*outer, self.what)
+        """Return their names."""
+        return tuple(cause.what for cause in self.path())
 
 
 _cause: ContextVar[Cause | None] = ContextVar("cardtwin_cause", default=None)
@@ -104,16 +116,78 @@ _set_cause, _set_reader, _set_command, _set_response = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Event):
-    """One call of an interface above the card, such as a PKCS#11 function.
+class CallBegan(Event):
+    """A call of an interface above the card has begun, such as one of a PKCS#11 function.
 
-    Arguments and results are texts that are fit to be shown: whoever emits the call has masked them.
+    What happens until its :class:`CallEnded`, and has `call` among its causes, is the call's doing.
+
+    Attributes:
+        call: The cause in force while the call goes on; its name is the function's.
+        interface: Whose function it is.
+        program: Who calls; empty where nobody said.
+        arguments: Names and values as texts fit to be shown: whoever emits the event has masked them.
     """
 
+    call: Cause
     interface: str
-    name: str
+    program: str = ""
     arguments: tuple[tuple[str, str], ...] = ()
-    result: str = ""
+
+
+class LoginEnd(Enum):
+    """Why a program's login to a token is over."""
+
+    LOGOUT = "C_Logout"
+    LOGOUT_AFTER_SIGN = "P11_LogoutAfterSign=1"
+    SESSIONS_CLOSED = "the last session was closed"
+    CARD_REMOVED = "the card was removed"
+    CARD_RESET = "the card was reset"
+    CARD_FORGOT = "the card asked for the PIN again"
+    CARD_CHANGED = "the card was initialised or erased"
+    KEPT_PIN_REFUSED = "the card refused the PIN that was kept"
+
+    @property
+    def by_card(self) -> bool:
+        """Whether the card had forgotten the PIN before the program noticed."""
+        return self in {LoginEnd.CARD_RESET, LoginEnd.CARD_FORGOT, LoginEnd.CARD_REMOVED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginEnded(Event):
+    """A program's login is over, or the program has noticed that it is.
+
+    Attributes:
+        reader: The reader's name.
+        slot: The slot's number.
+        user: Who was logged in, such as ``CKU_USER``.
+        pin: The reference of the PIN that logged in.
+        why: What ended it.
+    """
+
+    reader: str
+    slot: int
+    user: str
+    pin: int | None
+    why: LoginEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """A call has ended.
+
+    Attributes:
+        call: The call, as in its :class:`CallBegan`.
+        result: The return value's name.
+        results: What the call gave back, as texts fit to be shown.
+        reason: Why it is no success; may be empty, and holds no secret.
+        login: The end of the login without which the call is refused, if that is why.
+    """
+
+    call: Cause
+    result: str
+    results: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    login: LoginEnded | None = None
 
 
 class CardChange(Enum):
@@ -127,16 +201,23 @@ class CardChange(Enum):
     OBJECT_DELETED = "object deleted"
     COUNTER_CHANGED = "counter changed"
     LIFE_CYCLE = "life cycle changed"
+    STATUS_GAINED = "security status gained"
+    STATUS_LOST = "security status lost"
+    MASTER_FILE_CURRENT = "current DF is again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardChanged(Event):
-    """A change on a card. `subject` names a file or object (``3F00/5015``), never its contents."""
+    """A change on a card. `subject` names a file or object (``3F00/5015``), never its contents.
+
+    `reference` is that of the PIN or key which was verified or isn't any more, where that is the change.
+    """
 
     reader: str
     change: CardChange
     subject: str
     detail: str = ""
+    reference: int | None = None
 
 
 class PowerChange(Enum):

@@ -132,6 +132,11 @@ class PersonalDesktopClient:
         return self._configuration
 
     @property
+    def log(self) -> LogFile:
+        """The program's log file."""
+        return self._cards.log
+
+    @property
     def cards(self) -> CardAccess:
         """The program's way to the cards, with what it keeps of them."""
         return self._cards

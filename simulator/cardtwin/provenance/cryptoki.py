@@ -11,6 +11,7 @@ __all__ = [
     "CERTIFICATE_PLACES",
     "COUNT_LOW",
     "LIBRARY_NAME",
+    "LOGGED_CALLS",
     "LOGIN_LOST",
     "LOGIN_SCOPE",
     "LOGOUT_OF_TWO",
@@ -37,6 +38,16 @@ SIGNATURE_SLOT: Final = rule(
     "signature PIN once a card with one has been seen in it. The latter shows the keys that the signature "
     "PIN guards, with their certificates and public keys; its token's label is the main one's with the "
     "PIN's in brackets, and its SO credential is the PUK of that PIN.",
+)
+
+LOGGED_CALLS: Final = rule(
+    "cryptoki.logged-calls",
+    Basis.OURS,
+    "no key of Personal.cfg for the amount of logging is public",
+    "personal.log tells of calls that fail, with the reason, of those that change a login or the token, and "
+    "of a login's end. With `all`, it tells of every call. The form of a line is ours.",
+    choices=("notable", "all"),
+    default="notable",
 )
 
 LOGIN_LOST: Final = rule(

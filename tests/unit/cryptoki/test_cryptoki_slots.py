@@ -7,7 +7,7 @@ import pytest
 
 from cardtwin.cryptoki.constants import Ckm, Cku, MechanismFlag, SlotFlag, TokenFlag, WaitFlag
 from cardtwin.cryptoki.values import Buffer
-from cardtwin.events import Call
+from cardtwin.events import CallBegan
 from cardtwin.middleware import Ckr
 from cardtwin.pcsc import Protocol
 from cardtwin.provenance import Switches
@@ -305,9 +305,9 @@ def test_a_closed_program_is_not_initialised(desk: Desk) -> None:
 
 def test_calls_are_told_with_their_pins_masked(desk: Desk, program: Program) -> None:
     program.user_session()
-    calls = [event for event in desk.events if isinstance(event, Call)]
+    calls = [event for event in desk.events if isinstance(event, CallBegan)]
 
-    assert [call.name for call in calls] == ["C_OpenSession", "C_Login"]
+    assert [each.call.what for each in calls] == ["C_OpenSession", "C_Login"]
     assert dict(calls[1].arguments)["pPin"] == "**"
     assert PIN.reveal().decode() not in repr(calls)
 

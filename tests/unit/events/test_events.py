@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from cardtwin.events import Call, Cause, Defect, Event, Exchange, Hub, because, current_cause
+from cardtwin.events import CallBegan, Cause, Defect, Event, Exchange, Hub, because, current_cause
 
 
 def test_every_observer_is_told_in_the_order_of_subscription() -> None:
@@ -45,12 +45,24 @@ def test_one_observer_subscribed_twice_is_told_twice_until_each_is_taken_off() -
 
 
 def test_an_event_takes_the_cause_that_is_in_force() -> None:
-    with because("step 1 (encode)"), because("C_Sign"):
-        event = Call(interface="cryptoki", name="C_Sign")
+    with because("step 1 (encode)"), because("C_Sign") as call:
+        event = Event()
 
-    assert event.cause is not None
-    assert event.cause.chain() == ("step 1 (encode)", "C_Sign")
+    assert event.cause is call
+    assert call.chain() == ("step 1 (encode)", "C_Sign")
+    assert call.path() == (call.parent, call)
     assert Event().cause is None
+
+
+def test_two_causes_of_one_name_are_told_apart_by_their_numbers() -> None:
+    with because("C_Sign") as first:
+        pass
+
+    with because("C_Sign") as second:
+        event = CallBegan(cause=second.parent, call=second, interface="PKCS#11")
+
+    assert first == second
+    assert first.number != second.number == event.call.number
 
 
 def test_a_cause_ends_with_its_block_also_by_an_error() -> None:

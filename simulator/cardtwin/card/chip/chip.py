@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.card.chip.algorithms import KeyCache
+from cardtwin.card.chip.algorithms import PIN, KeyCache
 from cardtwin.card.chip.session import UNLIMITED, Session
 from cardtwin.card.errors import Refusal
-from cardtwin.card.memory import Ef, ObjectKey, parent
+from cardtwin.card.memory import MF, Ef, ObjectKey, parent, path_text
 from cardtwin.card.memory.access import ALWAYS
-from cardtwin.events import CardChanged, Hub
+from cardtwin.events import CardChange, CardChanged, Hub
 from cardtwin.iso7816 import StatusWord
 from cardtwin.pcsc import CardMuteError
 
@@ -38,6 +38,7 @@ class Chip:
         switches: Which of several possible behaviours holds.
         fresh_keys: Whether seeded RSA keys are searched for instead of taken from the pool.
         keys: The private keys used since the last reset.
+        told: What observers know of the session's `passed`.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Chip:
         self.switches = switches
         self.fresh_keys = fresh_keys
         self.keys = KeyCache()
+        self.told: dict[ObjectKey, int] = {}
         self._hub = hub or Hub()
         self._reader = reader
         self._writes_until_cut: int | None = None
@@ -178,5 +180,43 @@ class Chip:
 
     def forget(self) -> None:
         """Forget everything volatile, as a reset does."""
+        self.tell_master_file()
         self.session = Session()
         self.keys.clear()
+        self.tell_status()
+
+    def tell_status(self) -> None:
+        """Tell observers which PINs and keys count as verified since they were told last, or do no more."""
+        before, now = (
+            {key for key, uses in passed.items() if uses} for passed in (self.told, self.session.passed)
+        )
+        self.told = dict(self.session.passed)
+
+        if self._hub.silent:
+            return
+
+        for change, keys in (
+            (CardChange.STATUS_LOST, before - now),
+            (CardChange.STATUS_GAINED, now - before),
+        ):
+            for key in sorted(keys):
+                self._tell_status(change, key)
+
+    def _tell_status(self, change: CardChange, key: ObjectKey) -> None:
+        tested = self.image.objects.get(key)
+        kind = "PIN" if tested is None or tested.algorithm == PIN else "key"
+        self._hub.emit(
+            CardChanged(
+                reader=self._reader,
+                change=change,
+                subject=str(key),
+                detail=f"{kind} {key.id:02X}",
+                reference=key.id,
+            )
+        )
+
+    def tell_master_file(self) -> None:
+        """Tell observers that the MF becomes the current DF again, where another one is it, by no SELECT."""
+        if self.session.df != MF and not self._hub.silent:
+            change = CardChange.MASTER_FILE_CURRENT
+            self._hub.emit(CardChanged(reader=self._reader, change=change, subject=path_text(MF)))

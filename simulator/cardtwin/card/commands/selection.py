@@ -85,6 +85,7 @@ def by_aid(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 
 def _leave_application(chip: Chip) -> None:
+    chip.tell_master_file()
     _make_current(chip, MF, None)
     chip.session.passed.clear()
 

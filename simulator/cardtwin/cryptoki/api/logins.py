@@ -8,7 +8,9 @@ from cardtwin.cryptoki.api.refusals import INIT_TOKEN
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.login import NotLoggedInError
 from cardtwin.cryptoki.operations.base import awaiting_login
+from cardtwin.events import LoginEnd
 from cardtwin.middleware import Ckr, MiddlewareError
 from cardtwin.pkcs15 import PinFlags
 
@@ -44,8 +46,8 @@ def login(application: Application, session: int, user_type: int, pin: Secret | 
     view = found.slot.view()
     info = found.slot.pin_of(user, view)
     found.slot.verify(info, pin)
-    found.login.user = user
-    found.login.secret = pin if user is Cku.CKU_SO or application.settings.p11_enable_cache_pin else None
+    kept = user is Cku.CKU_SO or application.settings.p11_enable_cache_pin
+    found.login.begin(user, info.reference, pin if kept else None)
     found.slot.bay.look_again(logged_in=True)
 
     if application.keeps_pin(found.login):
@@ -74,7 +76,7 @@ def _log_in_for_operation(session: Session, pin: Secret) -> None:
         )
 
     if not session.user_logged_in:
-        raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "nobody is logged in")
+        raise NotLoggedInError(session.login)
 
     slot = session.slot
     slot.verify(slot.pin_of(Cku.CKU_USER, slot.view()), pin)
@@ -87,9 +89,9 @@ def logout(application: Application, session: int) -> None:
     found = application.session(session)
 
     if found.login.user is None:
-        raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "nobody is logged in")
+        raise NotLoggedInError(found.login)
 
-    application.end_login(found.slot, found.login)
+    application.end_login(found.slot, found.login, LoginEnd.LOGOUT)
 
 
 @function("C_InitPIN")
@@ -98,7 +100,7 @@ def init_pin(application: Application, session: int, pin: Secret | None) -> None
     found = application.session(session)
 
     if found.login.user is not Cku.CKU_SO or found.login.secret is None:
-        raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "the SO is not logged in")
+        raise NotLoggedInError(found.login, "the SO is not logged in")
 
     if pin is None:
         raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "there is no new PIN")

@@ -10,6 +10,7 @@ from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.operations.keyed import Signature, Verification
 from cardtwin.cryptoki.sessions import OperationKind
+from cardtwin.events import LoginEnd
 from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _signed(
         session.end(_SIGN)
 
     if operation.key.private and application.settings.p11_logout_after_sign:
-        application.end_login(session.slot, session.login)
+        application.end_login(session.slot, session.login, LoginEnd.LOGOUT_AFTER_SIGN)
 
     return room.answer(signature)
 
