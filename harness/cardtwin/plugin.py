@@ -19,10 +19,40 @@ if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr
 
     from cardtwin.scenario import Instance, ScenarioResult
+    from cardtwin.scenario.overrides import Overrides
 
-__all__ = ["ScenarioFailedError", "ScenarioFile", "ScenarioItem", "pytest_collect_file"]
+__all__ = ["ScenarioFailedError", "ScenarioFile", "ScenarioItem", "pytest_addoption", "pytest_collect_file"]
 
 _SUFFIX = ".scenario.yaml"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that hold for all scenarios of a run."""
+    group = parser.getgroup("cardtwin", "scenario files")
+    group.addoption("--cardtwin-target", metavar="NAME", help="Run against this target: module, module:PATH.")
+    group.addoption(
+        "--cardtwin-card", metavar="MODEL", help="Put this model into every reader that has a card."
+    )
+    group.addoption(
+        "--cardtwin-quirk", metavar="Q", action="append", default=[], help="Switch a quirk on in every card."
+    )
+
+
+def _overrides(config: pytest.Config) -> Overrides:
+    from cardtwin.scenario.overrides import Overrides, OverridesError  # noqa: PLC0415  # as in collect()
+
+    found = Overrides(
+        config.getoption("--cardtwin-target"),
+        config.getoption("--cardtwin-card"),
+        tuple(config.getoption("--cardtwin-quirk")),
+    )
+
+    try:
+        found.check()
+    except OverridesError as error:
+        raise pytest.UsageError(str(error)) from None
+
+    return found
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -55,7 +85,9 @@ class ScenarioFile(pytest.File):
         except SourceError as error:
             raise self.CollectError(str(error)) from None
 
-        for instance in instances:
+        overrides = _overrides(self.config)
+
+        for instance in map(overrides.apply, instances):
             item: ScenarioItem = ScenarioItem.from_parent(self, name=instance.id, instance=instance)
             yield item
 

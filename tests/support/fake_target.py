@@ -49,6 +49,10 @@ class FakeTarget:
         del setup
         return self.refuses
 
+    def unsupported(self, setup: Setup, needs: object) -> str:
+        del setup, needs
+        return ""
+
     def open(self, setup: Setup, hub: Hub) -> FakeBench:
         self.benches.append(FakeBench(setup, hub, self.answers))
         return self.benches[-1]

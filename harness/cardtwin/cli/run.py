@@ -17,6 +17,7 @@ from cardtwin.cli import PASSED, SCENARIO_FAILED
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios
 from cardtwin.report.console import ConsoleReport
 from cardtwin.scenario import Instance, ScenarioResult, Verdict
+from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.scenario.pool import Options, Outcome, run_all
 from cardtwin.scenario.selection import SelectionError, select
 
@@ -42,6 +43,9 @@ _WIDTH = 120
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds per scenario."
 )
 @click.option("--seed", metavar="TEXT", help="Seed for the scenarios that have none.")
+@click.option("--target", metavar="NAME", help="Run against this target: emulated, module, module:PATH.")
+@click.option("--card", metavar="MODEL", help="Put this card model into every reader that has a card.")
+@click.option("--quirk", "quirks", multiple=True, metavar="Q", help="Switch a quirk on in every card.")
 @click.option("--junit", type=OUTPUT, callback=in_a_folder, help="Write JUnit XML.")
 @click.option("--json", "json_file", type=OUTPUT, callback=in_a_folder, help="Write JSON.")
 @click.option("--trace", type=OUTPUT, callback=in_a_folder, help="Write what happened, masked.")
@@ -55,11 +59,16 @@ def command(  # noqa: PLR0913  # one per option
     fail_fast: bool,
     timeout: float | None,
     seed: str | None,
+    target: str | None,
+    card: str | None,
+    quirks: tuple[str, ...],
     junit: Path | None,
     json_file: Path | None,
     trace: Path | None,
 ) -> None:
     """Run scenario files, and those in folders that end in .scenario.yaml."""
+    overrides = _overrides(target, card, quirks)
+
     try:
         instances = select(load_scenarios(paths), expression_text=expression, tags=tags)
     except SelectionError as error:
@@ -74,7 +83,7 @@ def command(  # noqa: PLR0913  # one per option
 
         sys.exit(PASSED)
 
-    options = Options(timeout, seed, record=trace is not None)
+    options = Options(timeout, seed, trace is not None, overrides)
     done = _run(instances, options, processes, fail_fast=fail_fast)
     results = done.results
 
@@ -90,6 +99,17 @@ def command(  # noqa: PLR0913  # one per option
         raise done.interrupt
 
     sys.exit(SCENARIO_FAILED if any(r.verdict is Verdict.FAILED for r in results) else PASSED)
+
+
+def _overrides(target: str | None, card: str | None, quirks: tuple[str, ...]) -> Overrides:
+    overrides = Overrides(target, card, quirks)
+
+    try:
+        overrides.check()
+    except OverridesError as error:
+        raise click.UsageError(str(error)) from None
+
+    return overrides
 
 
 @dataclass(frozen=True, slots=True)

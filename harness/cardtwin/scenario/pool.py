@@ -13,11 +13,12 @@ import tempfile
 import time
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 from cardtwin.scenario.loader import load
+from cardtwin.scenario.overrides import Overrides
 from cardtwin.scenario.result import ScenarioResult, Verdict
 from cardtwin.scenario.runner import run
 from cardtwin.targets import get as get_target
@@ -53,11 +54,13 @@ class Options:
         timeout: Seconds that each may take; None sets no limit.
         seed: Takes the place of the seed of those that have none.
         record: Whether a trace is made.
+        overrides: What holds in the place of what the files say.
     """
 
     timeout: float | None = None
     seed: str | None = None
     record: bool = False
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ def _temporary_files_in(folder: str) -> Iterator[None]:
 
 
 def _run(instance: Instance, options: Options, progress: Progress | None = None) -> Outcome:
+    instance = options.overrides.apply(instance)
+
     if options.seed is not None and instance.setup.seed is None:
         instance = replace(instance, setup=replace(instance.setup, seed=options.seed))
 
@@ -269,7 +274,7 @@ class _Pool:
                 instance.id,
                 instance.path,
                 instance.title,
-                instance.target,
+                self._options.overrides.target or instance.target,
                 Verdict.FAILED,
                 seconds,
                 message=message,

@@ -17,7 +17,7 @@ from cardtwin.scenario.errors import ScenarioError, TimedOutError
 from cardtwin.scenario.result import Failure, ScenarioResult, StepResult, Verdict
 from cardtwin.scenario.run import Run, StepLog
 from cardtwin.source import SourceError
-from cardtwin.targets import TargetError
+from cardtwin.targets import Capability, TargetError
 from cardtwin.trace import masked_exchanges
 
 if TYPE_CHECKING:
@@ -125,11 +125,14 @@ def _lacking(instance: Instance, target: Target) -> str:
         spec.number: sorted(need.value for need in spec.needs - target.capabilities)
         for spec in instance.steps
     }
-    return "; ".join(
+    lacking = [
         f"step {number} needs {', '.join(needs)}, which the target {target.name!r} lacks"
         for number, needs in missing.items()
         if needs
-    )
+    ]
+    all_needs = frozenset[Capability]().union(*(spec.needs for spec in instance.steps))
+    whole = target.unsupported(instance.setup, all_needs)
+    return "; ".join((*lacking, whole) if whole else lacking)
 
 
 def _steps(instance: Instance, bench: Bench, hub: Hub) -> Iterator[StepResult]:

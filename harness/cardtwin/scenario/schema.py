@@ -64,7 +64,8 @@ def _verb(step: type[Step], definitions: dict[str, Any]) -> dict[str, str]:
         return _hoisted(step, name, definitions)
 
     each = [_hoisted(form, f"{name}-{form.__name__}", definitions) for form in forms]
-    definitions[name] = {"description": inspect.cleandoc(step.__doc__ or ""), "oneOf": each}
+    # Any of them: a name that is replaced may stand for each of several functions.
+    definitions[name] = {"description": inspect.cleandoc(step.__doc__ or ""), "anyOf": each}
     return {"$ref": f"#/$defs/{name}"}
 
 

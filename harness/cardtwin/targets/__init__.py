@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.middleware import Login, UserType
+from cardtwin.source import closest
 from cardtwin.targets.errors import MiddlewareError, TargetError
 from cardtwin.targets.interface import (
     Bench,
@@ -44,11 +45,25 @@ def _emulated() -> Target:
     return EmulatedTarget()
 
 
-_TARGETS: dict[str, Callable[[], Target]] = {"emulated": _emulated}
+def _module() -> Target:
+    from cardtwin.targets.module import ModuleTarget  # noqa: PLC0415  # as above
+
+    return ModuleTarget()
+
+
+def _foreign(library: str) -> Target:
+    from cardtwin.targets.module import ForeignTarget  # noqa: PLC0415  # as above
+
+    return ForeignTarget(library)
+
+
+_TARGETS: dict[str, Callable[[], Target]] = {"emulated": _emulated, "module": _module}
+_WITH_ARGUMENT: dict[str, Callable[[str], Target]] = {"module": _foreign}
+"""Targets that are named with something behind a colon."""
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all targets."""
+    """Return the names of all targets; ``module:PATH`` is one for every PKCS#11 library there is."""
     return tuple(_TARGETS)
 
 
@@ -56,6 +71,18 @@ def get(name: str) -> Target:
     """Return the target of that name.
 
     Raises:
-        KeyError: There is none.
+        TargetError: There is none, or it lacks what it needs.
     """
+    kind, _, argument = name.partition(":")
+
+    if argument and kind in _WITH_ARGUMENT:
+        return _WITH_ARGUMENT[kind](argument)
+
+    if name not in _TARGETS:
+        known = (*_TARGETS, *(f"{each}:PATH" for each in _WITH_ARGUMENT))
+        hint = closest(name, _TARGETS)
+        raise TargetError(
+            f"there is no target {name!r}, only {', '.join(known)}" + (f"; {hint}" if hint else "")
+        )
+
     return _TARGETS[name]()

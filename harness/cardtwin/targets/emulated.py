@@ -27,6 +27,7 @@ from cardtwin.targets.programs import EmulatedProgram
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from cryptography.x509 import Certificate
 
@@ -51,6 +52,10 @@ class EmulatedTarget:
     def problems(self, setup: Setup) -> tuple[tuple[tuple[str, ...], str], ...]:
         """Return card models and quirks that there are not, and what is broken in Personal.cfg."""
         return tuple(_problems(setup))
+
+    def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:  # noqa: ARG002  # Target's
+        """Return nothing: all that the capabilities say can be done."""
+        return ""
 
     def open(self, setup: Setup, hub: Hub) -> EmulatedBench:
         """Put cards into readers, and the middleware above them.
@@ -206,10 +211,16 @@ class EmulatedBench(Bench):
         """Return the hands and eyes at the readers."""
         return self._desk
 
-    def close(self) -> None:
-        """Take all down."""
+    def end_programs(self) -> None:
+        """End all programs that call a PKCS#11 library."""
         for program in self._programs.values():
             program.close()
+
+        self._programs.clear()
+
+    def close(self) -> None:
+        """Take all down."""
+        self.end_programs()
 
         for context in self._contexts.values():
             context.release()

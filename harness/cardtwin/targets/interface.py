@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
     from types import TracebackType
 
@@ -252,6 +253,14 @@ class Target(Protocol):
 
     def problems(self, setup: Setup) -> tuple[tuple[tuple[str, ...], str], ...]:
         """Return what it cannot set up: the place in the scenario (keys), and what is wrong there."""
+
+    def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:
+        """Return why a scenario with such a setup cannot be run here, though its single steps could; or ''.
+
+        Args:
+            setup: What is on the desk.
+            needs: What all its steps need together.
+        """
 
     def open(self, setup: Setup, hub: Hub) -> Bench:
         """Set up a bench; all that happens on it is told to the hub.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import model_validator
 
+from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.values import Buffer
 from cardtwin.scenario.errors import ScenarioError
 from cardtwin.scenario.pkcs11.arguments import DataArgument, MechanismArgument, data_of, files_named
@@ -13,13 +14,14 @@ from cardtwin.scenario.pkcs11.publickeys import encrypted, is_right
 from cardtwin.scenario.pkcs11.results import DataMatcher
 from cardtwin.scenario.pkcs11.steps import KeyName, SlotStep, UseExpectation
 from cardtwin.scenario.step import verb
+from cardtwin.scenario.values import SecretText
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cardtwin.scenario.document import MapNode, TextNode
-    from cardtwin.scenario.pkcs11.sessions import TokenSession
+    from cardtwin.scenario.pkcs11.sessions import Key, TokenSession
     from cardtwin.scenario.run import Run
     from cardtwin.scenario.values import Value
 
@@ -44,6 +46,14 @@ class _KeyStep(SlotStep):
     """A step that uses a private key of the token."""
 
     mechanism: MechanismArgument
+    pin: SecretText | None = None
+
+    def begin(self, session: TokenSession, name: str, key: Key) -> None:
+        """Begin the operation, and give the PIN for it where the step has one (CKU_CONTEXT_SPECIFIC)."""
+        session.in_session(name, self.mechanism, key.handle)
+
+        if self.pin is not None:
+            session.in_session("C_Login", int(Cku.CKU_CONTEXT_SPECIFIC), self.pin)
 
     @classmethod
     def refers(cls, written: MapNode) -> Iterator[tuple[str, TextNode]]:
@@ -59,7 +69,8 @@ class Sign(_KeyStep):
     """Sign with a private key, called by its label or as ``{id: ...}``. Without `expect`, it succeeds.
 
     The key is looked for once, and its handle kept until the next login. The signature is checked with the
-    public key or the certificate that the token shows: a wrong one fails the step.
+    public key or the certificate that the token shows: a wrong one fails the step. `pin` is for a key that
+    asks for it again (CKU_CONTEXT_SPECIFIC).
     """
 
     bound_result: ClassVar[str] = "signature"
@@ -72,7 +83,7 @@ class Sign(_KeyStep):
         """Sign, and check it."""
         data = data_of(self.data, run)
         key = session.key(self.sign.kind, self.sign.value)
-        session.in_session("C_SignInit", self.mechanism, key.handle)
+        self.begin(session, "C_SignInit", key)
         (answer,) = session.in_session("C_Sign", data, Buffer(_ENOUGH))
 
         if not is_right(session.public_key(key), self.mechanism, data, answer.content):
@@ -86,7 +97,7 @@ class Decrypt(_KeyStep):
     """Decrypt with a private key, called by its label or as ``{id: ...}``. Without `expect`, it succeeds.
 
     `data` is what is decrypted. Or else `plain` is encrypted for the key beforehand, with the public key or
-    the certificate that the token shows, and has to come out again.
+    the certificate that the token shows, and has to come out again. `pin` is as with `sign`.
     """
 
     bound_result: ClassVar[str] = "data"
@@ -112,7 +123,7 @@ class Decrypt(_KeyStep):
             if plain is None
             else encrypted(session.public_key(key), self.mechanism, plain)
         )
-        session.in_session("C_DecryptInit", self.mechanism, key.handle)
+        self.begin(session, "C_DecryptInit", key)
         (answer,) = session.in_session("C_Decrypt", data, Buffer(_ENOUGH))
 
         if plain is not None and answer.content != plain:

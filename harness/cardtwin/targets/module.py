@@ -1,0 +1,136 @@
+"""Targets whose programs call a PKCS#11 library, each in a process of its own: ours, or anybody's."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.cryptoki.errors import LibraryMissingError
+from cardtwin.cryptoki.native import library_path
+from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
+from cardtwin.targets.errors import TargetError
+from cardtwin.targets.interface import Capability
+from cardtwin.targets.outlets import Outlets
+from cardtwin.targets.remote import LIMIT, RemoteProgram
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
+    from cardtwin.events import Hub
+    from cardtwin.targets.interface import Setup
+
+__all__ = ["ForeignTarget", "ModuleBench", "ModuleTarget"]
+
+_OURS: Final = ("cryptoki.", "middleware.")
+"""The areas of the switches that a foreign library doesn't read."""
+
+_NOTHING_TO_DO: Final = "no step calls a function of PKCS#11: there is nothing for the library to do"
+
+
+class ModuleTarget(EmulatedTarget):
+    """Programs load our own PKCS#11 library, which leads back to the bench.
+
+    Raises:
+        TargetError: The library is not there.
+    """
+
+    name = "module"
+
+    def __init__(self) -> None:
+        try:
+            self._library = str(library_path())
+        except LibraryMissingError as error:
+            raise TargetError(str(error)) from None
+
+    def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:  # noqa: ARG002  # Target's
+        """Return why the library would have nothing to do."""
+        return "" if Capability.PKCS11 in needs else _NOTHING_TO_DO
+
+    def open(self, setup: Setup, hub: Hub) -> ModuleBench:
+        """Set up the bench.
+
+        Raises:
+            TargetError: A card's image cannot be read.
+        """
+        return ModuleBench(setup, hub, self._library)
+
+
+class ForeignTarget(EmulatedTarget):
+    """Programs load any PKCS#11 library, above the bench's readers.
+
+    Raises:
+        TargetError: There is no such file. A name without a slash is left to the system's search.
+    """
+
+    capabilities = frozenset(Capability) - {Capability.OWN, Capability.CLOCK}
+
+    def __init__(self, library: str) -> None:
+        if os.sep in library and not Path(library).is_file():
+            raise TargetError(f"there is no PKCS#11 library {library}")
+
+        self._library = library
+
+    @property
+    def name(self) -> str:  # type: ignore[override]  # it depends on the library
+        """The name that reports use."""
+        return f"module:{self._library}"
+
+    def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:
+        """Return what of a setup means nothing to another middleware than ours."""
+        return "; ".join(_meant_for_ours(setup, needs))
+
+    def open(self, setup: Setup, hub: Hub) -> ModuleBench:
+        """Set up the bench.
+
+        Raises:
+            TargetError: A card's image cannot be read.
+        """
+        return ModuleBench(setup, hub, self._library)
+
+
+def _meant_for_ours(setup: Setup, needs: AbstractSet[Capability]) -> Iterator[str]:
+    if Capability.PKCS11 not in needs:
+        yield _NOTHING_TO_DO
+
+    for name, process in setup.processes.items():
+        if process.config is not None or process.user_config is not None:
+            yield f"{name} has a Personal.cfg, which only cardtwin's middleware reads"
+
+    for switch in setup.switches:
+        if switch.startswith(_OURS):
+            yield f"the switch {switch} is one of cardtwin's middleware"
+
+
+class ModuleBench(EmulatedBench):
+    """The emulated bench, with programs that are processes of their own.
+
+    Args:
+        setup: What is on the desk.
+        hub: Who is told what happens.
+        library: What the programs load.
+        limit: Seconds that a call may take.
+    """
+
+    def __init__(self, setup: Setup, hub: Hub, library: str, *, limit: float = LIMIT) -> None:
+        self._library = library
+        self._limit = limit
+        self._outlets = ExitStack()
+        super().__init__(setup, hub)
+
+    def new_program(self, process: str) -> RemoteProgram:
+        """Start a process that loads the library; its calls come back under the program's name.
+
+        Raises:
+            TargetError: It cannot be loaded.
+        """
+        outlets = self._outlets.enter_context(Outlets(self, program=process))
+        return RemoteProgram.start(process, self._library, outlets.environment, self._limit)
+
+    def close(self) -> None:
+        """Take all down: the programs, the sockets, and the bench."""
+        self.end_programs()
+        self._outlets.close()
+        super().close()
