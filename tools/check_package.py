@@ -72,6 +72,7 @@ def check_wheel(wheel: Path) -> None:
         for path in root.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    expected |= {f"cardtwin/ppa/profiles/{path.name}" for path in (ROOT / "profiles").iterdir()}
     expected.discard(LIBRARY)
 
     if not wheel.name.endswith("-none-any.whl"):

@@ -32,6 +32,10 @@ _COMMANDS = {
     "dsc": ("cardtwin.cli.dsc", "Check encoding descriptions."),
     "config": ("cardtwin.cli.config", "Explain Personal.cfg."),
     "image": ("cardtwin.cli.image", "Show and compare saved card memories."),
+    "exec": ("cardtwin.cli.exec", "Run a command with a card in a reader."),
+    "serve": ("cardtwin.cli.serve", "Have a card in a reader for a while."),
+    "ctl": ("cardtwin.cli.ctl", "Take a served card out, put it in, look at it."),
+    "module": ("cardtwin.cli.module", "Print where the PKCS#11 library is."),
 }
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cardtwin.cli import WRONG_USAGE
-from cardtwin.scenario import Instance, find, load
 from cardtwin.source import SourceError, SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from cardtwin.scenario import Instance
 
 __all__ = ["OUTPUT", "fail", "in_a_folder", "load_scenarios", "read_source"]
 
@@ -49,6 +50,8 @@ def read_source(path: Path) -> SourceText:
 
 def load_scenarios(paths: Iterable[Path]) -> tuple[Instance, ...]:
     """Return the instances of all files; with a wrong one among them, tell of all and end with status 2."""
+    from cardtwin.scenario import find, load  # noqa: PLC0415  # heavy, and few commands need it
+
     instances: list[Instance] = []
     wrong = False
 

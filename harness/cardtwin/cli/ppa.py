@@ -13,6 +13,7 @@ import click
 from cardtwin import ppa
 from cardtwin.cli.files import fail, read_source
 from cardtwin.cli.findings import collected, report
+from cardtwin.cli.pairs import pairs, parameter
 from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.middleware import parse_certificate
 from cardtwin.plan import Secret, SecretName
@@ -82,8 +83,8 @@ def plan(
     """
     environment = _environment(
         _certificate(pin_cert),
-        parameters={name: _value(text) for name, text in _pairs(parameters, "--param")},
-        secrets={_secret_name(name): Secret.of(text) for name, text in _pairs(secrets, "--secret")},
+        parameters={name: parameter(text) for name, text in pairs(parameters, "--param")},
+        secrets={_secret_name(name): Secret.of(text) for name, text in pairs(secrets, "--secret")},
         label=label,
         seed=seed,
     )
@@ -143,7 +144,9 @@ def _environment(
 
 def _certificate(path: Path | None) -> Certificate:
     try:
-        data = files("cardtwin.cli").joinpath(_BUILT_IN).read_bytes() if path is None else path.read_bytes()
+        data = (
+            files("cardtwin.hosting").joinpath(_BUILT_IN).read_bytes() if path is None else path.read_bytes()
+        )
     except OSError as error:
         fail(str(error))
 
@@ -151,28 +154,6 @@ def _certificate(path: Path | None) -> Certificate:
         return parse_certificate(data)
     except ValueError:
         fail(f"{path} holds no X.509 certificate in PEM or DER")
-
-
-def _pairs(texts: tuple[str, ...], option: str) -> list[tuple[str, str]]:
-    pairs = [text.partition("=") for text in texts]
-
-    for name, equals, _ in pairs:
-        if not name or not equals:
-            raise click.BadParameter("NAME=VALUE is expected", param_hint=option)
-
-    return [(name, value) for name, _, value in pairs]
-
-
-def _value(text: str) -> bytes:
-    if not text.startswith(("0x", "0X")):
-        return text.encode()
-
-    try:
-        return bytes.fromhex(text[2:])
-    except ValueError:
-        raise click.BadParameter(
-            "behind 0x stand hex digits, two for each byte", param_hint="--param"
-        ) from None
 
 
 def _secret_name(name: str) -> SecretName:

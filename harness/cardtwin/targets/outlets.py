@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from cardtwin.cryptoki.calls import Client
     from cardtwin.targets.emulated import EmulatedBench
 
 __all__ = ["Outlets"]
@@ -32,11 +33,17 @@ class Outlets:
         self._program = program
         self._stack = ExitStack()
         self._environment: dict[str, str] = {}
+        self._functions: CryptokiServer | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables that lead a program to the bench."""
         return self._environment
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The programs that have called C_Initialize, and not yet C_Finalize."""
+        return self._functions.clients if self._functions is not None else ()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -54,6 +61,7 @@ class Outlets:
                 stack.enter_context(server)
                 self._environment |= server.environment
 
+            self._functions = functions
             self._stack = stack.pop_all()
 
         return self

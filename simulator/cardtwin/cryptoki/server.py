@@ -72,6 +72,13 @@ class CryptokiServer(SocketServer):
         self._program = program
         self._table = threading.Lock()
         self._callers: dict[tuple[int, int], Caller] = {}
+        self._clients: dict[tuple[int, int], Client] = {}
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The programs between C_Initialize and C_Finalize, in the order in which they came."""
+        with self._table:
+            return tuple(self._clients.values())
 
     def _serve_program(self, connection: socket.socket, peer: Peer) -> None:
         with suppress(MalformedFrameError, OSError), because(str(peer)):
@@ -94,7 +101,10 @@ class CryptokiServer(SocketServer):
         """Serve the connection by which a program begins and ends: with it, its Application goes."""
         connection.sendall(encode_answer(_INITIALIZE, _DONE))
         _expect(connection, _INITIALIZE)
-        caller, outcome = self._begin(peer)
+        client = Client(peer.pid, self._program or peer.program)
+        caller, outcome = Caller.begin(
+            lambda: self._make_application(client), self._functions, self._hub, client.program
+        )
 
         if caller is None:
             connection.sendall(encode_answer(_INITIALIZE, outcome))
@@ -102,6 +112,7 @@ class CryptokiServer(SocketServer):
 
         with self._table:
             self._callers[key] = caller
+            self._clients[key] = client
 
         try:
             connection.sendall(encode_answer(_INITIALIZE, outcome))
@@ -110,16 +121,11 @@ class CryptokiServer(SocketServer):
         finally:
             with self._table:
                 self._callers.pop(key, None)
+                self._clients.pop(key, None)
 
             caller.close(gone=True)
 
         connection.sendall(encode_answer(_FINALIZE, _DONE))
-
-    def _begin(self, peer: Peer) -> tuple[Caller | None, Outcome]:
-        client = Client(peer.pid, self._program or peer.program)
-        return Caller.begin(
-            lambda: self._make_application(client), self._functions, self._hub, client.program
-        )
 
     def _serve_calls(self, connection: socket.socket, key: tuple[int, int]) -> None:
         with self._table:

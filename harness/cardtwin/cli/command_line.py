@@ -1,0 +1,77 @@
+"""Another program's command line, run as a shell would run it: its signals, its terminal, its status."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["CANNOT_RUN", "NOT_FOUND", "run_command"]
+
+NOT_FOUND: Final = 127
+CANNOT_RUN: Final = 126
+_BY_SIGNAL: Final = 128
+"""What is added to a signal's number to make a status."""
+
+_FORWARDED: Final = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGWINCH,
+    signal.SIGALRM,
+)
+_KERNEL: Final = 0x80
+"""SI_KERNEL: the terminal sends the signal, to the whole process group; the program has it already."""
+
+_RESTORED: Final = (signal.SIGPIPE, signal.SIGXFSZ)
+"""What Python ignores for itself, and other programs don't."""
+
+
+def run_command(
+    arguments: Sequence[str], environment: Mapping[str, str], on_child: Callable[[], object]
+) -> int:
+    """Run a program to its end, and return its status; 128 and the signal's number if one has ended it.
+
+    Signals to this process go to the program. From here on this process gets none itself.
+
+    Args:
+        arguments: Its name, which is looked for along PATH, and what follows it.
+        environment: Its whole environment.
+        on_child: Called when another child of this process has ended or stopped.
+
+    Raises:
+        FileNotFoundError: There is no such program.
+        OSError: It can't be run.
+    """
+    awaited = {*_FORWARDED, signal.SIGCHLD}
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    program = os.posix_spawnp(
+        arguments[0], list(arguments), dict(environment), setsigmask=before, setsigdef=_RESTORED
+    )
+
+    while True:
+        received = signal.sigwaitinfo(awaited)
+
+        if received.si_signo != signal.SIGCHLD:
+            _forward(received, program)
+            continue
+
+        ended, status = os.waitpid(program, os.WNOHANG)
+
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else _BY_SIGNAL - code
+
+        on_child()
+
+
+def _forward(received: signal.struct_siginfo, program: int) -> None:
+    if received.si_code != _KERNEL:
+        os.kill(program, received.si_signo)

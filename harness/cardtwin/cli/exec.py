@@ -1,0 +1,93 @@
+"""``cardtwin exec``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from cardtwin.cli.card_options import card_options, request_of
+from cardtwin.cli.command_line import CANNOT_RUN, NOT_FOUND, run_command
+from cardtwin.hosting import HostedCard, HostingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["command"]
+
+NOT_READY: Final = 125
+"""There is no card, so the command wasn't run; the number that env and timeout have for that."""
+
+_PIN_VARIABLE: Final = "CARDTWIN_{}"
+"""What the variables of the PINs and PUKs are called."""
+
+
+@click.command(
+    "exec",
+    short_help="Run a command with a card in a reader.",
+    context_settings={"allow_interspersed_args": False},
+)
+@card_options
+@click.argument("arguments", metavar="COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...], **options: Any) -> None:
+    """Run a command with a card in a reader, and take both away when it has ended.
+
+    The command finds the reader by PC/SC, and the PKCS#11 library at $CARDTWIN_MODULE. PINs and PUKs that a
+    profile has put on the card are in $CARDTWIN_PIN1, $CARDTWIN_PUK and so on. `cardtwin ctl`, called by the
+    command, takes the card out and puts it in.
+
+    Values of --secret, --field and --answer are written env:VARIABLE, file:PATH, or as they are.
+
+    Exit status: the command's; 128 and its number if a signal has ended it; 127 if there is no such command,
+    126 if it can't be run, 125 if there is no such card.
+    """
+    with _hosted(options) as card:
+        pins = {_PIN_VARIABLE.format(name): card.pin(name) for name in card.pins}
+        status = _run(arguments, {**os.environ, **card.environment, **pins}, card)
+
+    sys.exit(status)
+
+
+@contextmanager
+def _hosted(options: dict[str, Any]) -> Iterator[HostedCard]:
+    """Have a card while the block lasts; without one, say why and end."""
+    try:
+        card = HostedCard(request_of(options))
+    except HostingError as error:
+        _end(str(error))
+
+    for warning in card.warnings:
+        click.echo(f"cardtwin: {warning}", err=True)
+
+    try:
+        yield card
+    finally:
+        try:
+            card.close()
+        except HostingError as error:
+            click.echo(f"cardtwin: {error}", err=True)
+
+
+def _run(arguments: tuple[str, ...], environment: dict[str, str], card: HostedCard) -> int:
+    told = False
+
+    def look_at_card() -> None:
+        nonlocal told
+
+        if card.lost and not told:
+            told = True
+            click.echo("cardtwin: the card's process has ended; the command goes on without a card", err=True)
+
+    try:
+        return run_command(arguments, environment, look_at_card)
+    except OSError as error:
+        click.echo(f"cardtwin: {arguments[0]}: {error.strerror}", err=True)
+        return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
+
+
+def _end(message: str) -> NoReturn:
+    click.echo(f"cardtwin: {message}", err=True)
+    sys.exit(NOT_READY)

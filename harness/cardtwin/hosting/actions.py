@@ -1,0 +1,81 @@
+"""What a host does when it is told to: one function for each command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cardtwin.card import image as images
+from cardtwin.hosting.preparation import CARD
+from cardtwin.hosting.status import status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cardtwin.hosting.host import Host
+    from cardtwin.hosting.messages import Message
+
+    Action = Callable[[Host, Message], object]
+
+__all__ = ["ACTIONS", "STOP"]
+
+STOP: Final = "stop"
+ACTIONS: Final[dict[str, Action]] = {}
+"""The functions by the names of their commands. Each is called while no other is."""
+
+
+def _action(name: str) -> Callable[[Action], Action]:
+    def register(function: Action) -> Action:
+        ACTIONS[name] = function
+        return function
+
+    return register
+
+
+@_action("insert")
+def _insert(host: Host, _: Message) -> None:
+    host.bench.desk.insert(host.request.reader, CARD)
+
+
+@_action("remove")
+def _remove(host: Host, _: Message) -> None:
+    host.bench.desk.remove(host.request.reader)
+
+
+@_action("reset")
+def _reset(host: Host, _: Message) -> None:
+    host.bench.desk.reset(host.request.reader)
+
+
+@_action("power-on")
+def _power_on(host: Host, _: Message) -> None:
+    host.bench.desk.power(host.request.reader, on=True)
+
+
+@_action("power-off")
+def _power_off(host: Host, _: Message) -> None:
+    host.bench.desk.power(host.request.reader, on=False)
+
+
+@_action("status")
+def _status(host: Host, _: Message) -> Mapping[str, Any]:
+    return status_of(host.bench, host.model, host.outlets.clients)
+
+
+@_action("snapshot")
+def _snapshot(host: Host, request: Message) -> None:
+    images.save(host.bench.desk.image(host.request.reader), str(request.get("path")))
+
+
+@_action("load")
+def _load(host: Host, request: Message) -> None:
+    host.bench.desk.load(host.request.reader, images.load(str(request.get("path"))))
+
+
+@_action("environment")
+def _environment(host: Host, _: Message) -> Mapping[str, str]:
+    return host.environment
+
+
+@_action(STOP)
+def _stop(_host: Host, _: Message) -> None:
+    """Do nothing: the answer comes first, and then the server ends."""

@@ -1,0 +1,195 @@
+"""A bench with its sockets, and those who tell it what to do."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.card import ImageError
+from cardtwin.cryptoki.errors import LibraryMissingError
+from cardtwin.cryptoki.native import library_path
+from cardtwin.events import Defect, Event, Hub
+from cardtwin.hosting.actions import ACTIONS, STOP
+from cardtwin.hosting.commands import CONTROL_VARIABLE
+from cardtwin.hosting.errors import CardRefusedError, HostingError, ProtocolError
+from cardtwin.hosting.messages import Channel
+from cardtwin.hosting.preparation import CARD, Preparation, refusals
+from cardtwin.hosting.token import TokenMaker
+from cardtwin.pcsc import PcscError
+from cardtwin.sockets import SocketPathError, SocketServer
+from cardtwin.targets import TargetError
+from cardtwin.targets.emulated import EmulatedBench
+from cardtwin.targets.outlets import Outlets
+from cardtwin.trace import Recorder
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping
+
+    from cardtwin.hosting.messages import Message
+    from cardtwin.hosting.request import CardRequest
+    from cardtwin.plan import Secret
+    from cardtwin.sockets import Peer
+
+__all__ = ["LIBRARY_VARIABLE", "Host"]
+
+LIBRARY_VARIABLE: Final = "CARDTWIN_MODULE"
+"""The environment variable that names the PKCS#11 library, for command lines."""
+
+_REFUSALS: Final = (ImageError, PcscError, TargetError)
+
+
+class Host:
+    """Serves one card in one reader.
+
+    Args:
+        request: The card.
+        stop: Called when somebody wants it to end; may be called in any thread, and more than once.
+
+    Attributes:
+        request: The card.
+        bench: Where it is.
+        model: What card it is.
+        outlets: The sockets for programs.
+        environment: The environment variables that lead programs here.
+    """
+
+    bench: EmulatedBench
+    model: str
+    outlets: Outlets
+    environment: Mapping[str, str]
+
+    def __init__(self, request: CardRequest, stop: Callable[[], object]) -> None:
+        self.request = request
+        self._stop = stop
+        self._hub = Hub()
+        self._problems: list[str] = []
+        self._turn = threading.Lock()
+        self._stack = ExitStack()
+        self._hub.subscribe(self._note)
+
+    def open(self) -> Message:
+        """Set all up, and return what the starter wants to know.
+
+        Raises:
+            CardRefusedError: It cannot be set up.
+        """
+        preparation = Preparation(self.request)
+        setup = preparation.setup()
+
+        with ExitStack() as stack:
+            with refusals():
+                self.bench = stack.enter_context(EmulatedBench(setup, self._hub))
+
+            self.model = setup.cards[CARD].model
+            maker = TokenMaker(self.request, self.model, self.bench)
+            pins = maker.make()
+            self._record(stack)
+            self.outlets = stack.enter_context(Outlets(self.bench, program=self.request.program))
+            library, missing = _library()
+            module = {} if library is None else {LIBRARY_VARIABLE: library}
+            self.environment = {**self.outlets.environment, **self._control(stack), **module}
+            self._stack = stack.pop_all()
+
+        return {
+            "environment": self.environment,
+            "library": library,
+            "pins": _revealed(pins),
+            "warnings": [*preparation.warnings, *maker.warnings, *missing],
+        }
+
+    def close(self) -> Message:
+        """Take all down, and return the last message."""
+        try:
+            self._stack.close()
+        except OSError as error:
+            self._problems.append(f"the trace is not whole: {error.filename}: {error.strerror}")
+
+        return {"stopped": {"problems": self._problems}}
+
+    def serve(self, channel: Channel) -> None:
+        """Answer requests until the other end is gone."""
+        with suppress(HostingError):
+            while True:
+                try:
+                    request = channel.receive()
+                except ProtocolError as error:
+                    channel.send({"error": str(error)})
+                    return
+
+                channel.send(self._answer(request))
+
+                if request.get("command") == STOP:
+                    self._stop()
+
+    def note_failed_thread(self, failed: threading.ExceptHookArgs) -> None:
+        """Take note of a thread that ended by an exception."""
+        error = failed.exc_value or failed.exc_type()
+        self._hub.emit(Defect.of("a thread of the server", error))
+
+    def _answer(self, request: Message) -> Message:
+        name = request.get("command")
+        action = ACTIONS.get(name) if isinstance(name, str) else None
+
+        if action is None:
+            return {"error": f"there is no command {name!r}: there are {', '.join(ACTIONS)}"}
+
+        try:
+            with self._turn:
+                return {"result": action(self, request)}
+        except OSError as error:
+            return {"error": f"{request.get('path')}: {error.strerror}"}
+        except _REFUSALS as error:
+            return {"error": str(error)}
+        except Exception as error:  # noqa: BLE001  # whoever asked gets an answer; the bug is told at the end
+            self._hub.emit(Defect.of(f"command {name}", error))
+            return {"error": f"{name} failed by a bug of cardtwin"}
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Defect):
+            bug = f"a bug of cardtwin showed, please report it: {event.where}\n{event.detail}"
+            self._problems.append(bug)
+
+    def _record(self, stack: ExitStack) -> None:
+        """Record from here on: what put a token on the card was no program's doing."""
+        if self.request.trace is None:
+            return
+
+        path, recorder = Path(self.request.trace), Recorder()
+
+        with refusals():
+            path.write_text("", encoding="utf-8")  # a file that can't be written is told now, not at the end
+
+        stack.callback(lambda: path.write_text(recorder.text(self.model), encoding="utf-8"))
+        stack.callback(self._hub.subscribe(recorder))
+
+    def _control(self, stack: ExitStack) -> Mapping[str, str]:
+        """Open the control socket, and return the environment variable that leads to it."""
+        path = self.request.control or str(Path(tempfile.mkdtemp(prefix="ct-"), "control"))
+
+        try:
+            server = stack.enter_context(SocketServer(path, self._serve_connection))
+        except SocketPathError as error:
+            raise CardRefusedError(str(error)) from None
+
+        return {CONTROL_VARIABLE: str(server.path)}
+
+    def _serve_connection(self, connection: socket.socket, _: Peer) -> None:
+        with Channel(connection) as channel:
+            self.serve(channel)
+
+
+def _library() -> tuple[str | None, list[str]]:
+    """Return where the library is; or None, and why."""
+    try:
+        return str(library_path()), []
+    except LibraryMissingError as error:
+        return None, [f"{LIBRARY_VARIABLE} is not set: {error}"]
+
+
+def _revealed(pins: Mapping[str, Secret]) -> dict[str, str]:
+    """Return PINs for the message to the starter, which is the only one who is told."""
+    return {name: pin.reveal().decode(errors="surrogateescape") for name, pin in pins.items()}
