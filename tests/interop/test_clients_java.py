@@ -171,6 +171,7 @@ def test_without_it_the_second_signature_needs_another_login_and_the_key_anew(
         java = Java(rig, classes)
         first, *told, last = java(*TWICE, "key", "login", SIGN, "key", SIGN)
         assert told == [NOT_LOGGED_IN, "gone", "done", STALE_KEY, "there"]
+        assert rig.results("C_SignInit")[1] == "CKR_USER_NOT_LOGGED_IN"
 
         for signature in (first, last):
             verify(java.certificate().public_key(), "SHA256withRSA", bytes.fromhex(signature))

@@ -165,7 +165,8 @@ def served(rig: Rig, version: str) -> Iterator[tuple[str, subprocess.Popen[str]]
     with process:
         try:
             assert process.stdout is not None
-            ready = next(line for line in process.stdout if line.startswith("ACCEPT "))
+            ready = next((line for line in process.stdout if line.startswith("ACCEPT ")), "")
+            assert ready, "the server has ended"
             yield ready.removeprefix("ACCEPT ").strip(), process
         finally:
             process.kill()

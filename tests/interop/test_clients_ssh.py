@@ -179,3 +179,5 @@ def test_the_agent_cannot_ask_again_for_a_key_that_wants_its_pin_each_time(ssh: 
         ssh.add("4321")
         assert ssh("ssh-add", "-L").strip() == f"{ssh.certified(CONSENTING)} {CONSENTING}"
         assert "agent refused operation" in ssh.sign(ssh.certified(CONSENTING), succeeds=False)
+
+    assert ssh.rig.results("C_Sign") == ["CKR_USER_NOT_LOGGED_IN"]

@@ -19,7 +19,7 @@ from cardtwin.card import image as images
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko
 from cardtwin.cryptoki.native import library_path
 from cardtwin.cryptoki.values import Attribute
-from cardtwin.events import Defect, Event, Hub
+from cardtwin.events import CallEnded, Defect, Event, Hub
 from cardtwin.targets import CardSetup, ProcessSetup, Setup
 from cardtwin.targets.emulated import EmulatedBench
 from cardtwin.targets.outlets import Outlets
@@ -57,7 +57,8 @@ def full_card(model: str, *, curve: bool = False) -> CardImage:
         curve: Whether the key that signs is one on the curve P-256, and not an RSA key.
     """
     desk = Desk(model, image=encoded(model, _curve_profile(model)) if curve else None)
-    holders = [Signer(desk, pin, label, slot=slot) for slot, pin, label in _LABELS]
+    program = desk.program()  # one that is logged in to both slots: rooms of certificates are the main PIN's
+    holders = [Signer(desk, pin, label, slot=slot, program=program) for slot, pin, label in _LABELS]
 
     for holder, (_, _, label) in zip(holders, _LABELS, strict=True):
         public = holder.ec if curve and label == SIGNING else holder.rsa
@@ -68,18 +69,17 @@ def full_card(model: str, *, curve: bool = False) -> CardImage:
             Attribute.of(Cka.CKA_TOKEN, value=True),
             Attribute(Cka.CKA_VALUE, der),
         )
-        # Both PINs are verified on the card: the rooms of all certificates are the main PIN's.
-        holder.program("C_CreateObject", holder.session, template)
+        program("C_CreateObject", holder.session, template)
 
-    for holder in holders:
-        holder.program.close()
-
+    program.close()
     return desk.card.image
 
 
 def _curve_profile(model: str) -> str:
     """Return the shipped full profile with a key on a curve. It says the PINs itself."""
-    text = (PROFILES / f"{model}-full.cpf").read_text().replace(_RSA_KEY, _CURVE_KEY)
+    text = (PROFILES / f"{model}-full.cpf").read_text()
+    assert _RSA_KEY in text
+    text = text.replace(_RSA_KEY, _CURVE_KEY)
 
     for name, pin in (("PIN1", PIN), ("PIN2", SIGN_PIN)):
         text = text.replace(
@@ -189,6 +189,11 @@ class Rig:
         card = self.bench.manager.card(READER)
         assert isinstance(card, EmulatedCard)
         return card
+
+    def results(self, function: str) -> list[str]:
+        """Return what a function of the library has returned so far to the programs."""
+        ended = (event for event in self.events if isinstance(event, CallEnded))
+        return [event.result for event in ended if event.call.what == function]
 
     def check(self) -> None:
         """Raise if the card, a server or a function had a bug to report."""

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cardtwin.cryptoki.constants import Cka, Ckg, Ckm, Cko, Cku
 from cardtwin.cryptoki.values import Buffer, Mechanism
 from cardtwin.iso7816 import Tlv
-from support.programs import MAIN, PIN, RW, SIGN_PIN, SIGNATURE, Desk
+from support.programs import MAIN, PIN, RW, SIGN_PIN, SIGNATURE, Desk, Program
 from support.tokens import profile_text
 
 if TYPE_CHECKING:
@@ -56,10 +56,11 @@ class Signer:
         label: str = "Digital Signature",
         *,
         slot: int = MAIN,
+        program: Program | None = None,
         **settings: Any,
     ) -> None:
         self.desk = desk
-        self.program = desk.program(**settings)
+        self.program = program or desk.program(**settings)
         self.program.slots()
         self.session = self.program.session(RW, slot)
         self.program("C_Login", self.session, Cku.CKU_USER, pin)
