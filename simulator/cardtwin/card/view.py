@@ -11,6 +11,7 @@ from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF, Df, Ef, path_text
 from cardtwin.card.memory.access import ALWAYS, DfOperation, EfOperation, MfOperation, condition_text
 from cardtwin.card.memory.lifecycle import LifeCycle
+from cardtwin.card.memory.rules import condition_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +121,7 @@ class CardView:
     @property
     def files(self) -> dict[str, FileView]:
         """The files by path, in the order of creation."""
-        return {path_text(path): _file(path, file) for path, file in self._image.files.items()}
+        return {path_text(path): _file(self._image, path, file) for path, file in self._image.files.items()}
 
     @property
     def pins(self) -> dict[tuple[str, int], PinView]:
@@ -141,20 +142,23 @@ class CardView:
         }
 
 
-def _file(path: bytes, file: File) -> FileView:
+def _file(image: CardImage, path: bytes, file: File) -> FileView:
     if isinstance(file, Ef):
         content = file.content or b"".join(file.records)
-        access = _named(file.access, tuple(EfOperation))
+        access = _conditions(image, path, tuple(EfOperation))
         kind = file.kind.name.lower().replace("_", " ")
         return FileView(kind, file.size, content, file.records, access, file.active, b"")
 
     assert isinstance(file, Df)
     operations = _MF_OPERATIONS if path == MF else tuple(DfOperation)
-    return FileView("df", file.size, b"", (), _named(file.access, operations), file.active, file.name)
+    return FileView("df", file.size, b"", (), _conditions(image, path, operations), file.active, file.name)
 
 
-def _named(access: bytes, operations: tuple[DfOperation | EfOperation | MfOperation, ...]) -> dict[str, str]:
-    return {at.name: condition_text(access[at]) for at in operations if at < len(access)}
+def _conditions(
+    image: CardImage, path: bytes, operations: tuple[DfOperation | EfOperation | MfOperation, ...]
+) -> dict[str, str]:
+    known = [at for at in operations if at < len(image.files[path].access)]
+    return {at.name: condition_text(condition_of(image, path, at)) for at in known}
 
 
 def _object_access(found: SecurityObject) -> dict[str, str]:

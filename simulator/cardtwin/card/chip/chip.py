@@ -9,6 +9,7 @@ from cardtwin.card.chip.session import UNLIMITED, Session
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF, Ef, ObjectKey, parent, path_text
 from cardtwin.card.memory.access import ALWAYS
+from cardtwin.card.memory.rules import condition_of
 from cardtwin.events import CardChange, CardChanged, Hub
 from cardtwin.iso7816 import StatusWord
 from cardtwin.pcsc import CardMuteError
@@ -168,7 +169,8 @@ class Chip:
     def require_of_file(self, path: bytes, operation: int) -> None:
         """Refuse with 6982 unless a file's condition for an operation is met."""
         file = self.image.files[path]
-        self.require(parent(path) if isinstance(file, Ef) else path, file.access[operation])
+        condition = condition_of(self.image, path, operation)
+        self.require(parent(path) if isinstance(file, Ef) else path, condition)
 
     def pass_test(self, key: ObjectKey) -> None:
         """Note that a test object was passed."""

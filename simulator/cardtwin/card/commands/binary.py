@@ -58,8 +58,8 @@ def _transparent(chip: Chip, operation: int) -> Ef:
     if kind is not FileKind.TRANSPARENT and kind is not FileKind.EXECUTABLE:
         raise Refusal(StatusWord.COMMAND_INCOMPATIBLE_WITH_FILE_STRUCTURE)
 
-    if condition := file.access[operation]:
-        chip.require(chip.session.df, condition)
+    if file.access[operation] or file.rules:
+        chip.require_of_file(chip.session.ef or b"", operation)
 
     return file
 

@@ -28,7 +28,8 @@ _ENTRIES_PER_PAGE: Final = 40  # with the pointer to the next page they stay bel
 def create(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Create a file in the current DF; it becomes the current one."""
     df = chip.session.df
-    chip.require(df, chip.current_df().access[DfOperation.CREATE])
+    chip.current_df()
+    chip.require_of_file(df, DfOperation.CREATE)
     file_id, file = parse_creation(apdu.data)
     path = df + file_id
 
@@ -130,10 +131,11 @@ def directory(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 
 def change_conditions(chip: Chip, apdu: CommandApdu) -> Outcome:
-    """Replace the condition bytes of the current file: ``86 n conditions``."""
+    """Replace the conditions of the current file, wherever they are: ``86 n conditions``."""
     values = parse_plain(apdu.data, known={0x86})
     path = chip.session.ef or chip.session.df
     chip.require_of_file(path, FileOperation.ADMIN)
     file = chip.image.files[path]
     access = complete(values.get(0x86, b""), df=isinstance(file, Df), mf=path == MF)
-    return b"", StatusWord.SUCCESS, (PutFile(path, replace(file, access=access), CardChange.ACCESS_CHANGED),)
+    changed = replace(file, access=access, rules=b"")
+    return b"", StatusWord.SUCCESS, (PutFile(path, changed, CardChange.ACCESS_CHANGED),)

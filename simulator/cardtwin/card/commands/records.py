@@ -87,7 +87,7 @@ def _with_records(chip: Chip, operation: EfOperation) -> Ef:
     if not file.kind.has_records:
         raise Refusal(StatusWord.COMMAND_INCOMPATIBLE_WITH_FILE_STRUCTURE)
 
-    chip.require(chip.session.df, file.access[operation])
+    chip.require_of_file(chip.session.ef or b"", operation)
     return file
 
 

@@ -29,7 +29,10 @@ def cardos_4(_image: CardImage, path: bytes, file: File, template: int) -> bytes
 
 
 def cardos_5(image: CardImage, path: bytes, file: File, template: int) -> bytes:
-    """Return the control information as CardOS 5 gives it: long-form length, conditions in AB."""
+    """Return the control information as CardOS 5 gives it.
+
+    Its length is in long form; its conditions are in AB, or 8B says where they are.
+    """
     is_df = isinstance(file, Df)
     objects = [
         Tlv(0x83, path[-2:]),
@@ -44,7 +47,7 @@ def cardos_5(image: CardImage, path: bytes, file: File, template: int) -> bytes:
     objects += [
         Tlv(0x85, file.options),
         Tlv(0x8A, b"\x05" if file.active else b"\x04"),
-        Tlv(0xAB, _rules(image, path, file)),
+        Tlv(0x8B, file.rules) if file.rules else Tlv(0xAB, _rules(image, path, file)),
     ]
     return FileControl(template, tuple(objects)).encode(long_form=True)
 

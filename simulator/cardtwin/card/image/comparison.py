@@ -107,6 +107,7 @@ def _file_aspects(file: File, other: File | None) -> dict[str, str]:
         "conditions": _hex(file.access),
         "state": "active" if file.active else "deactivated",
         "options": _hex(file.options),
+        **({"rules": _hex(file.rules)} if file.rules else {}),
     }
 
     if isinstance(file, Df):
@@ -116,7 +117,7 @@ def _file_aspects(file: File, other: File | None) -> dict[str, str]:
 
 
 def _content(file: Ef, other: File | None) -> dict[str, str]:
-    readable = file.access[EfOperation.READ] == ALWAYS
+    readable = file.access[EfOperation.READ] == ALWAYS and not file.rules
 
     if not isinstance(other, Ef):
         return {}

@@ -52,6 +52,8 @@ class Df:
         name: The AID; may be empty.
         options: The value of tag 85.
         active: False after DEACTIVATE.
+        rules: Where its access rules are instead, as tag 8B has it: the identifier of an EF of access rules,
+            and a record's number. Empty where the condition bytes hold.
     """
 
     size: int
@@ -59,6 +61,7 @@ class Df:
     name: bytes = b""
     options: bytes = b"\x00"
     active: bool = True
+    rules: bytes = b""
 
     @property
     def footprint(self) -> int:
@@ -81,6 +84,8 @@ class Ef:
         record_count: The greatest number of records; 0 where the size alone limits it.
         options: The value of tag 85.
         active: False after DEACTIVATE.
+        rules: Where its access rules are instead, as tag 8B has it: the identifier of an EF of access rules,
+            and a record's number. Empty where the condition bytes hold.
     """
 
     kind: FileKind
@@ -93,6 +98,7 @@ class Ef:
     record_count: int = 0
     options: bytes = b"\x00"
     active: bool = True
+    rules: bytes = b""
 
     @property
     def footprint(self) -> int:
