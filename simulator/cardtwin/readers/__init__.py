@@ -10,6 +10,7 @@ from cardtwin.readers.errors import (
     ReaderUnavailableError,
     TransactionPendingError,
     UnpoweredCardError,
+    UntearableCardError,
 )
 from cardtwin.readers.manager import ReaderManager
 from cardtwin.readers.vpcd import VpcdSlot
@@ -25,5 +26,6 @@ __all__ = [
     "ReaderUnavailableError",
     "TransactionPendingError",
     "UnpoweredCardError",
+    "UntearableCardError",
     "VpcdSlot",
 ]

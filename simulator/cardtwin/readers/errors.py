@@ -4,7 +4,8 @@
 
     ReaderError                     the readers were set up wrongly
     ├── ReaderNameError             no name for a reader, or taken
-    └── ReaderOccupiedError         there is a card in it already
+    ├── ReaderOccupiedError         there is a card in it already
+    └── UntearableCardError         a fault that only an emulated card can have
     MalformedMessageError           a client doesn't speak the socket's protocol; ends its session
     PcscError (cardtwin.pcsc)
     ├── CommandTooLongError         SCARD_E_NOT_TRANSACTED: this reader takes shorter commands only
@@ -27,6 +28,7 @@ __all__ = [
     "ReaderUnavailableError",
     "TransactionPendingError",
     "UnpoweredCardError",
+    "UntearableCardError",
 ]
 
 
@@ -40,6 +42,10 @@ class ReaderNameError(ReaderError, ValueError):
 
 class ReaderOccupiedError(ReaderError):
     """There is a card in the reader already."""
+
+
+class UntearableCardError(ReaderError, TypeError):
+    """Only the power of an emulated card can be cut between two of its writes."""
 
 
 class MalformedMessageError(Exception):
