@@ -180,4 +180,5 @@ def test_the_agent_cannot_ask_again_for_a_key_that_wants_its_pin_each_time(ssh: 
         assert ssh("ssh-add", "-L").strip() == f"{ssh.certified(CONSENTING)} {CONSENTING}"
         assert "agent refused operation" in ssh.sign(ssh.certified(CONSENTING), succeeds=False)
 
-    assert ssh.rig.results("C_Sign") == ["CKR_USER_NOT_LOGGED_IN"]
+    assert ssh.rig.results("C_SignInit") == ["CKR_OK"]
+    assert not ssh.rig.results("C_Sign"), "it has seen CKA_ALWAYS_AUTHENTICATE, and does not try"
