@@ -44,6 +44,7 @@ class EmulatedDesk:
             if held == card:
                 raise TargetError(f"the card {card!r} is in {other!r}: remove it there first")
 
+        self._cards[card].reader = reader
         self._manager.insert(reader, self._cards[card])
         self._places[reader] = card
 

@@ -28,7 +28,7 @@ __all__ = ["lines"]
 
 _NOT_LOGGED_IN: Final = "CKR_USER_NOT_LOGGED_IN"
 _INDENT: Final = "  "
-_RUN: Final = re.compile(r"\b(\w\w|\*\*)(?: \1){15,}(?!\S)")
+_RUN: Final = re.compile(r"(?<!\S)(\S\S)(?: \1){15,}(?!\S)")
 
 
 def lines(events: Sequence[Event]) -> Iterator[str]:

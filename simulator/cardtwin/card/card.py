@@ -58,7 +58,6 @@ class EmulatedCard:
             UnknownSystemError: The catalogue has no card system of the name that the model gives.
         """
         self._hub = hub or Hub()
-        self._reader = reader
         self._system = cos.get(model.system)
         self._powered = False
         self._chip = Chip(
@@ -77,6 +76,15 @@ class EmulatedCard:
     def model(self) -> CardModel:
         """What card it is."""
         return self._chip.model
+
+    @property
+    def reader(self) -> str:
+        """The reader that the card is in, as events name it; whoever puts it into another one says so."""
+        return self._chip.reader
+
+    @reader.setter
+    def reader(self, name: str) -> None:
+        self._chip.reader = name
 
     @property
     def image(self) -> CardImage:
@@ -112,7 +120,7 @@ class EmulatedCard:
             ProtocolMismatchError: The reader doesn't speak the card's protocol.
         """
         if not protocol & self._chip.model.protocol:
-            raise ProtocolMismatchError(self._reader)
+            raise ProtocolMismatchError(self.reader)
 
         self._reset()
         self._powered = True
@@ -134,7 +142,7 @@ class EmulatedCard:
             CardMuteError: The card has no power, or lost it while it wrote.
         """
         if not self._powered:
-            raise CardMuteError(self._reader, "the card has no power")
+            raise CardMuteError(self.reader, "the card has no power")
 
         chip = self._chip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from cardtwin.events import because
 from cardtwin.iso7816 import ResponseApdu
 from cardtwin.scenario.matchers import HexMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -42,8 +43,12 @@ class Apdu(Step):
 
     def run(self, run: Run) -> Observed:
         """Send the command."""
-        connection = run.bench.connection(run.process(self), run.reader(self))
-        response = ResponseApdu.parse(connection.transmit(self.apdu))
+        process = run.process(self)
+
+        with because(process):
+            connection = run.bench.connection(process, run.reader(self))
+            response = ResponseApdu.parse(connection.transmit(self.apdu))
+
         return Observed(
             {"sw": response.sw.to_bytes(2), "data": response.data},
             success=response.sw.is_success,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from cardtwin.events import because
 from cardtwin.pcsc import Disposition, PcscError, ShareMode
 from cardtwin.scenario.matchers import TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -54,11 +55,14 @@ class Pcsc(Step):
 
     def run(self, run: Run) -> Observed:
         """Do it."""
+        process = run.process(self)
+
         try:
-            connection = run.bench.connection(run.process(self), run.reader(self))
-            _ACTIONS[self.pcsc](
-                connection, Disposition[self.disposition.upper()], ShareMode[self.share.upper()]
-            )
+            with because(process):
+                connection = run.bench.connection(process, run.reader(self))
+                _ACTIONS[self.pcsc](
+                    connection, Disposition[self.disposition.upper()], ShareMode[self.share.upper()]
+                )
         except PcscError as error:
             return Observed({"code": error.name}, success=False, note=str(error))
 

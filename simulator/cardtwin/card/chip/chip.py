@@ -40,6 +40,7 @@ class Chip:
         fresh_keys: Whether seeded RSA keys are searched for instead of taken from the pool.
         keys: The private keys used since the last reset.
         told: What observers know of the session's `passed`.
+        reader: The reader that the card is in, for observers.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Chip:
         self.keys = KeyCache()
         self.told: dict[ObjectKey, int] = {}
         self._hub = hub or Hub()
-        self._reader = reader
+        self.reader = reader
         self._writes_until_cut: int | None = None
 
     def cut_power_after(self, writes: int | None) -> None:
@@ -94,7 +95,7 @@ class Chip:
 
             if len(kept) < len(writes):
                 self._writes_until_cut = None
-                raise CardMuteError(self._reader, "the power was cut while the card wrote")
+                raise CardMuteError(self.reader, "the power was cut while the card wrote")
 
     def _tell(self, writes: tuple[Write, ...]) -> None:
         if self._hub.silent:
@@ -102,7 +103,7 @@ class Chip:
 
         for write in writes:
             change, subject, detail = write.change()
-            self._hub.emit(CardChanged(reader=self._reader, change=change, subject=subject, detail=detail))
+            self._hub.emit(CardChanged(reader=self.reader, change=change, subject=subject, detail=detail))
 
     @property
     def free(self) -> int:
@@ -209,7 +210,7 @@ class Chip:
         kind = "PIN" if tested is None or tested.algorithm == PIN else "key"
         self._hub.emit(
             CardChanged(
-                reader=self._reader,
+                reader=self.reader,
                 change=change,
                 subject=str(key),
                 detail=f"{kind} {key.id:02X}",
@@ -221,4 +222,4 @@ class Chip:
         """Tell observers that the MF becomes the current DF again, where another one is it, by no SELECT."""
         if self.session.df != MF and not self._hub.silent:
             change = CardChange.MASTER_FILE_CURRENT
-            self._hub.emit(CardChanged(reader=self._reader, change=change, subject=path_text(MF)))
+            self._hub.emit(CardChanged(reader=self.reader, change=change, subject=path_text(MF)))
