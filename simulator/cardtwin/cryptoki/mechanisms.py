@@ -67,6 +67,7 @@ class MechanismSpec:
 
 
 _SIGN: Final = MechanismFlag.CKF_SIGN | MechanismFlag.CKF_VERIFY
+_GENERATE: Final = MechanismFlag.CKF_GENERATE_KEY_PAIR
 _CIPHER: Final = MechanismFlag.CKF_ENCRYPT | MechanismFlag.CKF_DECRYPT
 _CURVES: Final = MechanismFlag.CKF_EC_F_P | MechanismFlag.CKF_EC_NAMEDCURVE | MechanismFlag.CKF_EC_UNCOMPRESS
 _HASHES: Final = {
@@ -94,6 +95,8 @@ def _all() -> tuple[MechanismSpec, ...]:
             MechanismSpec(kind, Scheme.DIGEST, MechanismFlag.CKF_DIGEST, None, name)
             for name, kind in _HASHES.items()
         ),
+        MechanismSpec(Ckm.CKM_RSA_PKCS_KEY_PAIR_GEN, Scheme.KEY_PAIR, _GENERATE, rsa),
+        MechanismSpec(Ckm.CKM_EC_KEY_PAIR_GEN, Scheme.KEY_PAIR, _GENERATE | _CURVES, curve),
         MechanismSpec(Ckm.CKM_RSA_PKCS, Scheme.PKCS1, _SIGN | _CIPHER, rsa),
         MechanismSpec(Ckm.CKM_RSA_X_509, Scheme.RAW, _SIGN | _CIPHER, rsa),
         MechanismSpec(Ckm.CKM_RSA_PKCS_OAEP, Scheme.OAEP, _CIPHER, rsa),

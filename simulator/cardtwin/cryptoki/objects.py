@@ -12,6 +12,7 @@ from cardtwin.middleware import Ckr
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
+    from cardtwin.cryptoki.privatevalues import PrivateValue
     from cardtwin.cryptoki.publickeys import PublicNumbers
     from cardtwin.cryptoki.values import Attribute, Query, Reading
     from cardtwin.middleware import TokenObject
@@ -31,6 +32,7 @@ class CryptokiObject:
         public: The key, or the public half of it, where that is known.
         place: The DF of a private key.
         key_bits: The size of a key where the directory says it.
+        value: A private key that a session holds itself.
     """
 
     attributes: Mapping[int, bytes] = field(repr=False)
@@ -40,6 +42,7 @@ class CryptokiObject:
     public: PublicNumbers | None = None
     place: tuple[int, ...] = ()
     key_bits: int | None = None
+    value: PrivateValue | None = field(default=None, repr=False)
 
     @property
     def object_class(self) -> int:
@@ -131,6 +134,13 @@ class Handles:
     def change(self, handle: int, thing: CryptokiObject) -> None:
         """Have a handle mean an object with other attributes."""
         self._held[handle].thing = thing
+
+    def rename(self, slot_id: int, handle: int, thing: CryptokiObject) -> None:
+        """Have a handle mean the same object of a token, which has another name or identifier from now on."""
+        held = self._held[handle]
+        self._by_identity.pop((slot_id, held.thing.identity), None)
+        self._by_identity[slot_id, thing.identity] = handle
+        held.thing = thing
 
     def find(self, slot_id: int, handle: int) -> CryptokiObject | None:
         """Return the object of a handle in a slot; None if there is none."""

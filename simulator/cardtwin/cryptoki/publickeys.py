@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,18 @@ from cardtwin.middleware import Ckr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CURVES", "EcKey", "PublicNumbers", "RsaKey", "curve_of_size", "read_public_key", "truncated"]
+__all__ = [
+    "CURVES",
+    "EcKey",
+    "PublicNumbers",
+    "RsaKey",
+    "curve_of_size",
+    "from_attributes",
+    "numbers_of",
+    "prehashed",
+    "read_public_key",
+    "truncated",
+]
 
 CURVES: Final[Mapping[bytes, ec.EllipticCurve]] = {
     bytes.fromhex("06082A8648CE3D030107"): ec.SECP256R1(),
@@ -70,6 +82,16 @@ class RsaKey:
         number = int.from_bytes(block)
         return pow(number, self.e, self.n).to_bytes(self.size) if number < self.n else None
 
+    @property
+    def identifier(self) -> bytes:
+        """The SHA-1 of the public key (RFC 5280, 4.2.1.2, method 1)."""
+        return hashlib.sha1(self.encoded(), usedforsecurity=False).digest()
+
+    def encoded(self) -> bytes:
+        """Return RSAPublicKey (RFC 8017, A.1.1) in DER."""
+        numbers = (number.to_bytes(number.bit_length() // 8 + 1) for number in (self.n, self.e))
+        return Tlv.constructed(0x30, (Tlv(0x02, number) for number in numbers)).encode()
+
     def attributes(self) -> dict[int, bytes]:
         """Return the attributes that are the key."""
         return {
@@ -110,20 +132,33 @@ class EcKey:
         """CKK_EC."""
         return Ckk.CKK_EC
 
+    @property
+    def bits(self) -> int:
+        """The field in bits."""
+        return self.curve.key_size
+
+    @property
+    def identifier(self) -> bytes:
+        """The SHA-1 of the public key (RFC 5280, 4.2.1.2, method 1)."""
+        return hashlib.sha1(self.point, usedforsecurity=False).digest()
+
+    def encoded(self) -> bytes:
+        """Return the point as an OCTET STRING in DER."""
+        return Tlv(0x04, self.point).encode()
+
     def attributes(self) -> dict[int, bytes]:
         """Return the attributes that are the key; CKA_EC_POINT is an OCTET STRING (v2.40, 2.3.3)."""
-        return {Cka.CKA_EC_PARAMS: self.params, Cka.CKA_EC_POINT: Tlv(0x04, self.point).encode()}
+        return {Cka.CKA_EC_PARAMS: self.params, Cka.CKA_EC_POINT: self.encoded()}
 
     def verifies(self, digest: bytes, signature: bytes) -> bool:
         """Whether r || s is a signature of a digest; of a long one the leftmost bits count."""
         half = len(signature) // 2
         der = encode_dss_signature(int.from_bytes(signature[:half]), int.from_bytes(signature[half:]))
-        digest = truncated(digest, self.size)
-        length = next(known for known in _PREHASHED if known >= len(digest))
+        digest, algorithm = prehashed(truncated(digest, self.size))
         key = ec.EllipticCurvePublicKey.from_encoded_point(self.curve, self.point)
 
         try:
-            key.verify(der, digest.rjust(length, b"\0"), ec.ECDSA(Prehashed(_PREHASHED[length])))
+            key.verify(der, digest, ec.ECDSA(algorithm))
         except InvalidSignature:
             return False
 
@@ -131,6 +166,12 @@ class EcKey:
 
 
 PublicNumbers = RsaKey | EcKey
+
+
+def prehashed(digest: bytes) -> tuple[bytes, Prehashed]:
+    """Return a digest of at most 64 bytes as long as a hash that `cryptography` knows: the same number."""
+    length = next(known for known in _PREHASHED if known >= len(digest))
+    return digest.rjust(length, b"\0"), Prehashed(_PREHASHED[length])
 
 
 def truncated(digest: bytes, size: int) -> bytes:

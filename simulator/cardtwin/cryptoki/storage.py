@@ -1,94 +1,56 @@
-"""Certificates on the token: into the places that its profile has made for them, and out again."""
+"""Certificates in the places that the token's profile has made for them."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from cryptography import x509
 
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import Cka, Cko
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.tokenobjects import key_of, read_certificate
 from cardtwin.middleware import Ckr
-from cardtwin.middleware.errors import CommandFailedError
 from cardtwin.middleware.rights import Right
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cardtwin.cryptoki.application import Application
     from cardtwin.cryptoki.bay import TokenView
     from cardtwin.cryptoki.objects import CryptokiObject
-    from cardtwin.cryptoki.sessions import Session
     from cardtwin.cryptoki.slots import Slot
+    from cardtwin.cryptoki.tokenaccess import TokenAccess
     from cardtwin.middleware import TokenObject
-    from cardtwin.middleware.drivers import FileInfo
 
-__all__ = ["remove_certificate", "store_certificate"]
-
-
-def store_certificate(application: Application, session: Session, thing: CryptokiObject) -> int:
-    """Write a certificate into the place of its identifier, or of its key, and return its handle.
-
-    The place's label and identifier are the certificate's afterwards (rule ``cryptoki.certificate-places``).
-
-    Raises:
-        CryptokiError: CKR_TEMPLATE_INCONSISTENT: the token has no such place. CKR_DEVICE_MEMORY: the place is
-            taken, or too small.
-        MiddlewareError: CKR_USER_NOT_LOGGED_IN: the card lets somebody else write there.
-    """
-    slot, der = session.slot, thing.attributes[Cka.CKA_VALUE]
-    view = slot.view(latest=True)
-    place = _place(slot, view, _identifier(slot, view, thing))
-    taken = any(each.stored == place and each.object_class == Cko.CKO_CERTIFICATE for each in view.objects)
-
-    if taken:
-        raise CryptokiError(
-            Ckr.CKR_DEVICE_MEMORY, f"there is a certificate in {place.label!r}; destroy it first"
-        )
-
-    _write(application, session, place, der)
-    application.refresh(slot)
-    found = application.handles.of_slot(slot.slot_id)
-    return next(
-        handle for handle, each in found if each.stored is not None and each.stored.path == place.path
-    )
+__all__ = ["certificate_id", "empty", "place_for", "write_certificate"]
 
 
-def remove_certificate(application: Application, session: Session, thing: CryptokiObject) -> None:
-    """Take a certificate out of its place, which is filled with 00; errors as store_certificate()."""
-    assert thing.stored is not None
-    _write(application, session, thing.stored, b"")
-
-
-def _identifier(slot: Slot, view: TokenView, thing: CryptokiObject) -> bytes:
-    """Return a certificate's CKA_ID; where the template has none, that of the key it is for."""
+def certificate_id(slot: Slot, view: TokenView, thing: CryptokiObject) -> bytes:
+    """Return a certificate's CKA_ID; where the template has none, that of its key; else its key's SHA-1."""
     if given := thing.attributes.get(Cka.CKA_ID):
         return given
 
     certificate = read_certificate(thing.attributes[Cka.CKA_VALUE])
-    key = key_of(certificate) if certificate else None
+    assert certificate is not None
+    key = key_of(certificate)
     same = (each for each in slot.objects(view) if key is not None and each.public == key)
     found = next((each.attributes[Cka.CKA_ID] for each in same), None)
+    return found or x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
 
-    if found is None:
+
+def place_for(view: TokenView, identifier: bytes) -> TokenObject | None:
+    """Return the place that the token has for a certificate of an identifier; None if it has none.
+
+    Raises:
+        CryptokiError: CKR_DEVICE_MEMORY: there is a certificate in it.
+    """
+    place = next((found for found in view.token.objects if _is_place(found, identifier)), None)
+
+    if any(each.stored == place and each.object_class == Cko.CKO_CERTIFICATE for each in view.objects):
+        assert place is not None
         raise CryptokiError(
-            Ckr.CKR_TEMPLATE_INCONSISTENT,
-            "no key of this certificate is there, and no CKA_ID",
+            Ckr.CKR_DEVICE_MEMORY, f"there is a certificate in {place.label!r}; destroy it first"
         )
 
-    return found
-
-
-def _place(slot: Slot, view: TokenView, identifier: bytes) -> TokenObject:
-    if slot.shows(view, identifier):
-        for found in view.token.objects:
-            if _is_place(found, identifier):
-                return found
-
-    raise CryptokiError(
-        Ckr.CKR_TEMPLATE_INCONSISTENT, "the token has no place for a certificate of this CKA_ID"
-    )
+    return place
 
 
 def _is_place(found: TokenObject, identifier: bytes) -> bool:
@@ -101,8 +63,23 @@ def _is_place(found: TokenObject, identifier: bytes) -> bool:
     return bool(found.path) and isinstance(entry.path, pkcs15.Path) and entry.path.index is None
 
 
-def _write(application: Application, session: Session, place: TokenObject, content: bytes) -> None:
-    with application.card_as(session) as driver:
+def write_certificate(access: TokenAccess, place: TokenObject, der: bytes) -> None:
+    """Write a certificate into a place; the place's label and identifier are the certificate's afterwards.
+
+    Raises:
+        CryptokiError: CKR_DEVICE_MEMORY: the place is too small.
+        MiddlewareError: CKR_USER_NOT_LOGGED_IN: the card lets somebody else write there.
+    """
+    _write(access, place, der)
+
+
+def empty(access: TokenAccess, place: TokenObject) -> None:
+    """Take a certificate out of its place, which is filled with 00; errors as write_certificate()."""
+    _write(access, place, b"")
+
+
+def _write(access: TokenAccess, place: TokenObject, content: bytes) -> None:
+    with access.card() as driver:
         info = driver.select(place.path)
 
         if info is None or info.size is None:
@@ -113,30 +90,5 @@ def _write(application: Application, session: Session, place: TokenObject, conte
                 Ckr.CKR_DEVICE_MEMORY, f"{place.label!r} has room for {info.size} bytes, not {len(content)}"
             )
 
-        with _noticing_loss(application, session, info):
-            driver.write(content.ljust(info.size, b"\0"))
-
-    session.slot.bay.outdate()
-
-
-@contextmanager
-def _noticing_loss(application: Application, session: Session, info: FileInfo) -> Iterator[None]:
-    """See that a login has ended where the card refuses what its very PIN allows."""
-    try:
-        yield
-    except CommandFailedError as error:
-        if error.rv is Ckr.CKR_USER_NOT_LOGGED_IN and _allowed_by_login(session, info):
-            application.forget_login(session)
-
-        raise
-
-
-def _allowed_by_login(session: Session, info: FileInfo) -> bool:
-    """Whether a file lets itself be written by the very PIN that whoever is logged in has verified."""
-    user, slot = session.login.user, session.slot
-    needed = info.rights.get(Right.UPDATE) if info.rights else None
-    return (
-        user is not None
-        and needed is not None
-        and needed.reference == slot.pin_of(user, slot.view()).reference
-    )
+        access.require(info.rights, Right.UPDATE, f"writing {place.label!r}")
+        driver.write(content.ljust(info.size, b"\0"))

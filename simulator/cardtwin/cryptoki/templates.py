@@ -1,153 +1,40 @@
-"""Templates: what C_CreateObject and its kin are given, and which rules an object of a class has."""
+"""Templates: what C_CreateObject and its kin are given, and which object that is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka, Ckc, Ckk, Cko, name_of
+from cardtwin.cryptoki.constants import Cka, Ckc, Ckk, Cko, name_of
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.fields import FIELDS, NUMBERS, SECRET_TYPES, USES, Form
+from cardtwin.cryptoki.privatevalues import read_private_key
 from cardtwin.cryptoki.publickeys import RsaKey, from_attributes
-from cardtwin.cryptoki.tokenobjects import certificate_attributes, packed, read_certificate
+from cardtwin.cryptoki.tokenobjects import SENSITIVE_OF_KEYS, certificate_attributes, packed, read_certificate
 from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from cardtwin.cryptoki.fields import Field
     from cardtwin.cryptoki.values import Attribute
 
-__all__ = ["CHANGEABLE", "check", "completed", "given", "sensitive_of"]
+__all__ = ["check", "completed", "defaults", "fields_of", "given", "sensitive_of", "with_uses"]
 
-
-class Form(Enum):
-    """What an attribute's value is."""
-
-    BOOL = "CK_BBOOL"
-    ULONG = "CK_ULONG"
-    TEXT = "RFC 2279 string"
-    BYTES = "bytes"
-    DATE = "CK_DATE"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """An attribute of a class of objects.
-
-    Attributes:
-        form: What its value is.
-        default: Its value where the template doesn't have it; None where the template must, or it follows.
-        settable: Whether a template may have it.
-    """
-
-    form: Form
-    default: bool | int | str | bytes | None = None
-    settable: bool = True
-
-
-_NO, _YES = Field(Form.BOOL, default=False), Field(Form.BOOL, default=True)
-_BYTES, _TEXT, _DATE = (
-    Field(Form.BYTES, default=b""),
-    Field(Form.TEXT, default=""),
-    Field(Form.DATE, default=""),
-)
-_NEEDED, _NUMBER = Field(Form.BYTES), Field(Form.ULONG)
-
-_COMMON: Final[dict[int, Field]] = {
-    Cka.CKA_CLASS: _NUMBER,
-    Cka.CKA_TOKEN: _NO,
-    Cka.CKA_PRIVATE: _NO,
-    Cka.CKA_MODIFIABLE: _YES,
-    Cka.CKA_LABEL: _TEXT,
-    Cka.CKA_COPYABLE: _YES,
-    Cka.CKA_DESTROYABLE: _YES,
-}
-_KEY: Final[dict[int, Field]] = _COMMON | {
-    Cka.CKA_KEY_TYPE: _NUMBER,
-    Cka.CKA_ID: _BYTES,
-    Cka.CKA_START_DATE: _DATE,
-    Cka.CKA_END_DATE: _DATE,
-    Cka.CKA_DERIVE: _NO,
-    Cka.CKA_LOCAL: Field(Form.BOOL, default=False, settable=False),
-    Cka.CKA_KEY_GEN_MECHANISM: Field(Form.ULONG, UNAVAILABLE_INFORMATION, settable=False),
-}
-_FIELDS: Final[Mapping[int, Mapping[int, Field]]] = {
-    Cko.CKO_DATA: _COMMON | {Cka.CKA_APPLICATION: _TEXT, Cka.CKA_OBJECT_ID: _BYTES, Cka.CKA_VALUE: _BYTES},
-    Cko.CKO_CERTIFICATE: _COMMON
-    | {
-        Cka.CKA_CERTIFICATE_TYPE: _NUMBER,
-        Cka.CKA_TRUSTED: Field(Form.BOOL, default=False, settable=False),
-        Cka.CKA_CERTIFICATE_CATEGORY: Field(Form.ULONG, 0),
-        Cka.CKA_START_DATE: _DATE,
-        Cka.CKA_END_DATE: _DATE,
-        Cka.CKA_SUBJECT: _BYTES,
-        Cka.CKA_ID: _BYTES,
-        Cka.CKA_ISSUER: _BYTES,
-        Cka.CKA_SERIAL_NUMBER: _BYTES,
-        Cka.CKA_VALUE: _NEEDED,
-        Cka.CKA_URL: _TEXT,
-        Cka.CKA_HASH_OF_SUBJECT_PUBLIC_KEY: _BYTES,
-        Cka.CKA_HASH_OF_ISSUER_PUBLIC_KEY: _BYTES,
-        Cka.CKA_JAVA_MIDP_SECURITY_DOMAIN: Field(Form.ULONG, 0),
-    },
-    Cko.CKO_PUBLIC_KEY: _KEY
-    | {
-        Cka.CKA_SUBJECT: _BYTES,
-        Cka.CKA_ENCRYPT: _YES,
-        Cka.CKA_VERIFY: _YES,
-        Cka.CKA_VERIFY_RECOVER: _NO,
-        Cka.CKA_WRAP: _NO,
-        Cka.CKA_TRUSTED: Field(Form.BOOL, default=False, settable=False),
-    },
-    Cko.CKO_SECRET_KEY: _KEY
-    | {
-        Cka.CKA_SENSITIVE: _NO,
-        Cka.CKA_EXTRACTABLE: _YES,
-        Cka.CKA_ENCRYPT: _NO,
-        Cka.CKA_DECRYPT: _NO,
-        Cka.CKA_SIGN: _NO,
-        Cka.CKA_VERIFY: _NO,
-        Cka.CKA_WRAP: _NO,
-        Cka.CKA_UNWRAP: _NO,
-        Cka.CKA_VALUE: _NEEDED,
-        Cka.CKA_VALUE_LEN: _NUMBER,
-        Cka.CKA_ALWAYS_SENSITIVE: Field(Form.BOOL, default=False, settable=False),
-        Cka.CKA_NEVER_EXTRACTABLE: Field(Form.BOOL, default=False, settable=False),
-        Cka.CKA_WRAP_WITH_TRUSTED: _NO,
-    },
-}
-_PUBLIC_NUMBERS: Final[Mapping[int, Mapping[int, Field]]] = {
-    Ckk.CKK_RSA: {
-        Cka.CKA_MODULUS: _NEEDED,
-        Cka.CKA_PUBLIC_EXPONENT: _NEEDED,
-        Cka.CKA_MODULUS_BITS: Field(Form.ULONG, settable=False),
-    },
-    Ckk.CKK_EC: {Cka.CKA_EC_PARAMS: _NEEDED, Cka.CKA_EC_POINT: _NEEDED},
-}
-_SECRET_TYPES: Final = {Ckk.CKK_GENERIC_SECRET: None, Ckk.CKK_AES: {16, 24, 32}}
-
-CHANGEABLE: Final = frozenset(
+_KEY_PAIRS: Final = {Cko.CKO_PUBLIC_KEY, Cko.CKO_PRIVATE_KEY}
+_ALL_USES: Final = frozenset(
     {
-        Cka.CKA_LABEL,
-        Cka.CKA_ID,
-        Cka.CKA_SUBJECT,
-        Cka.CKA_APPLICATION,
-        Cka.CKA_OBJECT_ID,
-        Cka.CKA_START_DATE,
-        Cka.CKA_END_DATE,
-        Cka.CKA_DERIVE,
         Cka.CKA_ENCRYPT,
         Cka.CKA_DECRYPT,
         Cka.CKA_SIGN,
+        Cka.CKA_SIGN_RECOVER,
         Cka.CKA_VERIFY,
         Cka.CKA_VERIFY_RECOVER,
         Cka.CKA_WRAP,
         Cka.CKA_UNWRAP,
-        Cka.CKA_SENSITIVE,
-        Cka.CKA_EXTRACTABLE,
+        Cka.CKA_DERIVE,
     }
 )
-"""What C_SetAttributeValue may change. CKA_SENSITIVE only becomes true, CKA_EXTRACTABLE only false."""
+_FALSE: Final = b"\0"
 
 
 def given(template: Sequence[Attribute]) -> dict[int, Attribute]:
@@ -178,9 +65,39 @@ def completed(template: Sequence[Attribute]) -> dict[int, bytes]:
         check(each, fields)
 
     values = {kind: each.value for kind, each in attributes.items()}
-    defaults = {kind: field.default for kind, field in fields.items() if field.default is not None}
-    filled = packed({Cka(kind): value for kind, value in defaults.items()}) | values
-    return _FOLLOWING[filled_class(filled)](filled)
+    filled = defaults(fields) | values
+    object_class = filled_class(filled)
+
+    if object_class in _KEY_PAIRS:
+        filled = with_uses(filled, attributes)
+
+    return _FOLLOWING[object_class](filled)
+
+
+def defaults(fields: Mapping[int, Field]) -> dict[int, bytes]:
+    """Return the values of what a template can leave out."""
+    return packed({Cka(kind): field.default for kind, field in fields.items() if field.default is not None})
+
+
+def with_uses(attributes: dict[int, bytes], told: Collection[int]) -> dict[int, bytes]:
+    """Return a key's attributes with its uses: a private key whose template tells none signs, and deciphers.
+
+    Raises:
+        CryptokiError: CKR_TEMPLATE_INCONSISTENT: the key is to be used as such keys aren't.
+    """
+    object_class, key_type = (
+        int.from_bytes(attributes[kind], "little") for kind in (Cka.CKA_CLASS, Cka.CKA_KEY_TYPE)
+    )
+    uses = USES[object_class, key_type]
+
+    for kind in _ALL_USES - set(uses):
+        if attributes.get(kind, _FALSE) != _FALSE:
+            raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, f"such keys are not for {kind.name}")
+
+    if object_class != Cko.CKO_PRIVATE_KEY or any(kind in told for kind in uses):
+        return attributes
+
+    return attributes | packed(dict.fromkeys(uses[:2], True))
 
 
 def filled_class(attributes: Mapping[int, bytes]) -> int:
@@ -194,23 +111,28 @@ def _fields(attributes: Mapping[int, Attribute]) -> Mapping[int, Field]:
 
     kind = attributes[Cka.CKA_CLASS].ulong
 
-    if kind not in _FIELDS:
+    if kind not in FIELDS:
         raise CryptokiError(Ckr.CKR_ATTRIBUTE_VALUE_INVALID, f"{name_of(Cko, kind)} is not made here")
 
-    fields = _FIELDS[kind]
-
-    if kind != Cko.CKO_PUBLIC_KEY:
-        return fields
+    if kind not in _KEY_PAIRS:
+        return FIELDS[kind]
 
     if Cka.CKA_KEY_TYPE not in attributes:
         raise CryptokiError(Ckr.CKR_TEMPLATE_INCOMPLETE, "CKA_KEY_TYPE is missing")
 
-    key_type = attributes[Cka.CKA_KEY_TYPE].ulong
+    return fields_of(kind, attributes[Cka.CKA_KEY_TYPE].ulong)
 
-    if key_type not in _PUBLIC_NUMBERS:
-        raise CryptokiError(Ckr.CKR_ATTRIBUTE_VALUE_INVALID, "public keys are RSA or EC here")
 
-    return {**fields, **_PUBLIC_NUMBERS[key_type]}
+def fields_of(object_class: int, key_type: int) -> Mapping[int, Field]:
+    """Return the attributes of public or private keys of a type.
+
+    Raises:
+        CryptokiError: CKR_ATTRIBUTE_VALUE_INVALID: there are no such keys here.
+    """
+    if (object_class, key_type) not in NUMBERS:
+        raise CryptokiError(Ckr.CKR_ATTRIBUTE_VALUE_INVALID, "keys of a pair are RSA or EC here")
+
+    return {**FIELDS[object_class], **NUMBERS[object_class, key_type]}
 
 
 def check(attribute: Attribute, fields: Mapping[int, Field]) -> None:
@@ -247,17 +169,24 @@ def check_value(attribute: Attribute, form: Form) -> None:
 
 def form_of(object_class: int, kind: int) -> Form | None:
     """Return what an attribute of a class is; None where the class hasn't got it."""
-    field = _FIELDS.get(object_class, {}).get(kind)
+    field = FIELDS.get(object_class, {}).get(kind)
     return field.form if field else None
 
 
 def sensitive_of(attributes: Mapping[int, bytes]) -> frozenset[int]:
-    """Return what of a session object is not shown: the value of a sensitive or unextractable secret key."""
-    if filled_class(attributes) != Cko.CKO_SECRET_KEY:
+    """Return what of a session object is not shown: the value of a sensitive or unextractable key."""
+    object_class = filled_class(attributes)
+
+    if object_class not in {Cko.CKO_SECRET_KEY, Cko.CKO_PRIVATE_KEY}:
         return frozenset()
 
-    hidden = attributes[Cka.CKA_SENSITIVE] != b"\0" or attributes[Cka.CKA_EXTRACTABLE] == b"\0"
-    return frozenset({Cka.CKA_VALUE}) if hidden else frozenset()
+    if attributes[Cka.CKA_SENSITIVE] == _FALSE and attributes[Cka.CKA_EXTRACTABLE] != _FALSE:
+        return frozenset()
+
+    if object_class == Cko.CKO_SECRET_KEY:
+        return frozenset({Cka.CKA_VALUE})
+
+    return SENSITIVE_OF_KEYS[Ckk(int.from_bytes(attributes[Cka.CKA_KEY_TYPE], "little"))]
 
 
 def _needs(attributes: Mapping[int, bytes], kind: Cka) -> bytes:
@@ -292,10 +221,14 @@ def _public_key(attributes: dict[int, bytes]) -> dict[int, bytes]:
     return attributes | key.attributes() | bits
 
 
+def _private_key(attributes: dict[int, bytes]) -> dict[int, bytes]:
+    return attributes | read_private_key(attributes).attributes()
+
+
 def _secret_key(attributes: dict[int, bytes]) -> dict[int, bytes]:
     kind = int.from_bytes(_needs(attributes, Cka.CKA_KEY_TYPE), "little")
     value = _needs(attributes, Cka.CKA_VALUE)
-    lengths = _SECRET_TYPES.get(Ckk(kind), set()) if kind in _SECRET_TYPES else set()
+    lengths = SECRET_TYPES.get(Ckk(kind), set()) if kind in SECRET_TYPES else set()
 
     if not value or (lengths is not None and len(value) not in lengths):
         raise CryptokiError(
@@ -314,5 +247,6 @@ _FOLLOWING: Final[Mapping[int, Callable[[dict[int, bytes]], dict[int, bytes]]]] 
     Cko.CKO_DATA: lambda attributes: attributes,
     Cko.CKO_CERTIFICATE: _certificate,
     Cko.CKO_PUBLIC_KEY: _public_key,
+    Cko.CKO_PRIVATE_KEY: _private_key,
     Cko.CKO_SECRET_KEY: _secret_key,
 }

@@ -11,6 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka, Ckc, CkcCategory, Ckk, Ckm, Cko
 from cardtwin.cryptoki.objects import CryptokiObject
+from cardtwin.cryptoki.oids import encoded
 from cardtwin.cryptoki.publickeys import EcKey, RsaKey, curve_of_size, numbers_of, read_public_key
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv, TlvFormatError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.publickeys import PublicNumbers
     from cardtwin.middleware import TokenObject
 
-__all__ = ["SENSITIVE_OF_KEYS", "objects_of"]
+__all__ = ["SENSITIVE_OF_KEYS", "certificate_attributes", "objects_of", "packed", "read_certificate"]
 
 SENSITIVE_OF_KEYS: Final[Mapping[Ckk, frozenset[int]]] = {
     Ckk.CKK_RSA: frozenset(
@@ -165,12 +166,18 @@ def _common(found: TokenObject) -> dict[int, bytes]:
 
 
 def _destroyable(found: TokenObject) -> bool:
-    """Whether C_DestroyObject does something: the Card Eraser, and certificates with a file of their own."""
+    """Whether C_DestroyObject does something.
+
+    It does with the Card Eraser, with what programs have made (it is modifiable), and with certificates that
+    have a file of their own. What else the profile has made stays.
+    """
     if found.entry is None:
         return found.label == CARD_ERASER
 
     path = found.entry.path if isinstance(found.entry, pkcs15.Certificate) else None
-    return isinstance(path, pkcs15.Path) and path.index is None and found.label != ENCRYPTED_PINS
+    in_own_file = isinstance(path, pkcs15.Path) and path.index is None
+    modifiable = CommonFlags.MODIFIABLE in getattr(found.entry, "common", CommonFlags(0))
+    return (in_own_file or modifiable) and found.label != ENCRYPTED_PINS
 
 
 def packed(values: Mapping[Cka, bool | int | str | bytes]) -> dict[int, bytes]:
@@ -181,30 +188,15 @@ def packed(values: Mapping[Cka, bool | int | str | bytes]) -> dict[int, bytes]:
 def _data(_seen: _Seen, found: TokenObject, content: bytes) -> dict[int, bytes] | None:
     entry = found.entry
     named = entry if isinstance(entry, pkcs15.DataObject) else None
-    oid = x509.ObjectIdentifier(named.oid) if named and named.oid else None
+    identifier = encoded(named.oid) if named and named.oid else b""
     return packed(
         {
             Cka.CKA_CLASS: int(Cko.CKO_DATA),
             Cka.CKA_APPLICATION: (named.application or "") if named else "",
-            Cka.CKA_OBJECT_ID: _oid(oid.dotted_string) if oid else b"",
+            Cka.CKA_OBJECT_ID: identifier,
             Cka.CKA_VALUE: content if found.label != ENCRYPTED_PINS else first_element(content),
         }
     )
-
-
-def _oid(dotted: str) -> bytes:
-    first, second, *rest = map(int, dotted.split("."))
-    body = b"".join(map(_base128, (40 * first + second, *rest)))
-    return Tlv(0x06, body).encode()
-
-
-def _base128(number: int) -> bytes:
-    digits = [number & 0x7F]
-
-    while number := number >> 7:
-        digits.append(0x80 | number & 0x7F)
-
-    return bytes(reversed(digits))
 
 
 def _x509(seen: _Seen, found: TokenObject, content: bytes) -> dict[int, bytes] | None:

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from cardtwin.middleware.drivers import PublicKey
     from cardtwin.plan import KeyPlan
 
-__all__ = ["EstimatedFacts", "KnownFacts"]
+__all__ = ["EstimatedFacts", "KnownFacts", "public_half"]
 
 _EXPONENT: Final = 65537
 _CURVES: Final = {256: ec.SECP256R1(), 384: ec.SECP384R1(), 521: ec.SECP521R1()}
+
+
+def public_half(key: PublicKey, form: PublicKeyForm) -> bytes:
+    """Return a public key in a form that files hold."""
+    return _written(load_der_public_key(key.spki), form)
 
 
 class KnownFacts:
@@ -40,7 +45,7 @@ class KnownFacts:
 
     def public_key(self, key: str, form: PublicKeyForm) -> bytes:
         """Return the public half of a key that has been made."""
-        return _written(load_der_public_key(self._keys[key].spki), form)
+        return public_half(self._keys[key], form)
 
 
 class EstimatedFacts:

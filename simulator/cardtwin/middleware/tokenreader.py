@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cardtwin.middleware.drivers import CardDriver, FileInfo
     from cardtwin.plan import PinBlobCodec
 
-__all__ = ["TokenReader", "state_of"]
+__all__ = ["TokenReader", "absolute", "application_of", "state_of"]
 
 T = TypeVar("T")
 
@@ -167,12 +167,7 @@ class TokenReader:
 
     def application(self) -> tuple[int, ...]:
         """Return the path of the PKCS#15 application's DF."""
-        return self._once("application", self._find_application)
-
-    def _find_application(self) -> tuple[int, ...]:
-        selected = self._driver.select_application(pkcs15.AID)
-        file_id = selected.file_id if selected else None
-        return (MF, file_id or _APPLICATION)
+        return self._once("application", lambda: application_of(self._driver))
 
     def _once(self, key: Hashable, read: Callable[[], T]) -> T:
         return self.content.get(key, read, logged_in=self._logged_in)
@@ -207,7 +202,7 @@ class TokenReader:
 
             object_class, parse = _PARSERS[directory.kind]
 
-            for entry in parse(self._content(_absolute(directory.path, application))):
+            for entry in parse(self._content(absolute(directory.path, application))):
                 if not isinstance(entry, OtherObject):
                     yield self._object(object_class, entry, application)
 
@@ -216,7 +211,7 @@ class TokenReader:
     ) -> TokenObject:
         assert not isinstance(entry, OtherObject)
         path = getattr(entry, "path", None)
-        place = _absolute(path, application) if isinstance(path, pkcs15.Path) and path.value else ()
+        place = absolute(path, application) if isinstance(path, pkcs15.Path) and path.value else ()
         found = TokenObject(object_class, entry.label, entry, place, CommonFlags.PRIVATE in entry.common)
 
         if place and object_class in _READ_FOR_BLOB and self._blob_in(self.content_of(found)) is not None:
@@ -251,13 +246,21 @@ class TokenReader:
             entry
             for directory in directories
             if directory.kind is DirectoryKind.AUTH_OBJECTS
-            for entry in pkcs15.parse_aodf(self._content(_absolute(directory.path, application)))
+            for entry in pkcs15.parse_aodf(self._content(absolute(directory.path, application)))
             if isinstance(entry, pkcs15.Pin)
         ]
         return kinds_of(found, erase.reference if erase else None)
 
 
-def _absolute(path: pkcs15.Path, application: tuple[int, ...]) -> tuple[int, ...]:
+def application_of(driver: CardDriver) -> tuple[int, ...]:
+    """Return the path of the PKCS#15 application's DF."""
+    selected = driver.select_application(pkcs15.AID)
+    file_id = selected.file_id if selected else None
+    return (MF, file_id or _APPLICATION)
+
+
+def absolute(path: pkcs15.Path, application: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a path of PKCS#15 from the MF on; empty where it is none."""
     try:
         file_ids = path.file_ids
     except Pkcs15Error:

@@ -10,6 +10,7 @@ from cardtwin.pkcs15.directory import (
     parse_ef_dir,
     parse_odf,
 )
+from cardtwin.pkcs15.editing import relabelled, renamed_id
 from cardtwin.pkcs15.encoding import encode_directory, encode_object
 from cardtwin.pkcs15.errors import Pkcs15Error
 from cardtwin.pkcs15.flags import CommonFlags, KeyAccess, KeyUsage, PinFlags, PinType, TokenFlags
@@ -23,7 +24,7 @@ from cardtwin.pkcs15.objects import (
     PrivateKey,
     PublicKey,
 )
-from cardtwin.pkcs15.parsing import parse_aodf, parse_cdf, parse_dodf, parse_prkdf, parse_pukdf
+from cardtwin.pkcs15.parsing import elements, parse_aodf, parse_cdf, parse_dodf, parse_prkdf, parse_pukdf
 from cardtwin.pkcs15.paths import Path
 from cardtwin.pkcs15.tokeninfo import Algorithm, TokenInfo
 
@@ -50,6 +51,7 @@ __all__ = [
     "PublicKey",
     "TokenFlags",
     "TokenInfo",
+    "elements",
     "encode_directory",
     "encode_ef_dir",
     "encode_object",
@@ -61,4 +63,6 @@ __all__ = [
     "parse_odf",
     "parse_prkdf",
     "parse_pukdf",
+    "relabelled",
+    "renamed_id",
 ]

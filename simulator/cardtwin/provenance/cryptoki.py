@@ -10,14 +10,18 @@ __all__ = [
     "CACHE_MOMENTS",
     "CERTIFICATE_PLACES",
     "COUNT_LOW",
+    "KEY_ROOMS",
     "LIBRARY_NAME",
     "LOGGED_CALLS",
     "LOGIN_LOST",
     "LOGIN_SCOPE",
     "LOGOUT_OF_TWO",
+    "ONE_KEY_PER_ID",
+    "SESSION_KEYS",
     "SESSION_OBJECTS",
     "SIGNATURE_SLOT",
     "SIGN_AFTER_LOGOUT",
+    "TOKEN_OBJECTS",
     "TRANSACTION_END",
 ]
 
@@ -83,7 +87,44 @@ CERTIFICATE_PLACES: Final = rule(
     "profiles name files for certificates before there are any",
     "A certificate goes into the file that a CDF entry with its CKA_ID names, or with that of the key with "
     "the same public half; the entry's label and identifier hold, whatever the template says of a label. A "
-    "place that is taken has to be emptied first, which C_DestroyObject does: it fills the file with 00.",
+    "place that is taken has to be emptied first, which C_DestroyObject does: it fills the file with 00. A "
+    "certificate that has no place, a private one and a copy get a file of their own, which goes with them.",
+)
+
+TOKEN_OBJECTS: Final = rule(
+    "cryptoki.token-objects",
+    Basis.OURS,
+    "PKCS #15 v1.1, 6.1; what a client does by PKCS #11 on its cards is not public",
+    "What the token's lists have no place for is refused: dates of keys, URLs, hashes, CKA_DESTROYABLE other "
+    "than CKA_MODIFIABLE, private keys that are not private, not sensitive or extractable. CKA_SUBJECT of a "
+    "key is its certificate's. Objects can be destroyed that are modifiable, and certificates with a file of "
+    "their own. Of objects on the token, labels, identifiers and what a data object holds can be changed.",
+)
+
+ONE_KEY_PER_ID: Final = rule(
+    "cryptoki.one-key-per-id",
+    Basis.OURS,
+    "PKCS #15 v1.1, 6.1.9: iD ties keys and certificates together",
+    "A token has one private key and one public key of a CKA_ID; a second one is refused with "
+    "CKR_TEMPLATE_INCONSISTENT. Where a template has none, it is the SHA-1 of the public key.",
+)
+
+KEY_ROOMS: Final = rule(
+    "cryptoki.key-rooms",
+    Basis.OURS,
+    "X_Key generate=no",
+    "A room for a key that the profile has made stays what it is for delivered keys: nothing on the "
+    "card tells its number or its size. Keys that programs make or import are key objects of their own,"
+    " with numbers that no other key has; a certificate with the room's CKA_ID goes into the place that"
+    " the profile has for it.",
+)
+
+SESSION_KEYS: Final = rule(
+    "cryptoki.session-keys",
+    Basis.OURS,
+    "PKCS #11 v2.40, 5.13; a card has no key that lives as long as a session",
+    "Private keys with CKA_TOKEN=CK_FALSE are made, kept and used by the middleware, in the sizes of "
+    "the card's own keys; the card sees nothing of them.",
 )
 
 COUNT_LOW: Final = rule(

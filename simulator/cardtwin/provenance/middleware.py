@@ -19,7 +19,9 @@ __all__ = [
     "FUSE_AT_END",
     "INIT_ON_INITIALISED",
     "LIBRARY_BITS",
+    "LIST_WRITES",
     "LOG_FILES",
+    "NEW_OBJECTS",
     "OPERATOR_ERASES",
     "PIN_BLOB_PLACE",
     "PIN_CERTIFICATE_DATES",
@@ -148,6 +150,28 @@ FIVE_PERSONALISATION: Final = rule(
     "CardOS M4 clients",
     "How CardOS 5.x cards are personalised is not public; the driver takes CardOS M4's commands for files, "
     "PINs, keys and conditions.",
+)
+
+NEW_OBJECTS: Final = rule(
+    "middleware.new-objects",
+    Basis.OURS,
+    "the layout of OpenSC's pkcs15-init",
+    "What programs make goes into the application's DF, or the first DF in it whose CREATE condition "
+    "whoever is logged in meets. Files are numbered 30nn (public keys), 31nn (certificates), 33nn "
+    "(data), 34nn (private data); they are changed and deleted by the credential that made them, "
+    "private ones read by it too. Keys have numbers of 10 to 1F (CardOS 4.4) or 01 to 0F (5.x), and are"
+    " used by the PIN of their slot. A card in the operational phase is in administration for the time "
+    "of it; where the MF's conditions don't allow that, neither files nor keys are made.",
+)
+
+LIST_WRITES: Final = rule(
+    "middleware.list-writes",
+    Basis.OURS,
+    "UPDATE BINARY writes one piece, whole or not at all",
+    "Values are written before the lists that name them, and deleted after; what fails is taken back. A"
+    " list's change that fits into one command is one. A longer one ends the list before the first "
+    "entry that changes, and writes the beginning of that entry last: a card that is lost in between "
+    "has a list that ends sooner.",
 )
 
 PIN_BLOB_PLACE: Final = rule(

@@ -85,14 +85,6 @@ def test_a_certificate_with_an_identifier_goes_to_its_place(holder: Signer) -> N
     assert len(certificates(holder)) == 1
 
 
-def test_a_certificate_without_a_place_is_refused(holder: Signer) -> None:
-    before = holder.desk.card.image
-
-    assert store(holder, OTHERS) is Ckr.CKR_TEMPLATE_INCONSISTENT
-    assert store(holder, OTHERS, Attribute(Cka.CKA_ID, b"nobody's")) is Ckr.CKR_TEMPLATE_INCONSISTENT
-    assert holder.desk.card.image == before
-
-
 def test_a_place_that_is_taken_has_to_be_emptied_first(holder: Signer) -> None:
     store(holder, issued(holder))
     assert store(holder, issued(holder, "renewed")) is Ckr.CKR_DEVICE_MEMORY
@@ -152,18 +144,61 @@ def test_a_kept_pin_writes_too() -> None:
     holder.sign(SIMPLE)
 
 
-@pytest.mark.parametrize("kind", [Cko.CKO_DATA, Cko.CKO_PUBLIC_KEY, Cko.CKO_SECRET_KEY])
-def test_the_token_takes_no_other_new_objects(holder: Signer, kind: Cko) -> None:
-    attributes = {
-        Cko.CKO_DATA: (),
-        Cko.CKO_PUBLIC_KEY: (
-            Attribute.of(Cka.CKA_KEY_TYPE, 0),
-            Attribute(Cka.CKA_MODULUS, holder.read(Cka.CKA_MODULUS)),
-            Attribute(Cka.CKA_PUBLIC_EXPONENT, b"\x03"),
-        ),
-        Cko.CKO_SECRET_KEY: (Attribute.of(Cka.CKA_KEY_TYPE, 0x10), Attribute(Cka.CKA_VALUE, b"secret")),
-    }[kind]
-    common = (Attribute.of(Cka.CKA_CLASS, int(kind)), Attribute.of(Cka.CKA_TOKEN, value=True))
+# Certificates that the profile has no place for
 
-    rv = holder.program.rv("C_CreateObject", holder.session, (*common, *attributes))
+
+def test_a_certificate_without_a_place_gets_a_file_of_its_own(holder: Signer) -> None:
+    handle = holder.program(
+        "C_CreateObject", holder.session, template(OTHERS, Attribute.of(Cka.CKA_LABEL, "CA"))
+    )
+    key = x509.load_der_x509_certificate(OTHERS).public_key()
+
+    assert certificates(holder) == [handle]
+    assert holder.program.read(holder.session, handle, Cka.CKA_VALUE) == OTHERS
+    assert holder.program.read(holder.session, handle, Cka.CKA_LABEL) == b"CA"
+    identifier = holder.program.read(holder.session, handle, Cka.CKA_ID)
+    assert identifier == x509.SubjectKeyIdentifier.from_public_key(key).digest
+    assert bytes.fromhex("3F00501550553101") in holder.desk.card.image.files
+
+
+def test_such_a_file_goes_with_its_certificate(holder: Signer) -> None:
+    before = holder.desk.card.image.files.keys()
+    store(holder, OTHERS, Attribute(Cka.CKA_ID, b"others"))
+    (handle,) = certificates(holder)
+    holder.program("C_DestroyObject", holder.session, handle)
+
+    assert certificates(holder) == []
+    assert holder.desk.card.image.files.keys() == before
+
+
+def test_a_private_certificate_is_kept_from_those_who_are_not_logged_in(holder: Signer) -> None:
+    assert store(holder, issued(holder), Attribute.of(Cka.CKA_PRIVATE, value=True)) is Ckr.CKR_OK
+    (handle,) = certificates(holder)
+
+    assert holder.program.read(holder.session, handle, Cka.CKA_PRIVATE) == b"\x01"
+    other = holder.desk.program()
+    other("C_Logout", other.user_session())
+    kind = Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE))
+    assert other.find(other.session(), kind) == []
+
+
+def test_a_copy_of_a_certificate_on_the_token_has_a_file_of_its_own(holder: Signer) -> None:
+    der = issued(holder)
+    store(holder, der)
+    (handle,) = certificates(holder)
+    copy = holder.program("C_CopyObject", holder.session, handle, (Attribute.of(Cka.CKA_LABEL, "copy"),))
+
+    assert certificates(holder) == [handle, copy]
+    assert holder.program.read(holder.session, copy, Cka.CKA_VALUE) == der
+    assert holder.program.read(holder.session, copy, Cka.CKA_LABEL) == b"copy"
+
+
+def test_a_certificate_is_not_kept_in_the_slot_of_another_key(holder: Signer) -> None:
+    program = holder.program
+    session = program.user_session(slot=SIGNATURE)
+    identifier = Attribute(Cka.CKA_ID, holder.read(Cka.CKA_ID))
+    before = holder.desk.card.image
+
+    rv = program.rv("C_CreateObject", session, template(OTHERS, identifier))
     assert rv is Ckr.CKR_TEMPLATE_INCONSISTENT
+    assert holder.desk.card.image == before

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.cryptoki.api.changes import add_object
 from cardtwin.cryptoki.api.keys import card_key, key_bits, key_for
-from cardtwin.cryptoki.api.objects import add_object
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Ckd, Ckk, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag, name_of
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.login import NotLoggedInError
 from cardtwin.cryptoki.mechanisms import is_offered, mechanism_for
 from cardtwin.cryptoki.operations.keyed import check_parameter
 from cardtwin.cryptoki.publickeys import RsaKey
+from cardtwin.cryptoki.sessionkeys import SessionKey
 from cardtwin.middleware import Ckr
 from cardtwin.middleware.privatekeys import CardKey
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.application import Application
     from cardtwin.cryptoki.mechanisms import MechanismSpec
     from cardtwin.cryptoki.objects import CryptokiObject
-    from cardtwin.cryptoki.operations.base import KeyOperation
+    from cardtwin.cryptoki.operations.base import KeyAtWork, KeyOperation
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.cryptoki.values import Mechanism
 
@@ -90,7 +92,7 @@ def require_login(application: Application, session: Session, operation: KeyOper
         CryptokiError: CKR_USER_NOT_LOGGED_IN.
     """
     if operation.key.private and not session.user_logged_in and not application.ignores_logout:
-        raise CryptokiError(Ckr.CKR_USER_NOT_LOGGED_IN, "the login has ended")
+        raise NotLoggedInError(session.login)
 
     if operation.wants_login:
         raise CryptokiError(
@@ -100,8 +102,12 @@ def require_login(application: Application, session: Session, operation: KeyOper
 
 
 @contextmanager
-def card_key(application: Application, session: Session, thing: CryptokiObject) -> Iterator[CardKey]:
-    """Hold the card for the block, with a key on it."""
+def card_key(application: Application, session: Session, thing: CryptokiObject) -> Iterator[KeyAtWork]:
+    """Hold the card for the block, with a key on it; a session's own key needs no card."""
+    if thing.value is not None:
+        yield SessionKey(thing.value)
+        return
+
     assert thing.stored is not None
     entry = thing.stored.entry
     assert isinstance(entry, pkcs15.PrivateKey)

@@ -47,10 +47,6 @@ REFUSED: Final = {
         "C_DecryptVerifyUpdate",
     ),
     **_not_supported("these cards hold no secret keys, and none is made here", "C_GenerateKey"),
-    **_not_supported(
-        "keys are made when a card profile is put on the card: its directories have no room for more",
-        "C_GenerateKeyPair",
-    ),
     **_not_supported("keys do not leave or enter the card wrapped", "C_WrapKey", "C_UnwrapKey"),
     **_not_supported("operations of a card cannot be saved", "C_GetOperationState", "C_SetOperationState"),
     "C_SeedRandom": Refusal(Ckr.CKR_RANDOM_SEED_NOT_SUPPORTED, "the card's generator takes no seed"),

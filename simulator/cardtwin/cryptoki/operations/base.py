@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cardtwin.cryptoki.constants import Cka
 from cardtwin.cryptoki.errors import CryptokiError
@@ -15,7 +15,23 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.cryptoki.values import Mechanism
 
-__all__ = ["KeyOperation", "awaiting_login"]
+__all__ = ["KeyAtWork", "KeyOperation", "awaiting_login"]
+
+
+class KeyAtWork(Protocol):
+    """A private key that does its operation: on the card, or in a session; see :class:`CardKey`."""
+
+    def raw_sign(self, block: bytes) -> bytes:
+        """Return the RSA private operation on a padded block as long as the modulus."""
+
+    def decipher(self, cryptogram: bytes) -> bytes:
+        """Return the plain block of an RSA cryptogram, padding included."""
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Return the ECDSA signature r || s of a digest."""
+
+    def agree(self, point: bytes) -> bytes:
+        """Return the X coordinate shared with a peer, whose point is X || Y."""
 
 
 @dataclass(slots=True, kw_only=True)

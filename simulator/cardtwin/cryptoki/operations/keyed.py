@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.cryptoki.mechanisms import MechanismSpec
+    from cardtwin.cryptoki.operations.base import KeyAtWork
     from cardtwin.cryptoki.values import Mechanism
     from cardtwin.entropy import Entropy
-    from cardtwin.middleware.privatekeys import CardKey
 
 __all__ = ["Cipher", "Decryption", "Encryption", "Signature", "Verification"]
 
@@ -129,7 +129,7 @@ class Signature(Collected):
 
         return (self.bits + 7) // 8
 
-    def finish(self, key: CardKey, entropy: Entropy) -> bytes:
+    def finish(self, key: KeyAtWork, entropy: Entropy) -> bytes:
         """Return the signature that the card makes."""
         message = self.message()
 
@@ -252,7 +252,7 @@ class Decryption(Cipher):
         if len(data) != self.size:
             raise CryptokiError(Ckr.CKR_ENCRYPTED_DATA_LEN_RANGE, f"cryptograms have {self.size} bytes")
 
-    def finish(self, key: CardKey) -> bytes:
+    def finish(self, key: KeyAtWork) -> bytes:
         """Return the message."""
         self.check(bytes(self.data))
         block = key.decipher(bytes(self.data))

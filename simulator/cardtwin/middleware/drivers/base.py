@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from cardtwin.middleware.rights import Condition, Rights
     from cardtwin.plan import KeyAlgorithm, Secret
 
-__all__ = ["CardDriver", "FileInfo", "KeySpec", "Phase", "PinSpec", "PublicKey"]
+__all__ = [
+    "CardDriver",
+    "EcValue",
+    "FileInfo",
+    "KeySpec",
+    "KeyValue",
+    "Phase",
+    "PinSpec",
+    "PublicKey",
+    "RsaValue",
+]
 
 
 class Phase(Enum):
@@ -92,6 +102,29 @@ class PublicKey:
     spki: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class RsaValue:
+    """An RSA key as a card takes it: all numbers, those of the Chinese remainder theorem included."""
+
+    n: int
+    d: int = field(repr=False)
+    p: int = field(repr=False)
+    q: int = field(repr=False)
+    dp: int = field(repr=False)
+    dq: int = field(repr=False)
+    qinv: int = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EcValue:
+    """The private number of a key on an elliptic curve; the key's size says which curve."""
+
+    d: int = field(repr=False)
+
+
+KeyValue = RsaValue | EcValue
+
+
 class CardDriver(ABC):
     """One card family's commands. Paths are file identifiers from the MF on: ``(0x3F00, 0x5015)``.
 
@@ -125,6 +158,9 @@ class CardDriver(ABC):
     key_references: ClassVar[range]
     """Numbers that keys can have."""
 
+    new_key_references: ClassVar[range]
+    """Numbers that are given to keys which programs make, so that other programs understand them."""
+
     pin_references: ClassVar[range]
     """Numbers that PINs can have."""
 
@@ -151,6 +187,10 @@ class CardDriver(ABC):
     @abstractmethod
     def select(self, path: tuple[int, ...]) -> FileInfo | None:
         """Make a file the current one; None if it isn't there, and then nothing else is selected."""
+
+    @abstractmethod
+    def enter(self, path: tuple[int, ...]) -> bool:
+        """Make a file the current one without asking about it; False if it isn't there, as with select()."""
 
     @abstractmethod
     def select_application(self, aid: bytes) -> FileInfo | None:
@@ -189,10 +229,6 @@ class CardDriver(ABC):
     # Keys at work: the DF that holds them is the current one
 
     @abstractmethod
-    def enter(self, path: tuple[int, ...]) -> bool:
-        """Make a file the current one without asking about it; False if it isn't there, as with select()."""
-
-    @abstractmethod
     def choose_key(self, reference: int, *, decipher: bool = False) -> None:
         """Choose the key for the next operation: to decipher or agree, or to sign."""
 
@@ -227,8 +263,8 @@ class CardDriver(ABC):
         """Create a transparent EF in the current DF, filled with 00, and make it the current one."""
 
     @abstractmethod
-    def write(self, content: bytes) -> None:
-        """Write to the current EF from its beginning."""
+    def write(self, content: bytes, at: int = 0) -> None:
+        """Write to the current EF from an offset on."""
 
     @abstractmethod
     def set_rights(self, path: tuple[int, ...], rights: Rights, *, directory: bool) -> None:
@@ -251,5 +287,27 @@ class CardDriver(ABC):
         """Store a key without a value in the current DF."""
 
     @abstractmethod
-    def generate_key(self, key: KeySpec) -> PublicKey:
-        """Make a key pair in the current DF and return its public half."""
+    def generate_key(self, key: KeySpec, *, guarded: bool = False) -> PublicKey:
+        """Make a key pair in the current DF and return its public half.
+
+        Args:
+            key: The key.
+            guarded: It has its conditions from the first moment, for which its credential must have been
+                verified; otherwise it gets them in the end.
+        """
+
+    @abstractmethod
+    def has_key(self, reference: int) -> bool:
+        """Whether a key of that number is found from the current DF."""
+
+    @abstractmethod
+    def import_key(self, key: KeySpec, value: KeyValue) -> None:
+        """Store a private key with its value in the current DF."""
+
+    @abstractmethod
+    def delete_key(self, reference: int) -> bool:
+        """Delete a private key in the current DF; False if there was none."""
+
+    @abstractmethod
+    def tidy(self) -> None:
+        """Delete what an operation that broke off may have left in the current DF: reserved files."""

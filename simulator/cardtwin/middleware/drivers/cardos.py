@@ -13,7 +13,7 @@ from cardtwin.iso7816 import FileControl, ResponseApdu, StatusWord, Tlv, TlvForm
 from cardtwin.middleware.channel import refused
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.drivers import cardos_objects as objects
-from cardtwin.middleware.drivers.base import FileInfo, KeySpec, Phase, PinSpec, PublicKey
+from cardtwin.middleware.drivers.base import FileInfo, KeySpec, KeyValue, Phase, PinSpec, PublicKey
 from cardtwin.middleware.drivers.cardos_keys import CardOsKeys
 from cardtwin.middleware.errors import MiddlewareError
 from cardtwin.middleware.names import MF, name_of
@@ -197,12 +197,12 @@ class CardOs(CardOsKeys):
         data = FileControl(0x62, tuple(control)).encode()
         self.channel.send("00E00000", data, what=f"create the file {file_id:04X}")
 
-    def write(self, content: bytes) -> None:
-        """Write to the current EF from its beginning (UPDATE BINARY)."""
+    def write(self, content: bytes, at: int = 0) -> None:
+        """Write to the current EF from an offset on (UPDATE BINARY)."""
         step = self.channel.max_data
 
-        for at in range(0, len(content), step):
-            self.channel.send(f"00D6{at:04X}", content[at : at + step], what="write the file")
+        for done in range(0, len(content), step):
+            self.channel.send(f"00D6{at + done:04X}", content[done : done + step], what="write the file")
 
     def set_rights(self, path: tuple[int, ...], rights: Rights, *, directory: bool) -> None:
         """Give the current file other conditions (PUT DATA FCI)."""
@@ -221,13 +221,21 @@ class CardOs(CardOsKeys):
 
     def delete_pin(self, reference: int) -> bool:
         """Delete a PIN in the current DF; False if there was none."""
-        response = self.channel.ask("00DA016E", objects.no_object(objects.PIN_CLASS, reference))
+        return self._delete_object(objects.PIN_CLASS, reference, f"delete the PIN {reference:02X}")
+
+    def delete_key(self, reference: int) -> bool:
+        """Delete a private key in the current DF, component by component; False if there was none."""
+        what = f"delete the key {reference:02X}"
+        return sum(self._delete_object(class_, reference, what) for class_ in objects.KEY_CLASSES) > 0
+
+    def _delete_object(self, class_: int, reference: int, what: str) -> bool:
+        response = self.channel.ask("00DA016E", objects.no_object(class_, reference))
 
         if response.sw == StatusWord.REFERENCED_DATA_NOT_FOUND:
             return False
 
         if response.sw != StatusWord.SUCCESS:
-            raise refused(f"delete the PIN {reference:02X}", response.sw)
+            raise refused(what, response.sw)
 
         return True
 
@@ -236,7 +244,12 @@ class CardOs(CardOsKeys):
         for component in (*objects.key_components(key), *objects.key_lock(key)):
             self.channel.send("00DA016E", component, what=f"store the key {key.reference:02X}")
 
-    def generate_key(self, key: KeySpec) -> PublicKey:
+    def import_key(self, key: KeySpec, value: KeyValue) -> None:
+        """Store a private key with its value in the current DF (PUT DATA OCI, once per component)."""
+        for component in objects.key_components(key, value, guarded=True):
+            self.channel.send("00DA016E", component, what=f"store the key {key.reference:02X}")
+
+    def generate_key(self, key: KeySpec, *, guarded: bool = False) -> PublicKey:
         """Make a key pair in the current DF (GENERATE KEY PAIR).
 
         The card writes the public half into a file that exists for the time of it.
@@ -244,7 +257,7 @@ class CardOs(CardOsKeys):
         short = key.algorithm is KeyAlgorithm.RSA and key.size <= _RECORD_BITS
         self._create_file(_KEY_FILE, _KEY_FILE_SIZE, _TLV_RECORDS if short else _TRANSPARENT, OPEN)
 
-        for component in objects.key_components(key):
+        for component in objects.key_components(key, guarded=guarded):
             self.channel.send("00DA016E", component, what=f"store the key {key.reference:02X}")
 
         what = f"generate the key {key.reference:02X}"
@@ -255,11 +268,18 @@ class CardOs(CardOsKeys):
         content = self._key_records() if short else self.read(_KEY_FILE_SIZE)
         public = objects.public_key(key, content)
 
-        for conditions in objects.key_lock(key):
+        for conditions in () if guarded else objects.key_lock(key):
             self.channel.send("00DA016E", conditions, what=f"set the conditions of key {key.reference:02X}")
 
         self.delete(_KEY_FILE)
         return public
+
+    def tidy(self) -> None:
+        """Delete the file of a generation of keys that broke off, if the current DF has one."""
+        response = self.channel.ask("00E40000", _KEY_FILE.to_bytes(2))
+
+        if response.sw not in {StatusWord.SUCCESS, StatusWord.FILE_NOT_FOUND}:
+            raise refused(f"delete the file {_KEY_FILE:04X}", response.sw)
 
     def _key_records(self) -> bytes:
         first = self.channel.send("00B20104", le=256, what="read the modulus")

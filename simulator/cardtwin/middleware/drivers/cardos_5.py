@@ -49,6 +49,7 @@ class CardOs5(CardOs):
         bytes.fromhex(f"3BD218008131FE58C9{tail}") for tail in ("0114", "0217", "0316", "0411")
     )
     versions: ClassVar[frozenset[bytes]] = frozenset(bytes((0xC9, minor)) for minor in (1, 2, 3, 4))
+    new_key_references: ClassVar[range] = range(0x01, 0x10)  # OpenSC takes a higher half for an algorithm
     one_purpose: ClassVar[bool] = False
     names_usage: ClassVar[bool] = True
     key_sizes: ClassVar[Mapping[KeyAlgorithm, Collection[int]]] = {

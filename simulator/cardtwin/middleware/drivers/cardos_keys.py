@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from cardtwin.iso7816 import Tlv
+from cardtwin.iso7816 import StatusWord, Tlv
+from cardtwin.middleware.channel import refused
 from cardtwin.middleware.drivers.base import CardDriver
 
 __all__ = ["CardOsKeys"]
@@ -26,13 +27,25 @@ class CardOsKeys(CardDriver):
     def choose_key(self, reference: int, *, decipher: bool = False) -> None:
         """Choose the key for the next operation (MANAGE SECURITY ENVIRONMENT SET)."""
         template = _CONFIDENTIALITY if decipher else _SIGNATURE
-        number = bytes((reference,))
-        data = (
-            Tlv(0x84, number).encode() + Tlv(0x95, bytes((_USAGE,))).encode()
-            if self.names_usage
-            else Tlv(0x83, number).encode()
-        )
+        data = self._chosen(reference)
         self.channel.send(f"002241{template:02X}", data, what=f"choose the key {reference:02X}")
+
+    def _chosen(self, reference: int) -> bytes:
+        number = bytes((reference,))
+
+        if self.names_usage:
+            return Tlv(0x84, number).encode() + Tlv(0x95, bytes((_USAGE,))).encode()
+
+        return Tlv(0x83, number).encode()
+
+    def has_key(self, reference: int) -> bool:
+        """Whether a key of that number is found from the current DF: whether it can be chosen."""
+        response = self.channel.ask(f"002241{_SIGNATURE:02X}", self._chosen(reference))
+
+        if response.sw in {StatusWord.SUCCESS, StatusWord.REFERENCED_DATA_NOT_FOUND}:
+            return response.sw == StatusWord.SUCCESS
+
+        raise refused(f"look for the key {reference:02X}", response.sw)
 
     def sign(self, data: bytes) -> bytes:
         """Sign with the key chosen (PSO COMPUTE DIGITAL SIGNATURE)."""

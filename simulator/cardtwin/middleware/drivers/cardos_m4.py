@@ -27,6 +27,7 @@ class CardOsM4(CardOs):
     title: ClassVar[str] = "CardOS 4.4"
     atrs: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("3BD21802C10A31FE58C80D51")})
     versions: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("C80D")})
+    new_key_references: ClassVar[range] = range(0x10, 0x20)  # as pkcs15-init's profile has them
     one_purpose: ClassVar[bool] = True
     names_usage: ClassVar[bool] = False
     key_sizes: ClassVar[Mapping[KeyAlgorithm, Collection[int]]] = {KeyAlgorithm.RSA: range(512, 2049, 32)}

@@ -15,19 +15,20 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.middleware.ckr import Ckr
-from cardtwin.middleware.drivers.base import PublicKey
+from cardtwin.middleware.drivers.base import EcValue, PublicKey, RsaValue
 from cardtwin.middleware.errors import MiddlewareError
 from cardtwin.plan import KeyAlgorithm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardtwin.middleware.drivers.base import KeySpec, PinSpec
+    from cardtwin.middleware.drivers.base import KeySpec, KeyValue, PinSpec
     from cardtwin.middleware.rights import Condition
 
 __all__ = [
     "CURVES",
     "KEY_CLASS",
+    "KEY_CLASSES",
     "PIN_CLASS",
     "condition_byte",
     "key_components",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 KEY_CLASS: Final = 0x20
+KEY_CLASSES: Final = range(KEY_CLASS, KEY_CLASS + 5)
 PIN_CLASS: Final = 0x00
 
 _NAMED_CURVES: Final = {256: SECP256R1(), 384: SECP384R1(), 521: SECP521R1()}
@@ -82,45 +84,67 @@ def no_object(class_: int, reference: int) -> bytes:
     return _plain(0x83, bytes((class_, reference))) + _plain(0x8F, b"")
 
 
-def key_components(key: KeySpec) -> Iterator[bytes]:
-    """Yield the data of PUT DATA OCI for each component of a private key without a value, open to all.
+def key_components(key: KeySpec, value: KeyValue | None = None, *, guarded: bool = False) -> Iterator[bytes]:
+    """Yield the data of PUT DATA OCI for each component of a private key.
 
     RSA up to 1024 bits has modulus and exponent, beyond that five components of half the length; the
     algorithm byte says that the card takes and gives whole padded blocks. EC has one component: ours.
+
+    Args:
+        key: The key.
+        value: Its value; None stores it filled with FF, for the card to generate.
+        guarded: It has its conditions at once; otherwise it is open to all until key_lock() is sent.
     """
-    algorithm, body = _without_value(key)
-    algorithm |= 0 if key.decipher else 0x80
+    algorithm = _algorithm(key) | (0 if key.decipher else 0x80)
+    access = _access(key) if guarded else bytes(7)
     classes = _classes(key)
 
-    for class_ in classes:
+    for class_, body in zip(classes, _bodies(key, value), strict=True):
         option = _PRIVATE | (_MORE_COMPONENTS if class_ != classes[-1] else 0)
         parameters = bytes((option, 0x00, algorithm, 0x00, _UNLIMITED, _UNLIMITED, 0x00, 0x00))
         yield (
             _plain(0x83, bytes((class_, key.reference)))
             + _plain(0x85, parameters)
-            + _plain(0x86, bytes(7))
+            + _plain(0x86, access)
             + _plain(0x8F, body)
         )
 
 
 def key_lock(key: KeySpec) -> Iterator[bytes]:
     """Yield the data that give each component its conditions: USE, CHANGE and UNBLOCK are the key's use."""
-    use = condition_byte(key.use)
-
     for class_ in _classes(key):
-        yield _plain(0x83, bytes((class_, key.reference))) + _plain(0x86, bytes((use, use, use, 0, 0, 0, 0)))
+        yield _plain(0x83, bytes((class_, key.reference))) + _plain(0x86, _access(key))
 
 
-def _without_value(key: KeySpec) -> tuple[int, bytes]:
+def _access(key: KeySpec) -> bytes:
+    use = condition_byte(key.use)
+    return bytes((use, use, use, 0, 0, 0, 0))
+
+
+def _algorithm(key: KeySpec) -> int:
     if key.algorithm is KeyAlgorithm.EC:
-        number = b"\xff" * ((key.size + 7) // 8)
-        return 0x0E, _plain(0x06, CURVES[key.size]) + _plain(0x04, number)
+        return 0x0E
 
-    if key.size > _PLAIN_BITS:
-        return 0x0A, b"\xff" * (key.size // 16)
+    return 0x0A if key.size > _PLAIN_BITS else 0x0C
 
-    length = key.size // 8
-    return 0x0C, bytes((length + 1 & 0xFF, 0)) + b"\xff" * length
+
+def _bodies(key: KeySpec, value: KeyValue | None) -> tuple[bytes, ...]:
+    """Return the components' bodies; without a value they are filled with FF."""
+    if key.algorithm is KeyAlgorithm.EC:
+        length = (key.size + 7) // 8
+        number = value.d.to_bytes(length) if isinstance(value, EcValue) else b"\xff" * length
+        return (_plain(0x06, CURVES[key.size]) + _plain(0x04, number),)
+
+    five = key.size > _PLAIN_BITS
+    length = key.size // (16 if five else 8)
+    blank = (b"\xff" * length,) * (5 if five else 2)
+    numbers = blank if not isinstance(value, RsaValue) else _numbers(value, length, five=five)
+    return numbers if five else tuple(bytes((length + 1 & 0xFF, 0)) + number for number in numbers)
+
+
+def _numbers(value: RsaValue, length: int, *, five: bool) -> tuple[bytes, ...]:
+    numbers = (value.p, value.q, value.dp, value.dq, value.qinv) if five else (value.n, value.d)
+    return tuple(number.to_bytes(length) for number in numbers)
 
 
 def _classes(key: KeySpec) -> range:
