@@ -10,6 +10,7 @@ from cardtwin.cryptoki.fields import FIELDS, NUMBERS, SECRET_TYPES, USES, Form
 from cardtwin.cryptoki.privatevalues import read_private_key
 from cardtwin.cryptoki.publickeys import RsaKey, from_attributes
 from cardtwin.cryptoki.tokenobjects import SENSITIVE_OF_KEYS, certificate_attributes, packed, read_certificate
+from cardtwin.iso7816 import Tlv
 from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
@@ -207,12 +208,16 @@ def _certificate(attributes: dict[int, bytes]) -> dict[int, bytes]:
         raise CryptokiError(Ckr.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_VALUE is no X.509 certificate")
 
     own = certificate_attributes(der, certificate)
+    known = {kind: {b"", own[kind]} for kind in (Cka.CKA_SUBJECT, Cka.CKA_ISSUER, Cka.CKA_SERIAL_NUMBER)}
+    # Java's SunPKCS11 gives the number's octets alone, and not their DER (v2.40, 4.6.3).
+    known[Cka.CKA_SERIAL_NUMBER].add(Tlv.parse(own[Cka.CKA_SERIAL_NUMBER]).value)
 
-    for kind in (Cka.CKA_SUBJECT, Cka.CKA_ISSUER, Cka.CKA_SERIAL_NUMBER):
-        if attributes[kind] not in {b"", own[kind]}:
+    for kind, values in known.items():
+        if attributes[kind] not in values:
             raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, f"{kind.name} is not the certificate's")
 
-    return {**own, **{kind: value for kind, value in attributes.items() if value or kind not in own}}
+    said = {kind: value for kind, value in attributes.items() if value or kind not in own}
+    return {**own, **said, **{kind: own[kind] for kind in known}}
 
 
 def _public_key(attributes: dict[int, bytes]) -> dict[int, bytes]:

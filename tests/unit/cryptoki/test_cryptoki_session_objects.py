@@ -116,6 +116,17 @@ def test_a_certificate_of_a_session_has_what_follows_from_its_value(program: Pro
     assert program.read(session, handle, Cka.CKA_TOKEN) == b"\0"
 
 
+@pytest.mark.parametrize("number", ["020101", "01", ""])
+def test_a_certificate_s_number_may_be_said_with_and_without_its_header(
+    program: Program, number: str
+) -> None:
+    session = program.session(RO)
+    said = Attribute(Cka.CKA_SERIAL_NUMBER, bytes.fromhex(number))
+    handle = program("C_CreateObject", session, (*CERTIFICATE, said))
+
+    assert program.read(session, handle, Cka.CKA_SERIAL_NUMBER) == bytes.fromhex("020101")
+
+
 @pytest.mark.parametrize(
     ("template", "rv"),
     [
