@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cardtwin.cryptoki.api  # noqa: F401  # enters the functions in the registry
 from cardtwin.card import CardView, EmulatedCard, models
 from cardtwin.card.memory import Ef
+from cardtwin.card.memory.access import EfOperation
 from cardtwin.cryptoki.application import Application
 from cardtwin.cryptoki.calls import registry
 from cardtwin.cryptoki.constants import Cka, Cko, Cku, SessionFlag
@@ -190,12 +191,24 @@ class Desk:
 
     def write(self, path: str, content: bytes) -> None:
         """Put other contents into a file of the card, as another program could."""
+        self._change(path, lambda file: replace(file, content=content.ljust(file.size, b"\0")))
+
+    def guard(self, path: str, reference: int) -> None:
+        """Have a file of the card be read by those alone who have verified a PIN."""
+
+        def guarded(file: Ef) -> Ef:
+            access = bytearray(file.access)
+            access[EfOperation.READ] = reference
+            return replace(file, access=bytes(access))
+
+        self._change(path, guarded)
+
+    def _change(self, path: str, change: Callable[[Ef], Ef]) -> None:
         image = self.card.image
         key = bytes.fromhex(path.replace("/", ""))
         file = image.files[key]
         assert isinstance(file, Ef)
-        changed = replace(file, content=content.ljust(file.size, b"\0"))
-        self.card.load(replace(image, files={**image.files, key: changed}))
+        self.card.load(replace(image, files={**image.files, key: change(file)}))
 
     def tries(self, reference: int) -> int:
         return CardView(self.card.image).pins["3F00", reference].tries_left

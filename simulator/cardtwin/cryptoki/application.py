@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.objects import CryptokiObject
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub, LoginEnded
-    from cardtwin.middleware import Installation
+    from cardtwin.middleware import Installation, Token
     from cardtwin.middleware.configuration import ClientConfiguration
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.pcsc import Context
-    from cardtwin.plan import PinBlobCodec
+    from cardtwin.plan import PinBlobCodec, Secret
 
 __all__ = ["Application"]
 
@@ -89,6 +89,7 @@ class Application:
         )
         self.settings = self.client.configuration
         self.slots = SlotTable(Surroundings(context, self.client.cards, self.switches))
+        self.slots.keeping = self._logged_in_again
         self.slots.on_loss = self._lose
         self.slots.on_reset = self._forget_logins
         self.slots.on_login_end = self._tell_login_end
@@ -152,7 +153,8 @@ class Application:
             return
 
         slot.end(login, why)
-        self._end_private(slot)
+        self._look_again(slot)
+        self._retire_private(slot)
         slot.bay.extra.clear()
 
         if self.ignores_logout or self._anybody_on(slot):
@@ -166,11 +168,17 @@ class Application:
     def forget_login(self, session: Session) -> None:
         """Forget a login that the card has forgotten."""
         session.slot.end(session.login, LoginEnd.CARD_FORGOT)
-        self._end_private(session.slot)
+        self._look_again(session.slot)
 
     def keeps_pin(self, login: Login) -> bool:
         """Whether a login is one of a kept PIN, for which the card is logged in and out every time."""
         return self.settings.p11_enable_cache_pin and login.user is Cku.CKU_USER
+
+    def keep_anew(self, slot: Slot, pin: Secret) -> None:
+        """Keep another PIN where that of a slot's user is kept: this program has changed it."""
+        for session in self.sessions.of_slot(slot):
+            if self.keeps_pin(session.login):
+                session.login.secret = pin
 
     @contextmanager
     def private_card(self, session: Session) -> Iterator[CardDriver]:
@@ -188,16 +196,31 @@ class Application:
                 yield driver
         finally:
             if login.user is None:
-                self._end_private(session.slot)
+                self._look_again(session.slot)
+
+    @contextmanager
+    def _logged_in_again(self, bay: Bay, driver: CardDriver, token: Token) -> Iterator[bool]:
+        """Log in for the block by the PINs that are kept for a card, and out again; tell whether any are."""
+        holders = {id(session.login): session for session in self._sessions_on(bay)}
+        kept = [session for session in holders.values() if self.keeps_pin(session.login)]
+
+        for session in kept:
+            try:
+                session.slot.log_in_again(driver, token, session.login)
+            except CryptokiError:
+                self._look_again(session.slot)  # who is refused is logged in no more
+
+        try:
+            yield bool(kept)
+        finally:
+            if kept:
+                bay.log_out(driver)
 
     def verified_on(self, bay: Bay) -> frozenset[int]:
         """Return the references of the PINs that this program has verified on a card."""
         found = set(bay.extra)
 
-        for slot in self.slots.of_bay(bay):
-            users = {session.login.user for session in self.sessions.of_slot(slot)} - {None}
-            found |= {slot.pin_of(user, slot.view()).reference for user in users if user is not None}
-
+        found |= {session.login.pin for session in self._sessions_on(bay) if session.login.pin is not None}
         return frozenset(found)
 
     def forget_card(self, bay: Bay) -> None:
@@ -213,7 +236,8 @@ class Application:
             for session in self.sessions.of_slot(slot):
                 slot.end(session.login, LoginEnd.CARD_CHANGED)
 
-            self._end_private(slot)
+            self._look_again(slot)
+            self._retire_private(slot)
 
     def card_as(self, session: Session) -> AbstractContextManager[CardDriver]:
         """Hold the card for what whoever is logged in may do; see :meth:`Slot.card_as`."""
@@ -292,14 +316,16 @@ class Application:
 
     def _anybody_on(self, slot: Slot) -> bool:
         """Whether the program is logged in to any slot of the same card."""
-        return any(
-            session.login.user is not None
-            for sibling in self.slots.of_bay(slot.bay)
-            for session in self.sessions.of_slot(sibling)
-        )
+        return any(session.login.user is not None for session in self._sessions_on(slot.bay))
 
-    def _end_private(self, slot: Slot) -> None:
+    def _sessions_on(self, bay: Bay) -> list[Session]:
+        return [session for slot in self.slots.of_bay(bay) for session in self.sessions.of_slot(slot)]
+
+    def _look_again(self, slot: Slot) -> None:
         slot.bay.look_again(logged_in=self._anybody_on(slot))
+
+    def _retire_private(self, slot: Slot) -> None:
+        """Let the handles of private objects die, unless the quirk is on that leaves a session logged in."""
         still_seen = any(session.user_logged_in for session in self.sessions.of_slot(slot))
 
         if not self.ignores_logout and not still_seen:
@@ -321,7 +347,7 @@ class Application:
         for login in (slot.login, *(session.login for session in self.sessions.of_slot(slot))):
             if not self.keeps_pin(login) and login.user is not None:
                 slot.end(login, LoginEnd.CARD_RESET)
-                self._end_private(slot)
+                self._look_again(slot)
 
 
 def _belongs(thing: CryptokiObject, session: Session) -> bool:

@@ -17,11 +17,13 @@ from cardtwin.provenance.cryptoki import TRANSACTION_END
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from cardtwin.cryptoki.objects import CryptokiObject
     from cardtwin.middleware.access import CardAccess
     from cardtwin.middleware.content import Content
     from cardtwin.middleware.drivers import CardDriver
+    from cardtwin.middleware.tokenreader import TokenReader
     from cardtwin.pcsc import Context
     from cardtwin.plan import KeyAlgorithm
     from cardtwin.provenance import Switches
@@ -77,6 +79,9 @@ class Bay:
 
         self.on_reset: Callable[[], None] = _nothing
         """Called when the card is found reset: it has forgotten what was verified."""
+
+        self.log_in: Callable[[CardDriver, Token], AbstractContextManager[bool]] = _nobody
+        """Logs in for a block by the PINs that are kept, and out again; tells whether there are any."""
 
         self.failed: dict[int, Ckr] = {}
         """The PINs whose last verification by this program failed, by reference, and how."""
@@ -185,18 +190,24 @@ class Bay:
             except MiddlewareError:
                 return  # a connection to a card that is gone is as good as closed
 
+    def log_out(self, driver: CardDriver) -> None:
+        """Have the card forget what was verified, whoever did."""
+        driver.logout()
+        self.extra.clear()
+
     def _read(self) -> TokenView:
         with self.card() as driver:
-            reader = self._around.cards.view(self.reader, driver, logged_in=self._logged_in)
-            token = reader.token()
-            contents = [
-                (found, reader.content_of(found) if found.object_class in _WITH_CONTENT else b"")
-                for found in token.objects
-            ]
-            application = reader.application() if token.initialised else ()
-            objects = objects_of(contents, application)
-            free = reader.free_memory()
-            return TokenView(token, driver.title, driver.key_sizes, free, objects, reader.content)
+            reader = self._token_reader(driver)
+            view = _seen(driver, reader)
+
+            if not reader.unreadable:
+                return view
+
+            with self.log_in(driver, view.token) as logged_in:
+                return _seen(driver, self._token_reader(driver)) if logged_in else view
+
+    def _token_reader(self, driver: CardDriver) -> TokenReader:
+        return self._around.cards.view(self.reader, driver, logged_in=self._logged_in)
 
     def _note_reset(self, resets: int) -> None:
         if resets != self._resets:
@@ -209,6 +220,23 @@ class Bay:
 
         if known:
             self.on_loss()
+
+
+def _seen(driver: CardDriver, reader: TokenReader) -> TokenView:
+    token = reader.token()
+    contents = [
+        (found, reader.content_of(found) if found.object_class in _WITH_CONTENT else b"")
+        for found in token.objects
+    ]
+    application = reader.application() if token.initialised else ()
+    objects = objects_of(contents, application)
+    return TokenView(token, driver.title, driver.key_sizes, reader.free_memory(), objects, reader.content)
+
+
+@contextmanager
+def _nobody(_driver: CardDriver, _token: Token) -> Iterator[bool]:
+    """Log nobody in: no PIN is kept."""
+    yield False
 
 
 def _nothing() -> None:

@@ -15,14 +15,15 @@ from cardtwin.cryptoki.tokenobjects import by_pin, ids_by_pin
 from cardtwin.events import LoginEnd, LoginEnded
 from cardtwin.middleware import Ckr, CredentialError, MiddlewareError, PinKind
 from cardtwin.middleware.credentials import Credentials
-from cardtwin.middleware.errors import CommandFailedError
+from cardtwin.middleware.errors import CardLostError, CommandFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from cardtwin.cryptoki.bay import Surroundings, TokenView
     from cardtwin.cryptoki.objects import CryptokiObject
-    from cardtwin.middleware import PinInfo
+    from cardtwin.middleware import PinInfo, Token
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.plan import Secret
 
@@ -72,7 +73,10 @@ class Slot:
 
     def user_pin(self, view: TokenView) -> PinInfo | None:
         """Return the PIN of CKU_USER."""
-        return next((pin for pin in view.token.pins if pin.kind is self.kind.value), None)
+        return self._user_pin(view.token)
+
+    def _user_pin(self, token: Token) -> PinInfo | None:
+        return next((pin for pin in token.pins if pin.kind is self.kind.value), None)
 
     def so_pin(self, view: TokenView) -> PinInfo | None:
         """Return the credential of CKU_SO."""
@@ -151,12 +155,12 @@ class Slot:
         Raises:
             NotLoggedInError: There is no login; the card may have been reset.
         """
-        with self.credentials() as (driver, credentials):
+        with self.bay.card() as driver:
             if login.user is None:
                 raise NotLoggedInError(login)
 
             try:
-                with self._logged_in(driver, credentials, login, keeps_pin=keeps_pin):
+                with self._logged_in(driver, login, keeps_pin=keeps_pin):
                     yield driver
             except CommandFailedError as error:
                 if error.rv is not Ckr.CKR_USER_NOT_LOGGED_IN:
@@ -168,38 +172,47 @@ class Slot:
     @contextmanager
     def card_as(self, login: Login, *, keeps_pin: bool) -> Iterator[CardDriver]:
         """Hold the card for what somebody may do who is logged in; arguments as for private_card()."""
-        with (
-            self.credentials() as (driver, credentials),
-            self._logged_in(driver, credentials, login, keeps_pin=keeps_pin),
-        ):
+        with self.bay.card() as driver, self._logged_in(driver, login, keeps_pin=keeps_pin):
             yield driver
 
     @contextmanager
-    def _logged_in(
-        self, driver: CardDriver, credentials: Credentials, login: Login, *, keeps_pin: bool
-    ) -> Iterator[None]:
+    def _logged_in(self, driver: CardDriver, login: Login, *, keeps_pin: bool) -> Iterator[None]:
         if not keeps_pin:
             yield
             return
 
-        self._log_in_again(credentials, login)
+        self.log_in_again(driver, self.view().token, login)
 
         try:
             yield
         finally:
-            driver.logout()
+            self.bay.log_out(driver)
 
-    def _log_in_again(self, credentials: Credentials, login: Login) -> None:
-        pin = self.user_pin(self.view())
-        assert pin is not None
+    def log_in_again(self, driver: CardDriver, token: Token, login: Login) -> None:
+        """Verify the PIN that is kept.
+
+        Raises:
+            CryptokiError: CKR_USER_NOT_LOGGED_IN: the card refuses it, or has none; the login is over.
+            CardLostError: The card could not be spoken to.
+        """
         assert login.secret is not None
 
         try:
-            with self.noting(pin):
-                credentials.verify(pin, login.secret)
-        except CredentialError as error:
+            self._verify_kept(driver, token, login.secret)
+        except CardLostError:
+            raise
+        except MiddlewareError as error:
             self.end(login, LoginEnd.KEPT_PIN_REFUSED)
             raise NotLoggedInError(login, error.message) from error
+
+    def _verify_kept(self, driver: CardDriver, token: Token, secret: Secret) -> None:
+        pin = self._user_pin(token)
+
+        if pin is None:
+            raise MiddlewareError(Ckr.CKR_USER_PIN_NOT_INITIALIZED, "the token has no such PIN any more")
+
+        with self.noting(pin):
+            Credentials(driver, token).verify(pin, secret)
 
 
 def _verified(credentials: Credentials, pin: PinInfo, secret: Secret) -> None:
@@ -222,6 +235,7 @@ class SlotTable:
         self._bays: dict[str, Bay] = {}
         self._slots: dict[int, Slot] = {}
         self._lock = threading.Lock()  # C_WaitForSlotEvent looks for readers beside other calls
+        self.keeping: Callable[[Bay, CardDriver, Token], AbstractContextManager[bool]] = _keeping_none
         self.on_loss: Callable[[Slot], None] = _ignore
         self.on_reset: Callable[[Slot], None] = _ignore
         self.on_login_end: Callable[[LoginEnded], None] = _ignore
@@ -298,6 +312,7 @@ class SlotTable:
         bay = self._bays[reader] = Bay(reader, self._around)
         number = 2 * len(self._bays) - 1
         self._slots[number] = Slot(number, SlotKind.MAIN, bay, self._tell_end)
+        bay.log_in = lambda driver, token: self.keeping(bay, driver, token)
         bay.on_loss = lambda: self._tell(bay, self.on_loss)
         bay.on_reset = lambda: self._tell(bay, self.on_reset)
 
@@ -323,6 +338,12 @@ class SlotTable:
         if any(pin.kind is PinKind.SIGNATURE for pin in pins):
             with self._lock:
                 self._slots[number] = Slot(number, SlotKind.SIGNATURE, bay, self._tell_end)
+
+
+@contextmanager
+def _keeping_none(_bay: Bay, _driver: CardDriver, _token: Token) -> Iterator[bool]:
+    """Log nobody in: no PIN is kept."""
+    yield False
 
 
 def _ignore(_what: Slot | LoginEnded) -> None:

@@ -94,7 +94,9 @@ class TokenReader:
         self._codec = codec
         self._eraser = eraser
         self._logged_in = logged_in
-        self._unreadable: set[tuple[int, ...]] = set()
+        self.unreadable: set[tuple[int, ...]] = set()
+        """Files that the card has not let be read."""
+
         self.content = content or Content()
         """What is known of the card's content."""
 
@@ -174,13 +176,13 @@ class TokenReader:
 
     def _content(self, path: tuple[int, ...]) -> bytes:
         """Return a file's content; empty, and not kept, where the card doesn't let it be read."""
-        if path in self._unreadable:
+        if path in self.unreadable:
             return b""
 
         try:
             return self._once(path, lambda: self._read(path))
         except CommandFailedError:
-            self._unreadable.add(path)
+            self.unreadable.add(path)
             return b""
 
     def _read(self, path: tuple[int, ...]) -> bytes:

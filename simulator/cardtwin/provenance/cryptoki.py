@@ -60,7 +60,8 @@ LOGIN_LOST: Final = rule(
     "NLI-03 to NLI-06, NLI-14",
     "Where the card has been reset, or refuses a private operation for want of a verified PIN, the "
     "program isn't logged in any more: that call and later ones end with CKR_USER_NOT_LOGGED_IN, and "
-    "C_Login works again.",
+    "C_Login works again. The handles of private objects are good again then; those that the program itself "
+    "has made invalid, by C_Logout or by P11_LogoutAfterSign, are not.",
 )
 
 LOGOUT_OF_TWO: Final = rule(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cardtwin.card.memory import Ef
-from cardtwin.card.memory.access import EfOperation
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko, Cku
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.source import SourceText
@@ -170,17 +167,6 @@ def test_what_is_kept_costs_a_search_no_command(desk: Desk, program: Program) ->
 # What only a login lets be read
 
 
-def guard(desk: Desk, path: str, reference: int) -> None:
-    """Have a file be read by those alone who have verified a PIN."""
-    image = desk.card.image
-    key = bytes.fromhex(path.replace("/", ""))
-    file = image.files[key]
-    assert isinstance(file, Ef)
-    access = bytearray(file.access)
-    access[EfOperation.READ] = reference
-    desk.card.load(replace(image, files={**image.files, key: replace(file, access=bytes(access))}))
-
-
 def value(program: Program, session: int) -> bytes:
     (found,) = program.find(session, DATA, PROFILE_ID)
     return program.read(session, found, Cka.CKA_VALUE).rstrip(b"\0")
@@ -190,7 +176,7 @@ def value(program: Program, session: int) -> bytes:
 def test_what_a_login_lets_be_read_is_seen_after_it_and_not_after_its_end(
     desk: Desk, configuration: ClientConfiguration | None
 ) -> None:
-    guard(desk, PROFILE_ID_FILE, 1)
+    desk.guard(PROFILE_ID_FILE, 1)
     program = desk.program(configuration=configuration)
     session = program.session()
     assert value(program, session) == b""
@@ -203,7 +189,7 @@ def test_what_a_login_lets_be_read_is_seen_after_it_and_not_after_its_end(
 
 
 def test_what_one_of_two_logins_lets_be_read_is_seen_until_both_have_ended(desk: Desk) -> None:
-    guard(desk, PROFILE_ID_FILE, 1)
+    desk.guard(PROFILE_ID_FILE, 1)
     program = desk.program(configuration=CACHED)
     program.slots()
     main, signature = program.user_session(), program.session(slot=SIGNATURE)

@@ -142,6 +142,19 @@ def test_deciphering_tells_it_as_signing_does(event: Callable[[Desk], None]) -> 
 
 
 @pytest.mark.parametrize("event", [reset, log_out], ids=lambda event: event.__name__)
+def test_handles_are_good_again_after_a_login_that_the_card_has_lost(event: Callable[[Desk], None]) -> None:
+    desk = desk_with()
+    signer = Signer(desk)
+    event(desk)
+    assert tried(signer)[-1] is LOST
+    assert signer.init() is LOST
+    signer.program("C_Login", signer.session, Cku.CKU_USER, PIN)
+
+    assert tried(signer) == (OK, OK)
+    assert signer.program.key(signer.session) == signer.key
+
+
+@pytest.mark.parametrize("event", [reset, log_out], ids=lambda event: event.__name__)
 def test_writing_a_certificate_tells_it_too(event: Callable[[Desk], None]) -> None:
     desk = desk_with()
     signer = Signer(desk)

@@ -37,6 +37,7 @@ def login(application: Application, session: int, user_type: int, pin: Secret | 
 
     if user is Cku.CKU_CONTEXT_SPECIFIC:
         _log_in_for_operation(found, pin)
+        _leave_logged_out(application, found)
         return
 
     with found.slot.bay.card():
@@ -50,9 +51,14 @@ def login(application: Application, session: int, user_type: int, pin: Secret | 
     found.login.begin(user, info.reference, pin if kept else None)
     found.slot.bay.look_again(logged_in=True)
 
-    if application.keeps_pin(found.login):
-        with found.slot.bay.card() as driver:
-            driver.logout()
+    _leave_logged_out(application, found)
+
+
+def _leave_logged_out(application: Application, session: Session) -> None:
+    """With a kept PIN, have the card forget it until the next private operation."""
+    if application.keeps_pin(session.login):
+        with session.slot.bay.card() as driver:
+            session.slot.bay.log_out(driver)
 
 
 def _require_free(application: Application, session: Session, user: Cku) -> None:
@@ -147,8 +153,10 @@ def set_pin(application: Application, session: int, old: Secret | None, new: Sec
 
             raise
 
-    if found.login.secret is not None:
+    if found.login.user is Cku.CKU_SO:
         found.login.secret = new
+    else:
+        application.keep_anew(slot, new)
 
 
 def _stored(length: int, longest: int | None) -> int:

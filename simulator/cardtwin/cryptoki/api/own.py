@@ -97,6 +97,7 @@ def unblock_pin(application: Application, slot_id: int, puk: Secret | None, new:
     with slot.credentials() as (_, credentials), slot.noting(key):
         credentials.unblock(pin, puk, new)
 
+    application.keep_anew(slot, new)
     slot.bay.failed.pop(pin.reference, None)
 
 
