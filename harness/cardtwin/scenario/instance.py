@@ -100,6 +100,7 @@ class Instance:
         title: The scenario's title.
         tags: Its tags.
         target: The name of the target that it is for.
+        needs: What it needs of a target as a whole, beside what its steps need.
         values: What the names of the matrix stand for.
         setup: What it finds on the desk.
         steps: Its steps; one of number 0 checks ``requires:``.
@@ -111,6 +112,7 @@ class Instance:
     title: str
     tags: tuple[str, ...]
     target: str
+    needs: frozenset[Capability]
     values: Mapping[str, Node] = field(repr=False)
     setup: Setup = field(repr=False)
     steps: tuple[StepSpec, ...] = field(repr=False)

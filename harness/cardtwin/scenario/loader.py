@@ -14,6 +14,7 @@ from cardtwin.scenario.step import COMMON, Step, all_verbs
 from cardtwin.scenario.substitution import Names, references, substitute
 from cardtwin.scenario.validation import validate
 from cardtwin.source import Diagnostic, Diagnostics, SourceError, SourceText, closest
+from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -120,6 +121,7 @@ class _Reader:
             title=model.title,
             tags=model.tags,
             target=model.target,
+            needs=frozenset({Capability.OWN} if model.middleware == "cardtwin" else ()),
             values=combination.values,
             setup=setup,
             steps=steps,

@@ -89,6 +89,7 @@ class ScenarioModel(_Model):
     description: str = ""
     tags: NameList = ()
     target: TargetName = "emulated"
+    middleware: Literal["any", "cardtwin"] = "any"
     seed: str | None = None
     switches: dict[str, str] = {}
     matrix: Any = None

@@ -121,17 +121,15 @@ def _waiting(spec: StepSpec) -> StepResult:
 
 
 def _lacking(instance: Instance, target: Target) -> str:
-    missing = {
-        spec.number: sorted(need.value for need in spec.needs - target.capabilities)
-        for spec in instance.steps
-    }
+    """Return what the target lacks for the instance, all of it; or nothing."""
+    needs = {"the scenario": instance.needs}
+    needs |= {f"step {spec.number}": spec.needs for spec in instance.steps}
     lacking = [
-        f"step {number} needs {', '.join(needs)}, which the target {target.name!r} lacks"
-        for number, needs in missing.items()
-        if needs
+        f"{who} needs {', '.join(missing)}, which the target {target.name!r} lacks"
+        for who, each in needs.items()
+        if (missing := sorted(need.value for need in each - target.capabilities))
     ]
-    all_needs = frozenset[Capability]().union(*(spec.needs for spec in instance.steps))
-    whole = target.unsupported(instance.setup, all_needs)
+    whole = target.unsupported(instance.setup, frozenset[Capability]().union(*needs.values()))
     return "; ".join((*lacking, whole) if whole else lacking)
 
 

@@ -36,8 +36,8 @@ class Capability(Enum):
     PKCS11 = "pkcs11"
     """The functions of PKCS#11."""
 
-    OWN = "own functions"
-    """The functions that cardtwin has beside PKCS#11's."""
+    OWN = "cardtwin's middleware"
+    """Under PKCS#11's functions, cardtwin's own middleware: what only that one has, or does so."""
 
     DESK = "desk"
     """Hands and eyes at the reader: insert, remove, reset, power; look into the card, save and load it."""

@@ -37,6 +37,9 @@ __all__ = [
 ]
 
 NULL: Final = "NULL"
+_OR_NULL: Final = [*SCALAR, "null"]
+"""What an editor may see in a scalar that may be NULL."""
+
 _ENOUGH_BYTES: Final = 1 << 16
 _ENOUGH_ITEMS: Final = 1 << 10
 _MOST_FOUND: Final = 64
@@ -75,7 +78,7 @@ def _one_key(*names: str) -> dict[str, Any]:
 DataArgument = Annotated[
     Any,
     PlainValidator(_parse_data),
-    WithJsonSchema({"anyOf": [{"type": SCALAR, "description": "hex, or NULL"}, _one_key("text", "file")]}),
+    WithJsonSchema({"anyOf": [{"type": _OR_NULL, "description": "hex, or NULL"}, _one_key("text", "file")]}),
 ]
 
 
@@ -98,7 +101,7 @@ _PIN: Final = Annotated[
     Any,
     PlainValidator(_parse_pin),
     WithJsonSchema(
-        {"anyOf": [{"type": SCALAR, "description": "a secret, shown nowhere, or NULL"}, _one_key("hex")]}
+        {"anyOf": [{"type": _OR_NULL, "description": "a secret, shown nowhere, or NULL"}, _one_key("hex")]}
     ),
 ]
 
@@ -120,7 +123,7 @@ def _parse_room(value: Any) -> int | None:
 _ROOM: Final = Annotated[
     int | None,
     PlainValidator(_parse_room),
-    WithJsonSchema({"type": SCALAR, "description": "how much the caller's buffer holds; NULL has none"}),
+    WithJsonSchema({"type": _OR_NULL, "description": "how much the caller's buffer holds; NULL has none"}),
 ]
 
 
@@ -200,7 +203,7 @@ MechanismArgument = Annotated[
                     "type": "object",
                     "properties": {
                         "mechanism": {"type": SCALAR},
-                        "pParameter": {"type": ["object", *SCALAR]},
+                        "pParameter": {"type": ["object", *_OR_NULL]},
                     },
                     "required": ["mechanism"],
                     "additionalProperties": False,
@@ -218,7 +221,7 @@ _QUERIES: Final = Annotated[
             "anyOf": [
                 {"type": SCALAR},
                 {"type": "array", "items": {"type": SCALAR}},
-                {"type": "object", "additionalProperties": {"type": SCALAR}},
+                {"type": "object", "additionalProperties": {"type": _OR_NULL}},
             ]
         }
     ),
