@@ -17,6 +17,11 @@ from PyKCS11 import Mechanism, PyKCS11Error, PyKCS11Lib, RSA_PSS_Mechanism, RSAO
 
 MAIN, SIGNATURE = 0, 1
 SIZES = {"SHA1": 20, "SHA224": 28, "SHA256": 32, "SHA384": 48, "SHA512": 64}
+PARAMETERS = {
+    "secp256r1": "06082a8648ce3d030107",
+    "secp384r1": "06052b81040022",
+    "secp521r1": "06052b81040023",
+}
 CURVES = {65: ec.SECP256R1(), 97: ec.SECP384R1(), 133: ec.SECP521R1()}
 
 
@@ -315,6 +320,53 @@ def removal(library: str, pin: str) -> None:
     session = opened(module, pin)
     private = found(session, PyKCS11.CKO_PRIVATE_KEY)
     tell(tried())
+
+
+def writing(library: str, pin: str, *curves: str) -> None:
+    """Make key pairs, RSA and on curves, sign with each; make a data object; take all away again."""
+    session = opened(loaded(library), pin)
+    before = labels(session)
+    right: list[bool] = []
+    things: list[Any] = []
+
+    for number, name in enumerate(("rsa", *curves), 0x71):
+        mechanism, template, how = made_by(name)
+        common = [(PyKCS11.CKA_TOKEN, True), (PyKCS11.CKA_LABEL, name), (PyKCS11.CKA_ID, (number,))]
+        public_half = [*common, (PyKCS11.CKA_VERIFY, True), *template]
+        private_half = [*common, (PyKCS11.CKA_SIGN, True), (PyKCS11.CKA_PRIVATE, True)]
+        public, private = session.generateKeyPair(public_half, private_half, Mechanism(mechanism, None))
+        right.append(session.verify(public, b"data", session.sign(private, b"data", how), how))
+        things += [public, private]
+
+    named = [(PyKCS11.CKA_TOKEN, True), (PyKCS11.CKA_LABEL, "text"), (PyKCS11.CKA_VALUE, b"value")]
+    things.append(session.createObject([(PyKCS11.CKA_CLASS, PyKCS11.CKO_DATA), *named]))
+    during, content = labels(session), value(session, things[-1], PyKCS11.CKA_VALUE)
+
+    for thing in things:
+        session.destroyObject(thing)
+
+    tell({"right": right, "value": content, "before": before, "during": during, "after": labels(session)})
+
+
+def labels(session: Any) -> list[list[str]]:
+    """Return the classes and labels of the objects of the token, in order."""
+    found = []
+
+    for each in session.findObjects([(PyKCS11.CKA_TOKEN, True)]):
+        kind = PyKCS11.CKO[value(session, each, PyKCS11.CKA_CLASS)].removeprefix("CKO_")
+        found.append([kind, value(session, each, PyKCS11.CKA_LABEL)])
+
+    return sorted(found)
+
+
+def made_by(name: str) -> tuple[int, list[tuple[int, Any]], Any]:
+    """Return the mechanism that makes a key pair, what the public key's template says, and how it signs."""
+    if name == "rsa":
+        template = [(PyKCS11.CKA_MODULUS_BITS, 2048), (PyKCS11.CKA_PUBLIC_EXPONENT, (1, 0, 1))]
+        return PyKCS11.CKM_RSA_PKCS_KEY_PAIR_GEN, template, mechanism_of("SHA256_RSA_PKCS")
+
+    template = [(PyKCS11.CKA_EC_PARAMS, bytes.fromhex(PARAMETERS[name]))]
+    return PyKCS11.CKM_EC_KEY_PAIR_GEN, template, mechanism_of("ECDSA_SHA256")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 import pkcs11
 from pkcs11 import KDF, MGF, Attribute, KeyType, Mechanism, ObjectClass
-from pkcs11.util.ec import decode_ec_public_key, encode_ec_public_key
+from pkcs11.util.ec import decode_ec_public_key, encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import encode_rsa_public_key
 
 MAIN, SIGNATURE = 0, 1
@@ -265,6 +265,40 @@ def removal(library: str, pin: str) -> None:
     with found.open(user_pin=pin) as session:
         private = session.get_key(object_class=ObjectClass.PRIVATE_KEY)
         tell(tried())
+
+
+def writing(library: str, pin: str, *curves: str) -> None:
+    """Make key pairs, RSA and on curves, sign with each; make a data object; take all away again."""
+    with token(library).open(rw=True, user_pin=pin) as session:
+        before = labels(library)
+        pairs = [session.generate_keypair(KeyType.RSA, 2048, store=True, label="rsa", id=b"\x71")]
+
+        for number, curve in enumerate(curves, 0x72):
+            parameters = {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
+            domain = session.create_domain_parameters(KeyType.EC, parameters, local=True)
+            pairs.append(domain.generate_keypair(store=True, label=curve, id=bytes([number])))
+
+        right = []
+
+        for public, private in pairs:
+            kind = Mechanism.SHA256_RSA_PKCS if public.key_type is KeyType.RSA else Mechanism.ECDSA_SHA256
+            right.append(public.verify(b"data", private.sign(b"data", mechanism=kind), mechanism=kind))
+
+        template = {Attribute.CLASS: ObjectClass.DATA, Attribute.TOKEN: True, Attribute.LABEL: "text"}
+        data = session.create_object({**template, Attribute.VALUE: b"value"})
+        during, value = labels(library), data[Attribute.VALUE]
+
+        for thing in (data, *(key for pair in pairs for key in pair)):
+            thing.destroy()
+
+        tell({"right": right, "value": value, "before": before, "during": during, "after": labels(library)})
+
+
+def labels(library: str) -> list[list[str]]:
+    """Return the classes and labels of the objects of the token, in order."""
+    with token(library).open() as session:
+        found = session.get_objects({Attribute.TOKEN: True})
+        return sorted([each[Attribute.CLASS].name, each[Attribute.LABEL]] for each in found)
 
 
 if __name__ == "__main__":
