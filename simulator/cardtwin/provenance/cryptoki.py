@@ -10,11 +10,13 @@ __all__ = [
     "CACHE_MOMENTS",
     "CERTIFICATE_PLACES",
     "COUNT_LOW",
+    "KEPT_PIN",
     "KEY_ROOMS",
     "LIBRARY_NAME",
     "LOGGED_CALLS",
     "LOGIN_LOST",
     "LOGIN_SCOPE",
+    "LOGOUT_AFTER_SIGN",
     "LOGOUT_OF_TWO",
     "ONE_KEY_PER_ID",
     "SESSION_KEYS",
@@ -144,6 +146,27 @@ LOGIN_SCOPE: Final = rule(
     "A login holds for all sessions of the program with the token. Per session is a quirk.",
     choices=("token", "session"),
     default="token",
+)
+
+LOGOUT_AFTER_SIGN: Final = rule(
+    "cryptoki.logout-after-sign",
+    Basis.INFERRED,
+    "MW-06",
+    "P11_LogoutAfterSign=1 ends the program's login to the slot with each signature that was made: by C_Sign "
+    "or C_SignFinal, with a private key. A length query, CKR_BUFFER_TOO_SMALL, a signature that failed, and "
+    "deciphering don't. Afterwards C_FindObjects shows no private key, and C_SignInit and C_DecryptInit "
+    "return CKR_USER_NOT_LOGGED_IN before they look at the handle.",
+)
+
+KEPT_PIN: Final = rule(
+    "cryptoki.kept-pin",
+    Basis.OURS,
+    "the vendor's page on PIN caching, which says: per process and token; logged out after C_Login; each "
+    "private operation logs in, and out again; forgotten with the last context",
+    "With P11_EnableCachePIN=1 a kept PIN goes with the login: C_Logout, the last session, removal and "
+    "P11_LogoutAfterSign forget it. C_SetPIN and unblocking by the program itself keep the new PIN. One that "
+    "the card refuses costs a try, and ends the login: CKR_USER_NOT_LOGGED_IN. Files that cannot be read are "
+    "read with it, too. CKU_CONTEXT_SPECIFIC is asked for all the same, where a key demands it.",
 )
 
 SESSION_OBJECTS: Final = rule(

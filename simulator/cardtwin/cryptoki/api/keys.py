@@ -53,6 +53,9 @@ def key_for(
         CryptokiError: CKR_USER_NOT_LOGGED_IN before anything is said about the handle;
             CKR_KEY_HANDLE_INVALID, CKR_KEY_TYPE_INCONSISTENT, CKR_KEY_FUNCTION_NOT_PERMITTED.
     """
+    if kind is Cko.CKO_PRIVATE_KEY:
+        _require_somebody(application, session, handle)
+
     thing = application.find(session, handle, invalid=Ckr.CKR_KEY_HANDLE_INVALID)
 
     if Cka.CKA_KEY_TYPE not in thing.attributes:
@@ -65,6 +68,17 @@ def key_for(
         raise CryptokiError(Ckr.CKR_KEY_FUNCTION_NOT_PERMITTED, f"{name_of(Cka, use)} is not set")
 
     return thing
+
+
+def _require_somebody(application: Application, session: Session, handle: int) -> None:
+    """See that somebody is logged in, whatever the handle is, but for a private key that is public."""
+    if session.user_logged_in or application.ignores_logout:
+        return
+
+    thing = application.handles.find(session.slot.slot_id, handle)
+
+    if thing is None or thing.private or not thing.is_private_key:
+        raise NotLoggedInError(session.login)
 
 
 def key_bits(thing: CryptokiObject) -> int:
