@@ -111,6 +111,50 @@ def test_a_wrong_pin_is_told_and_costs_one_try(java: Java) -> None:
     assert java.rig.tries() == left - 1
 
 
+@dataclass
+class Keytool:
+    """keytool with the token of the main slot as its key store."""
+
+    rig: Rig
+
+    def __call__(self, *arguments: str) -> str:
+        """Run it."""
+        self.rig.write("token.cfg", f"name = Token\nlibrary = {self.rig.library}\nslot = 1\n")
+        store = ("-keystore", "NONE", "-storetype", "PKCS11", "-storepass", "1234")
+        provider = ("-addprovider", "SunPKCS11", "-providerArg", "token.cfg")
+        return self.rig.run("keytool", "-J-XX:TieredStopAtLevel=1", *arguments, *store, *provider)
+
+    def request(self, alias: str) -> x509.CertificateSigningRequest:
+        """Return a request for a certificate that a key has signed."""
+        self("-certreq", "-alias", alias, "-file", "request")
+        return x509.load_pem_x509_csr((self.rig.folder / "request").read_bytes())
+
+
+@pytest.fixture
+def keytool(rig: Rig) -> Keytool:
+    return Keytool(rig)
+
+
+def test_keytool_lists_the_key_and_requests_a_certificate(keytool: Keytool) -> None:
+    listed = keytool("-list")
+    assert "Your keystore contains 1 entry" in listed
+    assert f"{SIGNING}, PrivateKeyEntry" in listed
+    request = keytool.request(SIGNING)
+    assert request.is_signature_valid
+    assert request.subject.rfc4514_string() == rf"CN=Holder\, {SIGNING}"
+
+
+def test_keytool_puts_a_key_with_its_certificate_on_the_card_and_takes_it_away(keytool: Keytool) -> None:
+    keytool("-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-alias", "new", "-dname", "CN=New")
+    tool = ("--module", keytool.rig.library, "--slot", "1", "--list-objects", "--type", "cert")
+    assert "CN=New" in keytool.rig.run("pkcs11-tool", *tool)
+    assert keytool.request("new").is_signature_valid
+    keytool("-delete", "-alias", "new")
+    listed = keytool("-list")
+    assert SIGNING in listed
+    assert "new" not in listed
+
+
 # What the key does
 
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from support.rig import CONSENTING, SIGNING, issuer
+from support.rig import CONSENTING, SIGNING, certified, issuer
 
 if TYPE_CHECKING:
     from support.rig import Rig
@@ -55,6 +55,11 @@ class Nss:
         listed = re.findall(rf"< 0> +\w+ +(\w+) +{label}", self.certutil("-K", *self.token(label)))
         assert len(listed) == 1
         return str(listed[0])
+
+    def nicknames(self, label: str = SIGNING) -> list[tuple[str, str]]:
+        """Return what certutil lists of a token's certificates: names and trust, which is u with a key."""
+        listed = self.certutil("-L", *self.token(label)).partition("JAR/XPI")[2]
+        return re.findall(r"(?m)^(.*\S) +(\S+)\s*$", listed)
 
     def signed(self, label: str = SIGNING) -> str:
         """Let a key on the card sign the message, and return what OpenSSL finds signed."""
@@ -105,10 +110,7 @@ def test_modutil_changes_the_pin(nss: Nss) -> None:
 
 @pytest.mark.parametrize("label", PINS)
 def test_certutil_lists_the_certificate_with_its_key(nss: Nss, label: str) -> None:
-    listed = nss.certutil("-L", *nss.token(label))
-    assert re.findall(r"\n(.*\S) +(\S+)\n", listed.partition("JAR/XPI")[2]) == [
-        (f"{nss.rig.token(label)}:{label}", "u,u,u")
-    ]
+    assert nss.nicknames(label) == [(f"{nss.rig.token(label)}:{label}", "u,u,u")]
 
 
 def test_certutil_reads_the_certificate(nss: Nss) -> None:
@@ -131,6 +133,21 @@ def test_a_wrong_pin_is_told_and_costs_one_try(nss: Nss) -> None:
     left = nss.rig.tries()
     assert "Incorrect password/PIN" in nss.certutil("-K", *nss.token(pin="9999"), succeeds=False)
     assert nss.rig.tries() == left - 1
+
+
+def test_a_key_made_on_the_card_gets_its_certificate(nss: Nss) -> None:
+    (nss.rig.folder / "noise").write_bytes(bytes(range(64)))
+    wanted = ("-k", "rsa", "-g", "2048", "-s", "CN=Somebody", "-z", "noise", "-a", "-o", "request")
+    nss.certutil("-R", *nss.token(), *wanted)
+    request = x509.load_pem_x509_csr((nss.rig.folder / "request").read_bytes())
+    nss.rig.write("new.pem", certified(request).public_bytes(Encoding.PEM).decode())
+    nss.certutil("-A", *nss.token(), "-n", "New", "-t", ",,", "-i", "new.pem")
+
+    assert request.is_signature_valid
+    assert nss.nicknames() == [(f"{nss.rig.token()}:{label}", "u,u,u") for label in (SIGNING, "New")]
+    nss.certutil("-F", *nss.token(), "-n", f"{nss.rig.token()}:New")
+    assert nss.nicknames() == [(f"{nss.rig.token()}:{SIGNING}", "u,u,u")]
+    nss.key()
 
 
 # Signatures and decryption

@@ -33,6 +33,7 @@ PACKAGES = {
     "cmsutil": "libnss3-tools",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
+    "keytool": "default-jdk-headless",
     "modutil": "libnss3-tools",
     "opensc-tool": "opensc",
     "openssl": "openssl",

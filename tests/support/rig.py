@@ -48,6 +48,11 @@ def issuer() -> x509.Certificate:
     return _signed(_name("cardtwin test CA"), rsa_key().public_key(), authority=True)
 
 
+def certified(request: x509.CertificateSigningRequest) -> x509.Certificate:
+    """Return the issuer's certificate for a request."""
+    return _signed(request.subject, request.public_key())
+
+
 @cache
 def full_card(model: str, *, curve: bool = False) -> CardImage:
     """Return the image of a card after a full encoding: profile, keys made on it, PINs, certificates.
