@@ -1,4 +1,4 @@
-"""The pytest plugin: scenario files as test items.
+"""The pytest plugin: scenario files as test items, and the fixture ``cardtwin``.
 
 It looks at files that end in ``.scenario.yaml`` and touches nothing else. An instance is one item, and stops
 at its first failing step; it is a :class:`pytest.Function`, so that fixtures, timeouts and parallel runs work
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cardtwin.fixture import cardtwin
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
@@ -21,7 +23,14 @@ if TYPE_CHECKING:
     from cardtwin.scenario import Instance, ScenarioResult
     from cardtwin.scenario.overrides import Overrides
 
-__all__ = ["ScenarioFailedError", "ScenarioFile", "ScenarioItem", "pytest_addoption", "pytest_collect_file"]
+__all__ = [
+    "ScenarioFailedError",
+    "ScenarioFile",
+    "ScenarioItem",
+    "cardtwin",
+    "pytest_addoption",
+    "pytest_collect_file",
+]
 
 _SUFFIX = ".scenario.yaml"
 

@@ -34,7 +34,7 @@ def command(context: click.Context, socket: str | None) -> None:
 
 def _told(context: click.Context, do: Callable[[Control], Any]) -> Any:
     """Do something with the server; say why if it can't be done."""
-    if context.obj is None:
+    if not context.obj:
         fail(
             f"which server? {CONTROL_VARIABLE} is not set: set what `cardtwin serve` has printed, "
             "or give --socket"

@@ -1,0 +1,192 @@
+"""The fixture ``cardtwin``, in suites of other people, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.hosted import TIMEOUT, encoding, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Suite = Callable[..., subprocess.CompletedProcess[str]]
+
+CLIENT = """\
+from cardtwin.cryptoki.foreign import ForeignModule
+from cardtwin.cryptoki.values import Buffer
+from cardtwin.plan import Secret
+
+
+class Client:
+    def __init__(self, card):
+        self.module = ForeignModule(card.library)
+        self.environment = card.in_environment()
+
+    def __enter__(self):
+        self.environment.__enter__()
+        assert self.module.initialize().rv == 0
+        return self
+
+    def __exit__(self, *_):
+        self.module.finalize()
+        self.environment.__exit__(None, None, None)
+
+    def slots(self):
+        return list(self.module.call("C_GetSlotList", (True, Buffer(8))).results[0].content)
+
+    def login(self, pin):
+        session = self.module.call("C_OpenSession", (self.slots()[0], 4)).results[0]
+        return self.module.call("C_Login", (session, 1, Secret.of(pin))).name
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    """Run a suite with some tests in it."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "client.py").write_text(CLIENT)
+
+    def run(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "test_them.py").write_text(text)
+        alone = ("-p", "no:cacheprovider", "-p", "no:randomly", "-W", "error")
+        loaded = any(entry.value == "cardtwin.plugin" for entry in entry_points(group="pytest11"))
+        plugin = () if loaded else ("-p", "cardtwin.plugin")
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *alone, *plugin, *arguments],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+        )
+
+    return run
+
+
+def passed(result: subprocess.CompletedProcess[str], number: int) -> None:
+    assert result.returncode == 0, result.stdout
+    assert f"{number} passed" in result.stdout
+
+
+def test_a_test_has_a_card_with_a_token_and_its_client_sees_it_come_and_go(suite: Suite) -> None:
+    text = """\
+import os
+from client import Client
+
+
+def test_a_token(cardtwin):
+    card = cardtwin.start("cardos-5.3", profile="full", secrets={"PIN1": "271828"})
+
+    with Client(card) as client:
+        assert len(client.slots()) == 2
+        card.remove()
+        assert client.slots() == []
+        card.insert()
+        assert client.login("999999") == "CKR_PIN_INCORRECT"
+        assert card.status()["programs"][0]["pid"] == os.getpid()
+        assert client.login(card.pin()) == "CKR_OK"
+        card.reset()
+
+    assert card.status()["programs"] == []
+    assert "CARDTWIN_SOCKET" not in os.environ
+"""
+    passed(suite(text), 1)
+
+
+def test_all_is_taken_down_at_the_end_of_each_test_also_of_one_that_fails(suite: Suite) -> None:
+    text = """\
+import os
+from pathlib import Path
+
+
+def test_fails(cardtwin):
+    cards = [cardtwin.start("cardos-5.3"), cardtwin.start("cardos-4.4")]
+    Path("note").write_text("\\n".join(card.environment["CARDTWIN_SOCKET"] for card in cards))
+    assert not all(map(os.path.exists, Path("note").read_text().split()))
+
+
+def test_afterwards():
+    assert len(Path("note").read_text().split()) == 2
+    assert not any(map(os.path.exists, Path("note").read_text().split()))
+"""
+    result = suite(text)
+    assert "1 failed, 1 passed" in result.stdout, result.stdout
+
+
+def test_tests_that_run_side_by_side_have_cards_of_their_own(suite: Suite) -> None:
+    text = """\
+import pytest
+from client import Client
+
+
+@pytest.mark.parametrize("pin", ["111111", "222222", "333333", "444444"])
+def test_own(cardtwin, pin):
+    card = cardtwin.start("cardos-5.3", profile="full", secrets={"PIN1": pin}, seed="shared")
+
+    with Client(card) as client:
+        assert client.login(pin) == "CKR_OK"
+"""
+    passed(suite(text, "-n", "2"), 4)
+
+
+def test_personal_cfg_may_be_a_text_and_an_encoding_have_fields(suite: Suite, tmp_path: Path) -> None:
+    encoding(tmp_path)
+    text = """\
+from pathlib import Path
+from client import Client
+
+CONFIG = "[Reader]\\nSkipReader=Emulated.*\\n"
+
+
+def test_text(cardtwin):
+    card = cardtwin.start("cardos-5.3", config=CONFIG)
+
+    with Client(card) as client:
+        assert client.slots() == []
+
+
+def test_encoding(cardtwin, tmp_path):
+    fields = {"PIN": "271828", "PUK": "31415926"}
+    card = cardtwin.start("cardos-5.3", encoding="init.dsc", fields=fields, config=Path("pytest.ini"))
+    assert card.pin() == "271828"
+    assert any("unknown-section" in warning for warning in card.warnings)
+    card.snapshot(tmp_path / "card.image")
+    copy = cardtwin.start(image=tmp_path / "card.image")
+
+    with Client(copy) as client:
+        assert client.login("271828") == "CKR_OK"
+"""
+    passed(suite(text), 2)
+
+
+def test_a_card_that_cannot_be_is_told_without_its_secrets(suite: Suite) -> None:
+    text = """\
+def test_refused(cardtwin):
+    cardtwin.start("cardos-4.4", profile="operator", secrets={"PIN1": "2718" + "28"})
+"""
+    result = suite(text, "--showlocals")
+    assert result.returncode == 1
+    assert "no profile 'operator' for cardos-4.4" in result.stdout
+    assert "there are full" in result.stdout
+
+
+def test_a_process_of_a_card_that_is_lost_fails_the_test(suite: Suite) -> None:
+    text = """\
+import os
+import signal
+
+
+def test_lost(cardtwin):
+    card = cardtwin.start("cardos-5.3")
+    os.kill(card._process.pid, signal.SIGKILL)
+"""
+    result = suite(text)
+    assert "1 passed, 1 error" in result.stdout
+    assert "the card's process has not ended as it should" in result.stdout
