@@ -53,7 +53,7 @@ PACKAGES = {
 LIBRARIES = {"p11-kit-proxy.so": "p11-kit-modules", "pkcs11-spy.so": "opensc-pkcs11"}
 """Which Debian package a library comes from that others load as a PKCS#11 library."""
 
-SHORT = "app default { }\n"
+SHORT = "app default { reader_driver pcsc { max_send_size = 255; max_recv_size = 256; } }\n"
 EXTENDED = "app default { reader_driver pcsc { max_send_size = 65535; max_recv_size = 65536; } }\n"
 
 

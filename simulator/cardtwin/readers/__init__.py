@@ -4,6 +4,7 @@ from cardtwin.readers.connection import ManagedConnection
 from cardtwin.readers.context import ManagedContext
 from cardtwin.readers.errors import (
     CommandTooLongError,
+    PyscardMissingError,
     ReaderError,
     ReaderNameError,
     ReaderOccupiedError,
@@ -19,6 +20,7 @@ __all__ = [
     "CommandTooLongError",
     "ManagedConnection",
     "ManagedContext",
+    "PyscardMissingError",
     "ReaderError",
     "ReaderManager",
     "ReaderNameError",

@@ -5,6 +5,7 @@
     ReaderError                     the readers were set up wrongly
     ├── ReaderNameError             no name for a reader, or taken
     ├── ReaderOccupiedError         there is a card in it already
+    ├── PyscardMissingError         the system's readers cannot be used
     └── UntearableCardError         a fault that only an emulated card can have
     MalformedMessageError           a client doesn't speak the socket's protocol; ends its session
     PcscError (cardtwin.pcsc)
@@ -22,6 +23,7 @@ from cardtwin.pcsc import PcscError, SharingViolationError
 __all__ = [
     "CommandTooLongError",
     "MalformedMessageError",
+    "PyscardMissingError",
     "ReaderError",
     "ReaderNameError",
     "ReaderOccupiedError",
@@ -42,6 +44,10 @@ class ReaderNameError(ReaderError, ValueError):
 
 class ReaderOccupiedError(ReaderError):
     """There is a card in the reader already."""
+
+
+class PyscardMissingError(ReaderError, ImportError):
+    """pyscard, through which the system's readers are used, is not installed."""
 
 
 class UntearableCardError(ReaderError, TypeError):

@@ -322,8 +322,15 @@ def test_unknown_attributes_and_features_are_not_supported(world: World) -> None
     client, card = world.connected()
     assert client.call(0x0F, "iI264sII", card, 0xFFFF, b"", 264, 0)[-1] == UNSUPPORTED
     assert client.call(0x10, "iI264sII", card, 0x00010100, b"x", 1, 0)[-1] == UNSUPPORTED
-    answer = client.call(0x0A, "iIIIII", card, 0x42000D48, 2, 264, 9, 0, data=b"ab")
+    answer = client.call(0x0A, "iIIIII", card, 0x42000D47, 2, 264, 9, 0, data=b"ab")
     assert answer[4:] == (0, UNSUPPORTED)
+    assert client.transmit(card, READ) == (SUCCESS, OK)
+
+
+def test_too_little_room_for_the_features_is_told_with_what_it_takes(world: World) -> None:
+    client, card = world.connected()
+    answer = client.call(0x0A, "iIIIII", card, 0x42000D48, 0, 5, 0, 0)
+    assert answer[4:] == (6, INSUFFICIENT_BUFFER)
     assert client.transmit(card, READ) == (SUCCESS, OK)
 
 

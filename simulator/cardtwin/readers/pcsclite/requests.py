@@ -16,6 +16,7 @@ from cardtwin.pcsc import (
 )
 from cardtwin.readers.errors import MalformedMessageError
 from cardtwin.readers.pcsclite.attributes import attribute
+from cardtwin.readers.pcsclite.features import control
 from cardtwin.readers.pcsclite.messages import (
     EVENTS_ANSWER,
     MAX_ATTRIBUTE,
@@ -196,16 +197,25 @@ def _transmit(session: Session, fields: Fields) -> bytes:
 
 @_serves(Command.CONTROL)
 def _control(session: Session, fields: Fields) -> bytes:
-    """Refuse: our readers have no PIN pad and no other feature (PC/SC part 10)."""
-    handle, _, length = fields[:3]
-    session.connection(handle)
+    handle, code, length, room, _, _ = fields
+    connection = session.connection(handle)
 
     if length > MAX_BUFFER:
         raise MalformedMessageError("more data than a control command can hold")
 
     session.receive(length)
+    answer = control(code, connection)
     fields[4] = 0
-    raise UnsupportedFeatureError
+
+    if answer is None:
+        raise UnsupportedFeatureError(connection.reader)
+
+    fields[4] = len(answer)
+
+    if len(answer) > room:
+        raise _RefusedError(Code.INSUFFICIENT_BUFFER)
+
+    return answer
 
 
 @_serves(Command.STATUS)

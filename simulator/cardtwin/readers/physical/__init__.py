@@ -1,0 +1,6 @@
+"""Readers of the system, real or virtual, through pyscard: what programs see of PC/SC, seen from here."""
+
+from cardtwin.readers.physical.connection import PhysicalConnection
+from cardtwin.readers.physical.context import PhysicalContext
+
+__all__ = ["PhysicalConnection", "PhysicalContext"]

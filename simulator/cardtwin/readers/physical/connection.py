@@ -1,0 +1,174 @@
+"""A connection to a card in one of the system's readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cardtwin.events import Exchange
+from cardtwin.iso7816 import CommandApdu
+from cardtwin.pcsc import CardConnection, Disposition, InvalidHandleError, PcscError, Protocol, ShareMode
+from cardtwin.readers.errors import CommandTooLongError
+from cardtwin.readers.physical.features import max_apdu_data
+from cardtwin.readers.physical.scard import called, scard
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from cardtwin.events import Hub
+
+__all__ = ["PhysicalConnection"]
+
+_SHORT: Final = 255
+_MORE, _WRONG_LE = 0x61, 0x6C
+_GET_RESPONSE: Final = 0xC0
+
+
+class _Transaction:
+    """The block of one transaction."""
+
+    __slots__ = ("_connection", "_disposition")
+
+    def __init__(self, connection: PhysicalConnection, disposition: Disposition) -> None:
+        self._connection = connection
+        self._disposition = disposition
+
+    def __enter__(self) -> None:
+        self._connection.begin_transaction()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._connection.closed:
+            return
+
+        try:
+            self._connection.end_transaction(self._disposition)
+        except PcscError:
+            if kind is None:
+                raise
+
+
+class PhysicalConnection(CardConnection):
+    """A connection. With T=0, whole command APDUs are sent as ISO/IEC 7816-3:2006, 12.2 has it."""
+
+    def __init__(self, reader: str, handle: int, protocol: Protocol, hub: Hub | None) -> None:
+        self._reader = reader
+        self._handle = handle
+        self._protocol = protocol
+        self._hub = hub
+        self._closed = False
+        self._atr = self._read_atr()
+        self._max_data: int | None = None
+
+    @property
+    def reader(self) -> str:
+        """The reader's name."""
+        return self._reader
+
+    @property
+    def atr(self) -> bytes:
+        """The card's ATR at connect or the last reconnect."""
+        return self._atr
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol in use; UNDEFINED while none is settled."""
+        return self._protocol
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, by itself or with its context."""
+        return self._closed
+
+    @property
+    def max_command_data(self) -> int:
+        """How many bytes of data a command may hold: what the driver says, 255 where it says nothing.
+
+        With T=0 it is 255: extended length would take ENVELOPE.
+        """
+        if self._max_data is None:
+            self._max_data = max_apdu_data(self._reader, self._handle)
+
+        return _SHORT if self._protocol is Protocol.T0 else max(_SHORT, self._max_data)
+
+    def transmit(self, command: bytes) -> bytes:
+        """Send a command APDU and return the response APDU, status word included."""
+        response = self._transmit_t0(command) if self._protocol is Protocol.T0 else self._carry(command)
+
+        if self._hub is not None and not self._hub.silent:
+            self._hub.emit(Exchange(reader=self._reader, command=command, response=response))
+
+        return response
+
+    def begin_transaction(self) -> None:
+        """Begin a transaction, after those of others."""
+        self._call(scard.SCardBeginTransaction)
+
+    def end_transaction(self, disposition: Disposition = Disposition.LEAVE) -> None:
+        """End a transaction."""
+        self._call(scard.SCardEndTransaction, disposition.value)
+
+    def transaction(self, disposition: Disposition = Disposition.LEAVE) -> _Transaction:
+        """Hold the card exclusively for the block."""
+        return _Transaction(self, disposition)
+
+    def reconnect(
+        self,
+        disposition: Disposition = Disposition.LEAVE,
+        *,
+        share: ShareMode = ShareMode.SHARED,
+        protocol: Protocol = Protocol.ANY,
+    ) -> None:
+        """Take the connection up again, with the card that is in the reader now."""
+        (active,) = self._call(scard.SCardReconnect, share.value, int(protocol), disposition.value)
+        self._protocol = Protocol(active)
+        self._atr = self._read_atr()
+
+    def disconnect(self, disposition: Disposition = Disposition.LEAVE) -> None:
+        """Close the connection. A second call does nothing."""
+        if self._closed:
+            return
+
+        self._closed = True
+
+        try:
+            called(self._reader, scard.SCardDisconnect, self._handle, disposition.value)
+        except PcscError:
+            return  # a connection that was lost is closed
+
+    def _call(self, function: Any, *arguments: object) -> tuple[Any, ...]:
+        if self._closed:
+            raise InvalidHandleError(self._reader)
+
+        return called(self._reader, function, self._handle, *arguments)
+
+    def _read_atr(self) -> bytes:
+        _, _, _, atr = self._call(scard.SCardStatus)
+        return bytes(atr)
+
+    def _carry(self, command: bytes) -> bytes:
+        (response,) = self._call(scard.SCardTransmit, int(self._protocol), list(command))
+        return bytes(response)
+
+    def _transmit_t0(self, command: bytes) -> bytes:
+        """Send a command by T=0: without Le where there is data, asking again where the card wants it."""
+        apdu = CommandApdu.parse(command)
+
+        if apdu.extended:
+            raise CommandTooLongError(self._reader, "extended length isn't carried by T=0")
+
+        response = self._carry(command[:-1] if apdu.data and apdu.le is not None else command)
+
+        if response[-2:-1] == bytes((_WRONG_LE,)) and apdu.le is not None and not apdu.data:
+            response = self._carry(command[:-1] + response[-1:])
+
+        collected = response[:-2]
+
+        while response[-2:-1] == bytes((_MORE,)):
+            response = self._carry(bytes((apdu.cla & ~0x10, _GET_RESPONSE, 0, 0)) + response[-1:])
+            collected += response[:-2]
+
+        return collected + response[-2:]
