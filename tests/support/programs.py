@@ -91,10 +91,11 @@ class Program:
         configuration: ClientConfiguration | None = None,
         switches: Switches | None = None,
         now: Callable[[], datetime] | None = None,
+        log_folder: Path | None = None,
     ) -> None:
         self.application = Application(
             manager.context(),
-            Installation(certificate()),
+            Installation(certificate(), log_folder=log_folder),
             codec=CmsPinBlobCodec(),
             entropy=SeededEntropy("program"),
             configuration=configuration,

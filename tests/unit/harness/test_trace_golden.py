@@ -15,6 +15,7 @@ from cardtwin.scenario.pool import Options, run_all
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden"
+NAMES = ("first", "lost-login")
 
 
 def trace_of(scenario: Path) -> str:
@@ -23,7 +24,7 @@ def trace_of(scenario: Path) -> str:
     return "\n".join(outcome.trace for outcome in outcomes)
 
 
-@pytest.mark.parametrize("name", ["first"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_seeded_scenario_leaves_the_same_trace_byte_for_byte(name: str) -> None:
     golden = GOLDEN / f"{name}.trace"
     trace = trace_of(next(ROOT.joinpath("scenarios").rglob(f"{name}.scenario.yaml")))
@@ -34,6 +35,12 @@ def test_a_seeded_scenario_leaves_the_same_trace_byte_for_byte(name: str) -> Non
     assert trace == golden.read_text(encoding="utf-8")
 
 
+def test_every_golden_trace_is_one_of_a_scenario() -> None:
+    assert {golden.stem for golden in GOLDEN.glob("*.trace")} == set(NAMES)
+
+
 def test_the_golden_traces_hold_no_pin() -> None:
     for golden in GOLDEN.glob("*.trace"):
-        assert "32 37 31 38 32 38" not in golden.read_text(), "the PIN of the sketch, 271828"
+        text = golden.read_text()
+        assert "32 37 31 38 32 38" not in text, "the PIN of the sketch, 271828"
+        assert "31 32 33 34" not in text, "the PIN of the card whose login is lost, 1234"
