@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cardtwin.cryptoki.constants import Ckk
-from support.interop import shared_library
+from support.interop import LIBRARIES, MissingProgramError, shared_library
 from support.opinions import data_for, is_right, signing
 from support.pkcs11_tool import Pkcs11Tool
 from support.rig import READER, opened_rig
@@ -42,6 +42,15 @@ def hexadecimal(log: str) -> str:
     """Return the hexadecimal digits of a dump."""
     lines = re.findall(r"^    [0-9A-F]{8}  ((?:[0-9A-F]{2} ){1,16})", log, re.MULTILINE)
     return "".join(lines).replace(" ", "").lower()
+
+
+def test_a_library_that_is_not_there_is_an_error_that_names_its_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(LIBRARIES, "pkcs11-none.so", "opensc")
+
+    with pytest.raises(MissingProgramError, match="'opensc'"):
+        shared_library("pkcs11-none.so")
 
 
 def test_the_spy_finds_our_interface_and_sees_the_slots(spied: Pkcs11Tool, log: Path) -> None:

@@ -50,8 +50,8 @@ PACKAGES = {
 }
 """Which Debian package a program comes from."""
 
-LIBRARIES = {"p11-kit-proxy.so": "p11-kit-modules", "pkcs11-spy.so": "opensc-pkcs11"}
-"""Which Debian package a library comes from that others load as a PKCS#11 library."""
+LIBRARIES = {"p11-kit-proxy.so": "p11-kit", "pkcs11-spy.so": "opensc"}
+"""Which Debian package brings a library, in one that it needs, that others load as a PKCS#11 library."""
 
 SHORT = "app default { reader_driver pcsc { max_send_size = 255; max_recv_size = 256; } }\n"
 EXTENDED = "app default { reader_driver pcsc { max_send_size = 65535; max_recv_size = 65536; } }\n"

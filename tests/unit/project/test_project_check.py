@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import check
+from support.interop import LIBRARIES, PACKAGES
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -98,6 +99,11 @@ def test_system_packages_that_cannot_be_installed_are_named(
     assert check.main([]) == 2
     assert started == []
     assert "apt-get install opensc gcc" in capsys.readouterr().err
+
+
+def test_whatever_the_interoperability_tests_run_is_in_a_package_that_is_installed() -> None:
+    installed = {package.name for package in check.system_packages()}
+    assert {*PACKAGES.values(), *LIBRARIES.values()} <= installed
 
 
 def test_environments_that_use_no_system_package_ask_for_none(
