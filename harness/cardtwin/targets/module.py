@@ -14,15 +14,16 @@ from cardtwin.targets.errors import TargetError
 from cardtwin.targets.interface import Capability
 from cardtwin.targets.outlets import Outlets
 from cardtwin.targets.remote import LIMIT, RemoteProgram
+from cardtwin.targets.told import ToldProgram
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from cardtwin.events import Hub
-    from cardtwin.targets.interface import Setup
+    from cardtwin.targets.interface import Program, Setup
 
-__all__ = ["ForeignTarget", "ModuleBench", "ModuleTarget"]
+__all__ = ["ForeignBench", "ForeignTarget", "ModuleBench", "ModuleTarget"]
 
 _OURS: Final = ("cryptoki.", "middleware.")
 """The areas of the switches that a foreign library doesn't read."""
@@ -82,13 +83,13 @@ class ForeignTarget(EmulatedTarget):
         """Return what of a setup means nothing to another middleware than ours."""
         return "; ".join(_meant_for_ours(setup, needs))
 
-    def open(self, setup: Setup, hub: Hub) -> ModuleBench:
+    def open(self, setup: Setup, hub: Hub) -> ForeignBench:
         """Set up the bench.
 
         Raises:
             TargetError: A card's image cannot be read.
         """
-        return ModuleBench(setup, hub, self._library)
+        return ForeignBench(setup, hub, self._library)
 
 
 def _meant_for_ours(setup: Setup, needs: AbstractSet[Capability]) -> Iterator[str]:
@@ -120,7 +121,7 @@ class ModuleBench(EmulatedBench):
         self._outlets = ExitStack()
         super().__init__(setup, hub)
 
-    def new_program(self, process: str) -> RemoteProgram:
+    def new_program(self, process: str) -> Program:
         """Start a process that loads the library; its calls come back under the program's name.
 
         Raises:
@@ -134,3 +135,11 @@ class ModuleBench(EmulatedBench):
         self.end_programs()
         self._outlets.close()
         super().close()
+
+
+class ForeignBench(ModuleBench):
+    """The same with a library that isn't ours: its calls are told where they are made."""
+
+    def new_program(self, process: str) -> Program:
+        """Start a process that loads the library; errors as ModuleBench's."""
+        return ToldProgram(super().new_program(process), process, self._hub)
