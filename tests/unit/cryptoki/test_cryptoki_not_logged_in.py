@@ -29,11 +29,23 @@ LOST, OK = Ckr.CKR_USER_NOT_LOGGED_IN, Ckr.CKR_OK
 FOREIGN_AID = bytes.fromhex("00A4040C0BA000000308000010000100")
 LOGOUT = bytes.fromhex("80EA0000")
 PRIVATE_KEYS = Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_PRIVATE_KEY))
+PRIVATE = Attribute.of(Cka.CKA_PRIVATE, value=True)
 PUBLIC_DATA = (
     Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_DATA)),
     Attribute.of(Cka.CKA_LABEL, "note"),
     Attribute(Cka.CKA_VALUE, b"note"),
 )
+
+
+TOKEN_DATA = (*PUBLIC_DATA, Attribute.of(Cka.CKA_TOKEN, value=True))
+PAIR = Mechanism(Ckm.CKM_RSA_PKCS_KEY_PAIR_GEN)
+
+
+def halves(*, token: bool, private: bool) -> tuple[tuple[Attribute, ...], tuple[Attribute, ...]]:
+    """Return the templates of a key pair."""
+    common = (Attribute.of(Cka.CKA_TOKEN, value=token), Attribute(Cka.CKA_ID, b"\x77"))
+    public = (*common, Attribute.of(Cka.CKA_MODULUS_BITS, 2048))
+    return public, (*common, Attribute.of(Cka.CKA_PRIVATE, value=private))
 
 
 def desk_with(*quirks: str, model: str = "cardos-5.3") -> Desk:
@@ -177,6 +189,37 @@ def test_writing_a_certificate_tells_it_too(event: Callable[[Desk], None]) -> No
     assert state(signer.program, signer.session) == Cks.CKS_RW_PUBLIC_SESSION
 
 
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("event", [reset, log_out], ids=lambda event: event.__name__)
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("C_GenerateKeyPair", (PAIR, *halves(token=True, private=True))), ("C_CreateObject", (TOKEN_DATA,))],
+    ids=["key pair", "data"],
+)
+def test_making_something_on_the_token_tells_it_and_leaves_the_card_as_it_was(
+    model: str, event: Callable[[Desk], None], name: str, arguments: tuple[object, ...]
+) -> None:
+    desk = desk_with(model=model)
+    signer = Signer(desk)
+    before = desk.card.image
+    event(desk)
+
+    assert signer.program.rv(name, signer.session, *arguments) is LOST
+    assert desk.card.image == before
+    assert state(signer.program, signer.session) == Cks.CKS_RW_PUBLIC_SESSION
+    signer.program("C_Login", signer.session, Cku.CKU_USER, PIN)
+    signer.program(name, signer.session, *arguments)
+
+
+def test_with_the_last_session_the_login_is_gone_and_an_old_handle_says_so() -> None:
+    signer = Signer(desk_with())
+    signer.program("C_CloseSession", signer.session)
+    signer.session = signer.program.session()
+
+    assert signer.init() is LOST
+    assert signer.finish() is Ckr.CKR_OPERATION_NOT_INITIALIZED
+
+
 # What helps: the middleware keeps the PIN, and logs in again for each operation
 
 
@@ -251,6 +294,8 @@ def test_with_a_login_for_each_session_another_session_has_no_private_keys(split
     assert split.rv("C_SignInit", second, SIMPLE, key) is LOST
     assert split.rv("C_DecryptInit", second, Mechanism(Ckm.CKM_RSA_PKCS), key) is LOST
     assert split.rv("C_GetAttributeValue", second, key, ()) is LOST
+    assert split.rv("C_CreateObject", second, (*PUBLIC_DATA, PRIVATE)) is LOST
+    assert split.rv("C_GenerateKeyPair", second, PAIR, *halves(token=False, private=True)) is LOST
     assert split.rv("C_Logout", second) is LOST
     assert len(split.sign(first, key, SIMPLE, b"data")) == 256
 
@@ -286,14 +331,15 @@ def test_by_a_switch_each_way_to_make_a_session_object_demands_a_login(value: st
     program = desk_with().program(switches=Switches({"cryptoki.session-objects": value}))
     program.slots()
     session = program.session()
-    certificates = program.find(session, Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_PUBLIC_KEY)))
+    public_keys = program.find(session, Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_PUBLIC_KEY)))
     copied = (Attribute.of(Cka.CKA_TOKEN, value=False),)
 
     assert program.rv("C_CreateObject", session, PUBLIC_DATA) is rv
-    assert program.rv("C_CopyObject", session, certificates[0], copied) is rv
+    assert program.rv("C_CopyObject", session, public_keys[0], copied) is rv
+    assert program.rv("C_GenerateKeyPair", session, PAIR, *halves(token=False, private=False)) is rv
     program("C_Login", session, Cku.CKU_USER, PIN)
     made = program("C_CreateObject", session, PUBLIC_DATA)
-    program("C_CopyObject", session, certificates[0], copied)
+    program("C_CopyObject", session, public_keys[0], copied)
     program("C_Logout", session)
     assert program.rv("C_DestroyObject", session, made) is OK
 
