@@ -78,8 +78,8 @@ def _report(model: type[BaseModel], root: MapNode, finding: ErrorDetails, diagno
             message, expected, remedy = _explain(finding, str(location[-2]))
             span = _key_span(root, location[:-1])
             diagnostics.error("bad-value", message, span, expected=expected, remedy=remedy)
-        case _ if isinstance(node, TextNode) and references(node):
-            return  # checked again when the name has a value
+        case _ if node is not root and references(node):
+            return  # checked again when the names have values
         case _:
             written = node.text if isinstance(node, TextNode) else "this"
             message, expected, remedy = _explain(finding, written)

@@ -74,7 +74,7 @@ class RemoteProgram:
         return program
 
     def _see_loaded(self, library: str) -> None:
-        loaded = self._receive(f"{library} was loaded")
+        loaded = self._receive(f"{library} was loaded", max(self._limit, LIMIT))
 
         if isinstance(loaded, Failed):
             raise TargetError(loaded.message)
@@ -125,14 +125,16 @@ class RemoteProgram:
         with suppress(BrokenPipeError):  # it is gone: there is no answer either
             self._connection.send(message)
 
-    def _receive(self, during: str) -> object:
-        """Return the answer.
+    def _receive(self, during: str, limit: float | None = None) -> object:
+        """Return the answer, which takes `limit` seconds, or else as long as a call may.
 
         Raises:
             TargetError: There is none: the process has ended, or takes too long and is ended.
         """
+        limit = self._limit if limit is None else limit
+
         try:
-            if self._connection.poll(self._limit):
+            if self._connection.poll(limit):
                 return self._connection.recv()
         except (EOFError, OSError):
             raise self._lost(f"{self._how_it_ended()} while {during}") from None
@@ -140,7 +142,7 @@ class RemoteProgram:
             self._end("a call was interrupted")
             raise
 
-        raise self._lost(f"it had to be ended: after {self._limit:g} s there was no answer while {during}")
+        raise self._lost(f"it had to be ended: after {limit:g} s there was no answer while {during}")
 
     def _lost(self, why: str) -> TargetError:
         self._end(why)
