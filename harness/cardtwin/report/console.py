@@ -86,7 +86,12 @@ class ConsoleReport:
         counts = {verdict: sum(r.verdict is verdict for r in results) for verdict in Verdict}
         style = "bold red" if counts[Verdict.FAILED] else "bold green"
         parts = [f"{count} {verdict.value}" for verdict, count in counts.items() if count]
-        self._console.print(Text(f"{', '.join(parts) or 'nothing ran'} in {seconds:.1f} s", style=style))
+        targets = ", ".join(sorted({result.target for result in results}))
+        where = f" on {targets}" if targets else ""
+        self._console.print(
+            Text(f"{', '.join(parts) or 'nothing ran'}{where} in {seconds:.1f} s", style=style),
+            soft_wrap=True,
+        )
 
 
 def _row(path: str, results: Sequence[ScenarioResult]) -> list[str]:

@@ -22,6 +22,7 @@ def explain_failure(result: ScenarioResult) -> str:
 
 def _lines(result: ScenarioResult) -> Iterator[str]:
     yield f"{result.id}: {result.title}"
+    yield f"target: {result.target}"
 
     if result.message:
         yield result.message
