@@ -139,6 +139,8 @@ def check_installed(wheel: Path, environment: Path) -> None:
     if "PLUGIN registered: <module 'cardtwin.plugin'" not in plugins:
         raise PackageError("pytest does not load the plugin")
 
+    _run(binaries / "cardtwin", "exec", "--card", "cardos-5.3", "--profile", "full", "--", "true")
+
     if not wheel.name.endswith("-none-any.whl"):
         check_library(environment, binaries)
 

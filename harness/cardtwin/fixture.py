@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from cardtwin.hosting.hosted import HostedCard
 
 __all__ = ["CardStarter", "cardtwin"]
-
-_READER: Final = "Emulated reader"
 
 _PathLike = str | os.PathLike[str]
 
@@ -49,7 +47,7 @@ class CardStarter:
         user_config: Path | str | None = None,
         ppa_config: _PathLike | None = None,
         program: str | None = None,
-        reader: str = _READER,
+        reader: str | None = None,
         quirks: Sequence[str] = (),
         switches: Mapping[str, str] | None = None,
         seed: str | None = None,
@@ -74,7 +72,7 @@ class CardStarter:
             user_config: The user's Personal.cfg, likewise.
             ppa_config: iD2ppa.cfg, with the PIN encryption certificate beside it.
             program: What all programs are called, such as ``java.exe``.
-            reader: The reader's name.
+            reader: The reader's name; None takes ``Emulated reader``.
             quirks: Of the card.
             switches: Choices of behaviour by rule.
             seed: What all random values are drawn from.
@@ -83,12 +81,16 @@ class CardStarter:
         Raises:
             CardRefusedError: There is no such card, or the profile or encoding failed.
         """
+        __tracebackhide__ = (
+            True  # pytest shows the arguments of a function that fails, and PINs are among them
+        )
+
         from cardtwin.hosting.hosted import HostedCard  # noqa: PLC0415  # only tests with a card pay for it
-        from cardtwin.hosting.request import CardRequest  # noqa: PLC0415  # as above
+        from cardtwin.hosting.request import DEFAULT_READER, CardRequest  # noqa: PLC0415  # as above
 
         request = CardRequest(
             card=card,
-            reader=reader,
+            reader=reader or DEFAULT_READER,
             image=_path(image),
             profile=_path(profile),
             secrets=dict(secrets or {}),

@@ -36,11 +36,10 @@ def command(*, seconds: float | None, shell: bool, **options: Any) -> None:
     Exit status: 0, or 2 if there is no such card.
     """
     try:
-        with HostedCard(request_of(options)) as card:
+        # From when it is ready, an interrupt is how it ends.
+        with HostedCard(request_of(options)) as card, suppress(KeyboardInterrupt):
             _tell(card, shell=shell)
-
-            with suppress(KeyboardInterrupt):
-                card.wait(seconds)
+            card.wait(seconds)
     except HostingError as error:
         fail(str(error))
 

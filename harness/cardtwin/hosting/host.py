@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from cardtwin.hosting.messages import Channel
 from cardtwin.hosting.preparation import CARD, Preparation, refusals
 from cardtwin.hosting.token import TokenMaker
 from cardtwin.pcsc import PcscError
-from cardtwin.sockets import SocketPathError, SocketServer
+from cardtwin.sockets import SocketPathError, SocketServer, private_directory
 from cardtwin.targets import TargetError
 from cardtwin.targets.emulated import EmulatedBench
 from cardtwin.targets.outlets import Outlets
@@ -168,7 +167,7 @@ class Host:
 
     def _control(self, stack: ExitStack) -> Mapping[str, str]:
         """Open the control socket, and return the environment variable that leads to it."""
-        path = self.request.control or str(Path(tempfile.mkdtemp(prefix="ct-"), "control"))
+        path = self.request.control or stack.enter_context(private_directory()) / "control"
 
         try:
             server = stack.enter_context(SocketServer(path, self._serve_connection))

@@ -93,8 +93,8 @@ def test_the_card_of_a_card_that_cannot_be_is_told_and_nothing_runs(tmp_path: Pa
     ],
 )
 def test_wrong_usage_is_status_2(arguments: tuple[str, ...], reason: str) -> None:
-    result = run("exec", *FULL, *arguments, "--", "echo", "ran")
-    assert (result.returncode, result.stdout) == (2, "")
+    result = CliRunner().invoke(main, ["exec", *FULL, *arguments, "--", "echo", "ran"])
+    assert (result.exit_code, result.stdout) == (2, "")
     assert reason in result.stderr
     assert "271828" not in result.stderr
 

@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner, Result
 
+from cardtwin.cli import main
 from support.hosted import TIMEOUT, command, environment, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BLANK = ("--card", "cardos-5.3")
+
+
+def ctl(*arguments: str | Path, **variables: str) -> Result:
+    """Run `cardtwin ctl` in this process."""
+    return CliRunner().invoke(main, ["ctl", *map(str, arguments)], env=variables)
 
 
 class Server:
@@ -31,12 +38,12 @@ class Server:
         lines = (shlex.split(process.stdout.readline()) for _ in range(4))
         self.variables = dict(words[1].split("=", 1) for words in lines)
 
-    def ctl(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return run("ctl", "--socket", self.socket, *arguments)
+    def ctl(self, *arguments: str | Path) -> Result:
+        return ctl("--socket", self.socket, *arguments)
 
     def told(self, *arguments: str | Path) -> str:
         result = self.ctl(*arguments)
-        assert (result.returncode, result.stderr) == (0, "")
+        assert (result.exit_code, result.stderr) == (0, "")
         return result.stdout
 
     def end(self) -> int:
@@ -72,7 +79,7 @@ def test_the_card_is_taken_out_and_put_in_from_another_shell(tmp_path: Path) -> 
         server.told("remove")
         assert server.told("status") == "My reader: empty\n"
         result = server.ctl("reset")
-        assert (result.returncode, result.stderr) == (2, "cardtwin: there is no card in 'My reader'\n")
+        assert (result.exit_code, result.stderr) == (2, "cardtwin: there is no card in 'My reader'\n")
         assert server.told("stop") == ""
         assert server.end() == 0
 
@@ -93,7 +100,7 @@ def test_a_snapshot_is_loaded_again(tmp_path: Path) -> None:
         server.told("snapshot", tmp_path / "card.image")
         server.told("load", tmp_path / "card.image")
         result = server.ctl("load", tmp_path / "none")
-        assert (result.returncode, result.stderr) == (
+        assert (result.exit_code, result.stderr) == (
             2,
             f"cardtwin: {tmp_path / 'none'}: No such file or directory\n",
         )
@@ -107,9 +114,7 @@ def test_what_it_prints_leads_a_shell_to_the_card_and_another_shell_is_told_the_
         assert all(
             Path(server.variables[name]).is_socket() for name in ("CARDTWIN_SOCKET", "PCSCLITE_CSOCK_NAME")
         )
-        assert run("ctl", "status", folder=None, **server.variables).stdout.startswith(
-            "Emulated reader: cardos-5.3"
-        )
+        assert ctl("status", **server.variables).stdout.startswith("Emulated reader: cardos-5.3")
         told = server.told("env").splitlines()
         assert {tuple(shlex.split(line)) for line in told} == {
             ("export", f"{name}={value}") for name, value in server.variables.items()
@@ -145,9 +150,9 @@ def test_a_socket_that_is_taken_is_told(tmp_path: Path) -> None:
 
 
 def test_no_server_is_told_with_what_to_do(tmp_path: Path) -> None:
-    result = run("ctl", "status", CARDTWIN_CONTROL="")
-    assert result.returncode == 2
+    result = ctl("status", CARDTWIN_CONTROL="")
+    assert result.exit_code == 2
     assert "CARDTWIN_CONTROL is not set" in result.stderr
-    result = run("ctl", "status", CARDTWIN_CONTROL=str(tmp_path / "none"))
-    assert (result.returncode, result.stdout) == (2, "")
+    result = ctl("status", CARDTWIN_CONTROL=str(tmp_path / "none"))
+    assert (result.exit_code, result.stdout) == (2, "")
     assert f"no server listens at {tmp_path / 'none'}: No such file or directory" in result.stderr

@@ -120,6 +120,23 @@ def test_afterwards():
     assert "1 failed, 1 passed" in result.stdout, result.stdout
 
 
+def test_personal_cfg_has_a_section_for_the_name_that_programs_go_by(suite: Suite) -> None:
+    text = """\
+from client import Client
+
+CONFIG = "[CSP_PKCS11]\\nSections=java.exe\\n[java.exe]\\nP11_LogoutAfterSign=1\\n"
+
+
+def test_java(cardtwin):
+    card = cardtwin.start("cardos-5.3", config=CONFIG, program="java.exe")
+    assert card.warnings == ()
+
+    with Client(card):
+        assert [program["name"] for program in card.status()["programs"]] == ["java.exe"]
+"""
+    passed(suite(text), 1)
+
+
 def test_tests_that_run_side_by_side_have_cards_of_their_own(suite: Suite) -> None:
     text = """\
 import pytest
@@ -173,6 +190,7 @@ def test_refused(cardtwin):
 """
     result = suite(text, "--showlocals")
     assert result.returncode == 1
+    assert "271828" not in result.stdout
     assert "no profile 'operator' for cardos-4.4" in result.stdout
     assert "there are full" in result.stdout
 
