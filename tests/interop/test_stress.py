@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from cardtwin.events import CallEnded, Event
 from cardtwin.middleware import Ckr
@@ -42,6 +42,7 @@ class Disturbance:
         self._present = True
         self._changed = threading.Condition()
         self._over = False
+        self._desk_clerk = threading.Thread(target=self._run)
         self.removals = 0
         rig.bench.hub.subscribe(self._note)
 
@@ -51,7 +52,18 @@ class Disturbance:
                 self._count += (event.result == Ckr.CKR_OK.name) is self._present
                 self._changed.notify()
 
-    def run(self) -> None:
+    def __enter__(self) -> Self:
+        self._desk_clerk.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify()
+
+        self._desk_clerk.join()
+
+    def _run(self) -> None:
         """Disturb until it is over; the card is in the reader then."""
         card = self._desk.card(READER)
         assert card is not None
@@ -63,11 +75,6 @@ class Disturbance:
             self._waited()
             self._desk.insert(READER, card)
             self._turn(present=True)
-
-    def end(self) -> None:
-        with self._changed:
-            self._over = True
-            self._changed.notify()
 
     def _waited(self) -> bool:
         with self._changed:
@@ -95,37 +102,36 @@ def modulus() -> int:
     return signer.rsa.public_numbers().n
 
 
+def told(rig: Rig) -> list[Any]:
+    """Run all programs to their end, and return what each told."""
+    programs = [started(rig) for _ in range(PROGRAMS)]
+
+    try:
+        outputs = [program.communicate(timeout=BOUND) for program in programs]
+    finally:
+        for program in programs:
+            program.kill()
+
+    assert all(not errors for _, errors in outputs), outputs
+    return [json.loads(output) for output, _ in outputs]
+
+
+def is_expected(answer: str) -> bool:
+    """Whether a function may answer so, while the card comes and goes."""
+    function, rv = answer.split()
+    return rv in {"CKR_OK", *GONE, *ALSO.get(function, ())}
+
+
 def test_every_call_of_many_programs_is_answered_in_time_by_what_befits_a_card_that_comes_and_goes(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    with opened_rig(tmp_path) as rig:
-        disturbance = Disturbance(rig, successes=200, refusals=20)
-        desk = threading.Thread(target=disturbance.run)
-        programs = [started(rig) for _ in range(PROGRAMS)]
-        desk.start()
-
-        try:
-            outputs = [program.communicate(timeout=BOUND) for program in programs]
-        finally:
-            disturbance.end()
-            desk.join()
-
-            for program in programs:
-                program.kill()
-
-        assert all(not errors for _, errors in outputs), outputs
-        results: list[Any] = [json.loads(output) for output, _ in outputs]
+    with opened_rig(tmp_path) as rig, Disturbance(rig, successes=200, refusals=20) as disturbance:
+        results = told(rig)
 
     answers: Counter[str] = sum((Counter(each["answers"]) for each in results), Counter())
     longest = max(each["longest"] for each in results)
     record_property("longest call", "{:.3f} s, {}".format(*longest))
-    unexpected = {
-        answer
-        for answer in answers
-        for function, rv in [answer.split()]
-        if rv not in {"CKR_OK", *GONE, *ALSO.get(function, ())}
-    }
-    assert not unexpected
+    assert all(map(is_expected, answers)), answers
     assert not sum(each["wrong"] for each in results)
     assert longest[0] < LONGEST, longest
     assert answers["C_Sign CKR_OK"]
