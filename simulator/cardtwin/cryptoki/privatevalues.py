@@ -122,18 +122,17 @@ def read_private_key(attributes: Mapping[int, bytes]) -> PrivateValue:
 def _rsa(attributes: Mapping[int, bytes]) -> PrivateRsaKey:
     n, d = (_needed(attributes, kind) for kind in (Cka.CKA_MODULUS, Cka.CKA_PRIVATE_EXPONENT))
     e, p, q = (
-        int.from_bytes(attributes.get(kind, b""))
-        for kind in (Cka.CKA_PUBLIC_EXPONENT, Cka.CKA_PRIME_1, Cka.CKA_PRIME_2)
+        _known(attributes, kind) for kind in (Cka.CKA_PUBLIC_EXPONENT, Cka.CKA_PRIME_1, Cka.CKA_PRIME_2)
     )
 
-    if not e and not (p and q):
+    if e is None and (p is None or q is None):
         raise CryptokiError(Ckr.CKR_TEMPLATE_INCOMPLETE, "CKA_PUBLIC_EXPONENT or the primes have to be there")
 
     try:
-        if not (p and q):
-            p, q = rsa.rsa_recover_prime_factors(n, e, d)
+        if p is None or q is None:
+            p, q = rsa.rsa_recover_prime_factors(n, e or 0, d)
 
-        e = e or pow(d, -1, math.lcm(p - 1, q - 1))
+        e = pow(d, -1, math.lcm(p - 1, q - 1)) if e is None else e
         numbers = rsa.RSAPrivateNumbers(
             p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(e, n)
         )
@@ -146,7 +145,7 @@ def _rsa(attributes: Mapping[int, bytes]) -> PrivateRsaKey:
     return found
 
 
-_CRT: Final = (Cka.CKA_EXPONENT_1, Cka.CKA_EXPONENT_2, Cka.CKA_COEFFICIENT)
+_CRT: Final = (Cka.CKA_PRIME_1, Cka.CKA_PRIME_2, Cka.CKA_EXPONENT_1, Cka.CKA_EXPONENT_2, Cka.CKA_COEFFICIENT)
 
 
 def _require_same(
@@ -184,6 +183,12 @@ def _needed(attributes: Mapping[int, bytes], kind: Cka) -> int:
         raise CryptokiError(Ckr.CKR_TEMPLATE_INCOMPLETE, f"{kind.name} is missing")
 
     return int.from_bytes(value)
+
+
+def _known(attributes: Mapping[int, bytes], kind: Cka) -> int | None:
+    """Return a number that can be missing, which an empty one is."""
+    value = attributes.get(kind, b"")
+    return int.from_bytes(value) if value else None
 
 
 def _bytes(number: int) -> bytes:

@@ -15,7 +15,7 @@ from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.drivers import cardos_objects as objects
 from cardtwin.middleware.drivers.base import FileInfo, KeySpec, KeyValue, Phase, PinSpec, PublicKey
 from cardtwin.middleware.drivers.cardos_keys import CardOsKeys
-from cardtwin.middleware.errors import MiddlewareError
+from cardtwin.middleware.errors import CommandFailedError, MiddlewareError
 from cardtwin.middleware.names import MF, name_of
 from cardtwin.middleware.rights import OPEN, Right, Rights
 from cardtwin.plan import KeyAlgorithm
@@ -224,9 +224,20 @@ class CardOs(CardOsKeys):
         return self._delete_object(objects.PIN_CLASS, reference, f"delete the PIN {reference:02X}")
 
     def delete_key(self, reference: int) -> bool:
-        """Delete a private key in the current DF, component by component; False if there was none."""
-        what = f"delete the key {reference:02X}"
-        return sum(self._delete_object(class_, reference, what) for class_ in objects.KEY_CLASSES) > 0
+        """Delete a private key in the current DF, component by component; False if there was none.
+
+        Without one of its components a key is none: what the card refuses to delete of the rest is left.
+        """
+        what, deleted = f"delete the key {reference:02X}", False
+
+        for class_ in objects.KEY_CLASSES:
+            try:
+                deleted |= self._delete_object(class_, reference, what)
+            except CommandFailedError:
+                if not deleted:
+                    raise
+
+        return deleted
 
     def _delete_object(self, class_: int, reference: int, what: str) -> bool:
         response = self.channel.ask("00DA016E", objects.no_object(class_, reference))

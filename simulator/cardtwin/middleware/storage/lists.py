@@ -68,6 +68,13 @@ class EntryList:
         """The entries' DER, those of unknown kinds too."""
         return tuple(pkcs15.elements(self.content))
 
+    @property
+    def ids(self) -> frozenset[bytes]:
+        """The identifiers of the keys that it lists."""
+        parsers = (pkcs15.parse_prkdf, pkcs15.parse_pukdf)
+        parse = parsers[self.kind is not DirectoryKind.PRIVATE_KEYS]
+        return frozenset(each.id for each in parse(self.content) if not isinstance(each, pkcs15.OtherObject))
+
     def require_room(self, more: int) -> None:
         """See that so many bytes can be added.
 
@@ -136,7 +143,7 @@ class Lists:
         now = self._read(before.kind, before.path)
 
         if now is not None:
-            self.rewrite(now, before.entries)
+            self._put(now, before.content, _start_of_change(now, before.entries))
 
     def rewrite(self, old: EntryList, entries: Sequence[bytes]) -> None:
         """Write other entries into a list; only the bytes that differ are sent.
@@ -152,14 +159,17 @@ class Lists:
         old.require_room(added)
         content = b"".join(entries) + bytes(max(-added, 0))
         content += _END if len(content) < len(old.content) else b""
+        self._put(old, content + old.content[len(content) :], _start_of_change(old, entries))
+
+    def _put(self, old: EntryList, content: bytes, entry: int) -> None:
+        """Write what of a list's content differs; `entry` is where the first entry begins that does."""
         places = [at for at, byte in enumerate(content) if byte != old.content[at]]
 
-        if places:
-            self._driver.select(old.path)
-            self._write(content, places[0], places[-1] + 1, _start_of_change(old, entries))
+        if not places:
+            return
 
-    def _write(self, content: bytes, begin: int, end: int, entry: int) -> None:
-        step = self._driver.channel.max_data
+        self._driver.select(old.path)
+        begin, end, step = places[0], places[-1] + 1, self._driver.channel.max_data
 
         if end - begin <= step:
             self._driver.write(content[begin:end], begin)

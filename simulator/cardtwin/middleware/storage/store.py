@@ -37,7 +37,7 @@ _CLASS_OF: Final = {
     pkcs15.Certificate: ObjectClass.CERTIFICATE,
     pkcs15.DataObject: ObjectClass.DATA,
 }
-_LONG_AS_AN_ID: Final = bytes(20)
+_LONG_AS_AN_ID: Final = bytes(24)
 
 
 class TokenStore:
@@ -78,7 +78,7 @@ class TokenStore:
 
         Args:
             private: What is listed of the private key; its number and place are filled in, and so is an empty
-                identifier: the SHA-1 of the public key.
+                identifier: the SHA-1 of the public key, longer where a seeded card has made it before.
             public: What is listed of the public key, likewise.
             use: Who may use the private key.
 
@@ -96,7 +96,7 @@ class TokenStore:
         with self._changing() as undo:
             undo.append(lambda: self._values.discard_key(room, private.reference or 0))
             made = self._values.generate_key(private, use, room)
-            identifier = public_half(made, PublicKeyForm.KEY_ID)
+            identifier = _unused(public_half(made, PublicKeyForm.KEY_ID), privates.ids | publics.ids)
             private, public = _identified(private, identifier), _identified(public, identifier)
             self._make_file(path, public_half(made, PublicKeyForm.PKCS1), public.common, undo)
             self._enter(privates, private, undo)
@@ -249,6 +249,13 @@ class TokenStore:
         undo.append(lambda: self._lists.restore(entries))
         before = entries.entries
         self._lists.rewrite(entries, (*before[:place], *by, *before[place + 1 :]))
+
+
+def _unused(identifier: bytes, taken: AbstractSet[bytes]) -> bytes:
+    while identifier in taken:
+        identifier += b"\x01"
+
+    return identifier
 
 
 def _identified(entry: KeyEntry, identifier: bytes) -> KeyEntry:
