@@ -19,7 +19,7 @@ from support.tokens import READER
 if TYPE_CHECKING:
     from pathlib import Path
 
-WHY = "the object is private, and nobody is logged in; the login was ended: P11_LogoutAfterSign=1"
+WHY = "nobody is logged in; the login was ended: P11_LogoutAfterSign=1"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
