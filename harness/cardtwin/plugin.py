@@ -30,6 +30,7 @@ __all__ = [
     "cardtwin",
     "pytest_addoption",
     "pytest_collect_file",
+    "pytest_configure",
 ]
 
 _SUFFIX = ".scenario.yaml"
@@ -47,21 +48,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def _overrides(config: pytest.Config) -> Overrides:
-    from cardtwin.scenario.overrides import Overrides, OverridesError  # noqa: PLC0415  # as in collect()
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse options that name what there is not, before anything is collected."""
+    if not any(config.getoption(f"--cardtwin-{name}") for name in ("target", "card", "quirk")):
+        return
 
-    found = Overrides(
+    from cardtwin.scenario.overrides import OverridesError  # noqa: PLC0415  # as in ScenarioFile.collect
+
+    try:
+        _overrides(config).check()
+    except OverridesError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _overrides(config: pytest.Config) -> Overrides:
+    from cardtwin.scenario.overrides import Overrides  # noqa: PLC0415  # as in ScenarioFile.collect
+
+    return Overrides(
         config.getoption("--cardtwin-target"),
         config.getoption("--cardtwin-card"),
         tuple(config.getoption("--cardtwin-quirk")),
     )
-
-    try:
-        found.check()
-    except OverridesError as error:
-        raise pytest.UsageError(str(error)) from None
-
-    return found
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

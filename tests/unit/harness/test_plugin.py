@@ -105,6 +105,36 @@ def test_junit_shows_the_steps(folder: Path, run_pytest: Run) -> None:
     assert [str(step).partition(":")[0] for step in steps] == ["passed", "failed", "not run"]
 
 
+def test_options_put_other_cards_and_another_target(tmp_path: Path, run_pytest: Run) -> None:
+    # CardOS 5.3 tells its free memory in four bytes, CardOS 4.4 in two.
+    (tmp_path / "free.scenario.yaml").write_text(
+        "format: 1\ntitle: Free memory\nreaders: {R1: cardos-4.4}\n"
+        "steps: [{apdu: 00 CA 01 8A 00, expect: {data: {any: 4}}}]\n"
+    )
+    assert "1 failed" in run_pytest().stdout
+    assert "1 passed" in run_pytest("--cardtwin-card", "cardos-5.3").stdout
+    skipped = run_pytest("-rs", "--cardtwin-target", "module").stdout
+    assert "1 skipped" in skipped
+    assert "no step calls a function of PKCS#11" in skipped
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "message"),
+    [
+        ("--cardtwin-target", "emulatd", "did you mean 'emulated'"),
+        ("--cardtwin-card", "cardos-5.2", "cardos-5.3"),
+        ("--cardtwin-quirk", "drop_pin_on_selct", "drop_pin_on_select"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_options_that_name_nothing_are_wrong_usage(
+    run_pytest: Run, option: str, name: str, message: str
+) -> None:
+    result = run_pytest(option, name)
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr
+
+
 @pytest.mark.usefixtures("folder")
 def test_it_runs_in_parallel(run_pytest: Run) -> None:
     pytest.importorskip("xdist")

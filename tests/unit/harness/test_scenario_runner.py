@@ -210,7 +210,7 @@ def test_every_event_of_a_step_has_the_step_as_its_cause(result: Any) -> None:
     events: list[Any] = []
     result("- apdu: 00 84 00 00 04\n- {card: reset}", observers=[events.append])
     told = [(type(event).__name__, event.cause.chain()) for event in events if event.cause]
-    assert told == [("Exchange", ("step 1 (apdu)",)), ("ReaderChanged", ("step 2 (card)",))]
+    assert told == [("Exchange", ("step 1 (apdu)", "cardtwin")), ("ReaderChanged", ("step 2 (card)",))]
 
 
 def test_progress_is_told_step_by_step(result: Any) -> None:
