@@ -31,7 +31,7 @@ __all__ = ["HostedCard"]
 _PROGRAM: Final = (
     "import sys; sys.path.extend(sys.argv[1:]); from cardtwin.hosting.process import main; main()"
 )
-_FAREWELL: Final = 10.0
+_FAREWELL: Final = 30.0
 """Seconds that the process gets to end before it is killed."""
 
 _ROOTS: Final = tuple(str(Path(folder).resolve().parent) for folder in cardtwin.__path__)

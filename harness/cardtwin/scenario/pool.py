@@ -168,8 +168,8 @@ def _work(pipe: Connection, options: Options, folder: str) -> None:
 def _next_job(pipe: Connection) -> tuple[Path, str] | None:
     try:
         job: tuple[Path, str] = pipe.recv()
-    except EOFError:
-        return None
+    except (EOFError, OSError):
+        return None  # a parent that is interrupted may leave a result unread: then it isn't a plain end
 
     return job
 
