@@ -25,7 +25,7 @@ from cardtwin.provenance import Switches
 from cardtwin.source import SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cardtwin.encoding import Description, LibraryEntry
     from cardtwin.encoding.token import TokenMiddleware
@@ -152,7 +152,7 @@ class TokenMaker:
 class _Noting:
     """A client that tells what profiles amount to; all else is the client's."""
 
-    def __init__(self, client: PersonalDesktopClient, note: Any) -> None:
+    def __init__(self, client: PersonalDesktopClient, note: Callable[[Plan], object]) -> None:
         self._client = client
         self._note = note
 
