@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Final
 
+from cardtwin.scenario.matchers import MATCHER_SCHEMA
 from cardtwin.scenario.model import ScenarioModel
 from cardtwin.scenario.step import Step, all_verbs
 from cardtwin.scenario.values import SCALAR
 
 __all__ = ["json_schema"]
+
+_MANY: Final = 30
+"""Names of a list that is written once only."""
 
 _REFERENCE = {"type": "string", "pattern": r"^\$\([^()]+\)$", "description": "$(name)"}
 _USE = {
@@ -31,7 +35,12 @@ def json_schema() -> dict[str, Any]:
     properties["steps"] = {"type": "array", "items": {"$ref": "#/$defs/step"}}
     properties["requires"] = {"type": "object", "description": "the fields of 'check', for the start"}
     properties["matrix"] = _MATRIX
-    definitions = {name: _opened(definition) for name, definition in definitions.items()}
+    matcher = _opened(MATCHER_SCHEMA)
+    names: dict[str, Any] = {}
+    definitions = {
+        name: _shared(_opened(definition), matcher, names) for name, definition in definitions.items()
+    }
+    definitions |= {"matcher": matcher, **names}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **_opened(schema),
@@ -106,6 +115,30 @@ def _opened_keyword(key: str, value: Any) -> Any:
         return _or_reference(value)
 
     return _opened(value)
+
+
+def _shared(schema: Any, matcher: Any, names: dict[str, Any]) -> Any:
+    """Let references stand for matchers and for long lists of names, which would be there hundreds of times.
+
+    The lists go to `names`, each called by the prefix of its first name.
+    """
+    if schema == matcher:
+        return {"$ref": "#/$defs/matcher"}
+
+    match schema:
+        case {"enum": list(values)} if len(schema) == 1 and len(values) >= _MANY:
+            name = f"names-{values[0].partition('_')[0]}"
+
+            if names.setdefault(name, schema) != schema:
+                raise ValueError(f"two lists would be called {name!r}: the schema has room for one")
+
+            return {"$ref": f"#/$defs/{name}"}
+        case dict():
+            return {key: _shared(value, matcher, names) for key, value in schema.items()}
+        case list():
+            return [_shared(value, matcher, names) for value in schema]
+        case _:
+            return schema
 
 
 def _or_reference(schema: dict[str, Any]) -> dict[str, Any]:
