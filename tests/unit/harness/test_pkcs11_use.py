@@ -79,6 +79,8 @@ def test_each_program_has_its_own_login(tmp_path: Path) -> None:
 - {{{SIGN}, by: a.exe}}
 - {{{SIGN}, by: b.exe, expect: absent}}
 - {{find: {{CKA_CLASS: CKO_PRIVATE_KEY}}, by: b.exe, expect: {{count: 0}}}}
+- {{card: reset}}
+- {{{SIGN}, by: a.exe, expect: CKR_USER_NOT_LOGGED_IN}}
 """,
         processes="{a.exe: {}, b.exe: {}}",
     )
