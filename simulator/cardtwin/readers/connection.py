@@ -5,45 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.events import Exchange
-from cardtwin.pcsc import CardConnection, CardRemovedError, Disposition, PcscError, Protocol, ShareMode
+from cardtwin.pcsc import CardConnection, CardRemovedError, Disposition, Protocol, ShareMode
 from cardtwin.readers.errors import CommandTooLongError
+from cardtwin.readers.transaction import Transaction
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from cardtwin.events import Hub
     from cardtwin.readers.slot import Slot
     from cardtwin.readers.turns import Seat
 
 __all__ = ["ManagedConnection"]
-
-
-class _Transaction:
-    """The block of one transaction."""
-
-    __slots__ = ("_connection", "_disposition")
-
-    def __init__(self, connection: ManagedConnection, disposition: Disposition) -> None:
-        self._connection = connection
-        self._disposition = disposition
-
-    def __enter__(self) -> None:
-        self._connection.begin_transaction()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._connection.closed:
-            return
-
-        try:
-            self._connection.end_transaction(self._disposition)
-        except PcscError:
-            if kind is None:
-                raise
 
 
 class ManagedConnection(CardConnection):
@@ -142,13 +113,13 @@ class ManagedConnection(CardConnection):
         """
         self._slot.end(self._seat, disposition)
 
-    def transaction(self, disposition: Disposition = Disposition.LEAVE) -> _Transaction:
+    def transaction(self, disposition: Disposition = Disposition.LEAVE) -> Transaction:
         """Hold the card exclusively for the block.
 
         With RESET or UNPOWER, this connection too hears of the reset afterwards (CardResetError), until it
         reconnects: pcsc-lite makes no difference between its own resets and others'.
         """
-        return _Transaction(self, disposition)
+        return Transaction(self, disposition)
 
     def reconnect(
         self,

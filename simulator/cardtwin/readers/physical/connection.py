@@ -10,10 +10,9 @@ from cardtwin.pcsc import CardConnection, Disposition, InvalidHandleError, PcscE
 from cardtwin.readers.errors import CommandTooLongError
 from cardtwin.readers.physical.features import max_apdu_data
 from cardtwin.readers.physical.scard import called, scard
+from cardtwin.readers.transaction import Transaction
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from cardtwin.events import Hub
 
 __all__ = ["PhysicalConnection"]
@@ -21,34 +20,6 @@ __all__ = ["PhysicalConnection"]
 _SHORT: Final = 255
 _MORE, _WRONG_LE = 0x61, 0x6C
 _GET_RESPONSE: Final = 0xC0
-
-
-class _Transaction:
-    """The block of one transaction."""
-
-    __slots__ = ("_connection", "_disposition")
-
-    def __init__(self, connection: PhysicalConnection, disposition: Disposition) -> None:
-        self._connection = connection
-        self._disposition = disposition
-
-    def __enter__(self) -> None:
-        self._connection.begin_transaction()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._connection.closed:
-            return
-
-        try:
-            self._connection.end_transaction(self._disposition)
-        except PcscError:
-            if kind is None:
-                raise
 
 
 class PhysicalConnection(CardConnection):
@@ -111,9 +82,9 @@ class PhysicalConnection(CardConnection):
         """End a transaction."""
         self._call(scard.SCardEndTransaction, disposition.value)
 
-    def transaction(self, disposition: Disposition = Disposition.LEAVE) -> _Transaction:
+    def transaction(self, disposition: Disposition = Disposition.LEAVE) -> Transaction:
         """Hold the card exclusively for the block."""
-        return _Transaction(self, disposition)
+        return Transaction(self, disposition)
 
     def reconnect(
         self,
