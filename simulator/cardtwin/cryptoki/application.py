@@ -22,7 +22,6 @@ from cardtwin.provenance.cryptoki import LOGIN_SCOPE, SIGN_AFTER_LOGOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from cardtwin.cryptoki.bay import Bay
@@ -105,11 +104,6 @@ class Application:
         """What is installed."""
         return self.client.installation
 
-    @property
-    def ignores_logout(self) -> bool:
-        """Whether the quirk is on that leaves private keys usable after C_Logout."""
-        return self.switches[SIGN_AFTER_LOGOUT] == "kept"
-
     # Sessions
 
     def session(self, handle: int) -> Session:
@@ -148,16 +142,23 @@ class Application:
     # Logins
 
     def end_login(self, slot: Slot, login: Login, why: LoginEnd) -> None:
-        """End a login: private objects are gone, and the card forgets unless the other slot needs it."""
-        if login.user is None and not slot.bay.extra:
+        """End a login: private objects are gone, and the card forgets unless the other slot needs it.
+
+        By the quirk of NLI-15 neither happens with a user's C_Logout; whatever ends the login otherwise, and
+        the end of the last session after it, is as it should be.
+        """
+        if login.user is None and not login.lingers and not slot.bay.extra:
             return
 
+        quirk = self.switches[SIGN_AFTER_LOGOUT] == "kept" and why is LoginEnd.LOGOUT
+        lingers = quirk and login.user is Cku.CKU_USER
         slot.end(login, why)
+        login.lingers = lingers
         self._look_again(slot)
         self._retire_private(slot)
         slot.bay.extra.clear()
 
-        if self.ignores_logout or self._anybody_on(slot):
+        if lingers or self._anybody_on(slot):
             return
 
         with suppress(MiddlewareError, CryptokiError):  # a card that cannot be told has forgotten
@@ -185,7 +186,7 @@ class Application:
         """Hold the card for a private operation; see :meth:`Slot.private_card`."""
         login = session.login
 
-        if self.ignores_logout and login.user is None:
+        if login.user is None and login.lingers:
             with session.slot.bay.card() as driver:
                 yield driver
 
@@ -217,9 +218,8 @@ class Application:
                 bay.log_out(driver)
 
     def verified_on(self, bay: Bay) -> frozenset[int]:
-        """Return the references of the PINs that this program has verified on a card."""
+        """Return the references of the PINs that this program verifies on a card, if only in card_as()."""
         found = set(bay.extra)
-
         found |= {session.login.pin for session in self._sessions_on(bay) if session.login.pin is not None}
         return frozenset(found)
 
@@ -239,9 +239,28 @@ class Application:
             self._look_again(slot)
             self._retire_private(slot)
 
-    def card_as(self, session: Session) -> AbstractContextManager[CardDriver]:
-        """Hold the card for what whoever is logged in may do; see :meth:`Slot.card_as`."""
-        return session.slot.card_as(session.login, keeps_pin=self.keeps_pin(session.login))
+    @contextmanager
+    def card_as(self, session: Session) -> Iterator[CardDriver]:
+        """Hold the card for what whoever is logged in may do, in either slot of the card.
+
+        PINs that are kept are verified for the block, those of both slots: a change may need both.
+
+        Raises:
+            NotLoggedInError: The card refuses the PIN that is kept for the session; the login is over.
+        """
+        slot, login = session.slot, session.login
+        kept = self.keeps_pin(login)
+
+        with slot.bay.card() as driver:
+            if not self.settings.p11_enable_cache_pin:
+                yield driver
+                return
+
+            with self._logged_in_again(slot.bay, driver, slot.view().token):
+                if kept and login.user is None:
+                    raise NotLoggedInError(login)
+
+                yield driver
 
     # Objects
 
@@ -271,7 +290,7 @@ class Application:
         """
         thing = self.handles.find(session.slot.slot_id, handle)
 
-        if not session.user_logged_in and not self.ignores_logout:
+        if not session.reaches_private:
             hidden = self.handles.was_private(session.slot.slot_id, handle)
 
             if hidden or (thing is not None and thing.private):
@@ -325,10 +344,8 @@ class Application:
         slot.bay.look_again(logged_in=self._anybody_on(slot))
 
     def _retire_private(self, slot: Slot) -> None:
-        """Let the handles of private objects die, unless the quirk is on that leaves a session logged in."""
-        still_seen = any(session.user_logged_in for session in self.sessions.of_slot(slot))
-
-        if not self.ignores_logout and not still_seen:
+        """Let the handles of private objects die, unless a session can still use them."""
+        if not any(session.reaches_private for session in self.sessions.of_slot(slot)):
             self.handles.retire_private(slot.slot_id)
 
     def _lose(self, slot: Slot) -> None:

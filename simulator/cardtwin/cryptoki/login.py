@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.errors import CryptokiError
@@ -25,16 +25,19 @@ class Login:
         secret: The PIN, where it is kept: the SO's for C_InitPIN, the user's by P11_EnableCachePIN.
         pin: The reference of the PIN on the card.
         ended: How the last login ended; None where there was none yet.
+        lingers: Whether C_Logout has not been told to the card, by the quirk ``cryptoki.logout``.
     """
 
     user: Cku | None = None
-    secret: Secret | None = None
+    secret: Secret | None = field(default=None, repr=False)
     pin: int | None = None
     ended: LoginEnded | None = None
+    lingers: bool = False
 
     def begin(self, user: Cku, pin: int, secret: Secret | None) -> None:
         """Take note of a login by the PIN of a reference."""
         self.user, self.pin, self.secret = user, pin, secret
+        self.lingers = False
 
     def end(self, how: LoginEnded) -> None:
         """Forget who is logged in."""

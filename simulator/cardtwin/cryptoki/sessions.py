@@ -70,6 +70,11 @@ class Session:
         """Whether private objects are to be seen."""
         return self.login.user is Cku.CKU_USER
 
+    @property
+    def reaches_private(self) -> bool:
+        """Whether private objects can be used by their handles: with a login, or one that lingers."""
+        return self.user_logged_in or self.login.lingers
+
     def require_writable(self) -> None:
         """See that something on the token may be changed.
 

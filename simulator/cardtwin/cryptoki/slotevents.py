@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,6 @@ from cardtwin.pcsc import (
 )
 
 if TYPE_CHECKING:
-    import threading
-
     from cardtwin.cryptoki.slots import SlotTable
     from cardtwin.pcsc import Context, ReaderState
 
@@ -28,12 +27,13 @@ _LOOK_AGAIN: Final = 0.5  # seconds, for readers that come while nothing else ha
 
 
 class SlotEvents:
-    """The events that one application hasn't heard of yet. Safe beside the application's other calls."""
+    """The events that one application hasn't heard of yet. Any thread may ask, beside other calls."""
 
     def __init__(self, context: Context, slots: SlotTable, closed: threading.Event) -> None:
         self._context = context
         self._slots = slots
         self._closed = closed
+        self._turn = threading.Lock()  # several threads may ask at once, each for events of its own
         self._pending: deque[int] = deque()
         self._heard = {slot.bay.reader: self._state(slot.bay.reader) for slot in slots.known()}
 
@@ -43,12 +43,13 @@ class SlotEvents:
         Raises:
             CryptokiError: CKR_NO_EVENT.
         """
-        self._collect()
+        with self._turn:
+            self._collect()
 
-        if not self._pending:
-            raise CryptokiError(Ckr.CKR_NO_EVENT)
+            if not self._pending:
+                raise CryptokiError(Ckr.CKR_NO_EVENT)
 
-        return self._pending.popleft()
+            return self._pending.popleft()
 
     def wait(self) -> int:
         """Return the slot of an event, as soon as there is one.
@@ -74,7 +75,8 @@ class SlotEvents:
         self._context.cancel()
 
     def _sleep(self) -> None:
-        states = [state for state in self._heard.values() if state is not None]
+        with self._turn:
+            states = [state for state in self._heard.values() if state is not None]
 
         if not states:
             self._closed.wait(_LOOK_AGAIN)

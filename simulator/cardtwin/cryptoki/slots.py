@@ -48,7 +48,9 @@ class Slot:
         self._tell = tell
 
     def end(self, login: Login, why: LoginEnd) -> None:
-        """End a login to the token in this slot, if there is one."""
+        """End a login to the token in this slot, if there is one, or what C_Logout has left of it."""
+        login.lingers = False
+
         if login.user is None:
             return
 
@@ -168,12 +170,6 @@ class Slot:
 
                 self.end(login, LoginEnd.CARD_FORGOT)
                 raise NotLoggedInError(login, error.message) from error
-
-    @contextmanager
-    def card_as(self, login: Login, *, keeps_pin: bool) -> Iterator[CardDriver]:
-        """Hold the card for what somebody may do who is logged in; arguments as for private_card()."""
-        with self.bay.card() as driver, self._logged_in(driver, login, keeps_pin=keeps_pin):
-            yield driver
 
     @contextmanager
     def _logged_in(self, driver: CardDriver, login: Login, *, keeps_pin: bool) -> Iterator[None]:

@@ -84,7 +84,8 @@ def with_uses(attributes: dict[int, bytes], told: Collection[int]) -> dict[int, 
     """Return a key's attributes with its uses: a private key whose template tells none signs, and deciphers.
 
     Raises:
-        CryptokiError: CKR_TEMPLATE_INCONSISTENT: the key is to be used as such keys aren't.
+        CryptokiError: CKR_TEMPLATE_INCONSISTENT: the key is to be used as such keys aren't, or asks for the
+            PIN each time without being private (v2.40, 4.9).
     """
     object_class, key_type = (
         int.from_bytes(attributes[kind], "little") for kind in (Cka.CKA_CLASS, Cka.CKA_KEY_TYPE)
@@ -94,6 +95,13 @@ def with_uses(attributes: dict[int, bytes], told: Collection[int]) -> dict[int, 
     for kind in _ALL_USES - set(uses):
         if attributes.get(kind, _FALSE) != _FALSE:
             raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, f"such keys are not for {kind.name}")
+
+    consent, private = (
+        attributes.get(kind, _FALSE) != _FALSE for kind in (Cka.CKA_ALWAYS_AUTHENTICATE, Cka.CKA_PRIVATE)
+    )
+
+    if consent and not private:
+        raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, "CKA_ALWAYS_AUTHENTICATE is for private objects")
 
     if object_class != Cko.CKO_PRIVATE_KEY or any(kind in told for kind in uses):
         return attributes

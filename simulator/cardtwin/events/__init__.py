@@ -145,6 +145,7 @@ class LoginEnd(Enum):
     CARD_FORGOT = "the card asked for the PIN again"
     CARD_CHANGED = "the card was initialised or erased"
     KEPT_PIN_REFUSED = "the card refused the PIN that was kept"
+    PIN_LOCKED = "the PIN was locked when it was asked for again"
 
     @property
     def by_card(self) -> bool:

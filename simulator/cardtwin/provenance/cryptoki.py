@@ -183,7 +183,9 @@ SIGN_AFTER_LOGOUT: Final = rule(
     Basis.STATED,
     "PKCS #11 v2.40, 5.6; NLI-15",
     "C_Logout ends the login on the card, and private keys are of no use afterwards. With `kept`, a "
-    "quirk, the card isn't told, and handles of private keys go on working.",
+    "quirk, the card isn't told of the user's C_Logout, and handles of private keys go on working as far as "
+    "the card lets them, until the last session is closed or somebody logs in. Other ends of a login are as "
+    "ever.",
     choices=("ends", "kept"),
     default="ends",
 )

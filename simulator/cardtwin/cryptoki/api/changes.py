@@ -205,7 +205,7 @@ def _erase(application: Application, session: Session) -> None:
     refused = Ckr[application.switches[ERASE_REFUSED]]
     verified = application.verified_on(bay)
 
-    with bay.card() as driver:
+    with application.card_as(session) as driver:
         erase(driver, verified, Journal(), refused)
 
     application.forget_card(bay)

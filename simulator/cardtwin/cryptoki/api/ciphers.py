@@ -90,7 +90,7 @@ def _decrypted(
 
 def _message(application: Application, session: Session, operation: Decryption, data: bytes) -> bytes:
     try:
-        require_login(application, session, operation)
+        require_login(session, operation)
 
         if operation.message_found is None:
             operation.update(data)

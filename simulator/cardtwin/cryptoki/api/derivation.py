@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.api.changes import add_object
-from cardtwin.cryptoki.api.keys import card_key, key_bits, key_for
+from cardtwin.cryptoki.api.keys import card_key, key_bits, key_for, require_no_consent
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Ckd, Ckk, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError
@@ -49,6 +49,7 @@ def derive_key(
     thing = key_for(application, found, base, spec, Cko.CKO_PRIVATE_KEY, Cka.CKA_DERIVE)
     point = _point(params.public_data, key_bits(thing))
     length = _length(template, params, (key_bits(thing) + 7) // 8)
+    require_no_consent(thing)
 
     with card_key(application, found, thing) as key:
         shared = key.agree(point)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.cryptoki.values import Mechanism
 
-__all__ = ["card_key", "key_bits", "key_for", "require_login", "spec_for"]
+__all__ = ["card_key", "key_bits", "key_for", "require_login", "require_no_consent", "spec_for"]
 
 
 def spec_for(session: Session, mechanism: Mechanism, flag: MechanismFlag) -> MechanismSpec:
@@ -72,7 +72,7 @@ def key_for(
 
 def _require_somebody(application: Application, session: Session, handle: int) -> None:
     """See that somebody is logged in, whatever the handle is, but for a private key that is public."""
-    if session.user_logged_in or application.ignores_logout:
+    if session.reaches_private:
         return
 
     thing = application.handles.find(session.slot.slot_id, handle)
@@ -99,19 +99,32 @@ def key_bits(thing: CryptokiObject) -> int:
     return thing.key_bits
 
 
-def require_login(application: Application, session: Session, operation: KeyOperation) -> None:
+def require_login(session: Session, operation: KeyOperation) -> None:
     """See that whoever needs to be is logged in, to finish an operation.
 
     Raises:
         CryptokiError: CKR_USER_NOT_LOGGED_IN.
     """
-    if operation.key.private and not session.user_logged_in and not application.ignores_logout:
+    if operation.key.private and not session.reaches_private:
         raise NotLoggedInError(session.login)
 
     if operation.wants_login:
         raise CryptokiError(
             Ckr.CKR_USER_NOT_LOGGED_IN,
             "the key wants CKU_CONTEXT_SPECIFIC for each operation (CKA_ALWAYS_AUTHENTICATE)",
+        )
+
+
+def require_no_consent(thing: CryptokiObject) -> None:
+    """See that a key does its work in one call, in which nobody can be asked for the PIN (v2.40, 4.9).
+
+    Raises:
+        CryptokiError: CKR_USER_NOT_LOGGED_IN: CKA_ALWAYS_AUTHENTICATE is set.
+    """
+    if thing.true(Cka.CKA_ALWAYS_AUTHENTICATE):
+        raise CryptokiError(
+            Ckr.CKR_USER_NOT_LOGGED_IN,
+            "the key wants CKU_CONTEXT_SPECIFIC each time, and this function leaves no moment for it",
         )
 
 

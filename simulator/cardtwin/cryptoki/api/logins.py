@@ -11,7 +11,7 @@ from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.login import NotLoggedInError
 from cardtwin.cryptoki.operations.base import awaiting_login
 from cardtwin.events import LoginEnd
-from cardtwin.middleware import Ckr, MiddlewareError
+from cardtwin.middleware import Ckr, CredentialError, MiddlewareError
 from cardtwin.pkcs15 import PinFlags
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def login(application: Application, session: int, user_type: int, pin: Secret | 
     user = Cku(user_type)
 
     if user is Cku.CKU_CONTEXT_SPECIFIC:
-        _log_in_for_operation(found, pin)
+        _log_in_for_operation(application, found, pin)
         _leave_logged_out(application, found)
         return
 
@@ -72,8 +72,11 @@ def _require_free(application: Application, session: Session, user: Cku) -> None
         raise CryptokiError(Ckr.CKR_SESSION_READ_ONLY_EXISTS, "there is a read-only session")
 
 
-def _log_in_for_operation(session: Session, pin: Secret) -> None:
-    """Verify the PIN for the one operation that asks for it (CKA_ALWAYS_AUTHENTICATE)."""
+def _log_in_for_operation(application: Application, session: Session, pin: Secret) -> None:
+    """Verify the PIN for the one operation that asks for it (CKA_ALWAYS_AUTHENTICATE).
+
+    A wrong one leaves session and operation as they are; one that is locked logs out (v2.40, 4.9).
+    """
     operation = awaiting_login(session)
 
     if operation is None:
@@ -85,7 +88,15 @@ def _log_in_for_operation(session: Session, pin: Secret) -> None:
         raise NotLoggedInError(session.login)
 
     slot = session.slot
-    slot.verify(slot.pin_of(Cku.CKU_USER, slot.view()), pin)
+
+    try:
+        slot.verify(slot.pin_of(Cku.CKU_USER, slot.view()), pin)
+    except CredentialError as error:
+        if error.rv is Ckr.CKR_PIN_LOCKED:
+            application.end_login(slot, session.login, LoginEnd.PIN_LOCKED)
+
+        raise
+
     operation.authenticated = True
 
 

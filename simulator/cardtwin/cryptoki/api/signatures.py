@@ -72,7 +72,7 @@ def _signed(
         return early
 
     try:
-        require_login(application, session, operation)
+        require_login(session, operation)
         operation.update(data)
 
         with card_key(application, session, operation.key) as key:

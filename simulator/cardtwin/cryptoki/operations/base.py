@@ -68,6 +68,6 @@ class KeyOperation:
 
 
 def awaiting_login(session: Session) -> KeyOperation | None:
-    """Return the operation that a login of CKU_CONTEXT_SPECIFIC is for."""
-    found = (each for each in session.operations.values() if isinstance(each, KeyOperation))
+    """Return the operation that a login of CKU_CONTEXT_SPECIFIC is for: the last one begun that asks."""
+    found = (each for each in reversed(session.operations.values()) if isinstance(each, KeyOperation))
     return next((each for each in found if each.key.true(Cka.CKA_ALWAYS_AUTHENTICATE)), None)
