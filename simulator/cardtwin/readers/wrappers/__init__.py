@@ -1,5 +1,6 @@
 """Cards around cards: between the contacts and the card, so that every program sees what they do."""
 
+from cardtwin.readers.wrappers.around import CardAround
 from cardtwin.readers.wrappers.faults import (
     Answer,
     Delay,
@@ -14,6 +15,7 @@ from cardtwin.readers.wrappers.latency import SPEEDS, SlowCard, Speed
 __all__ = [
     "SPEEDS",
     "Answer",
+    "CardAround",
     "Delay",
     "Fault",
     "FaultyCard",
