@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from cardtwin.scenario import Verdict, load, run
 from cardtwin.scenario.loader import find
 from cardtwin.scenario.overrides import Overrides
 from cardtwin.targets import Capability, get
+from cardtwin.trace import Recorder
 from support.interop import shared_library
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ OPENSC: Final = "opensc-pkcs11.so"
 NO_PIN_CACHE: Final = "app default { framework pkcs15 { use_pin_caching = false; } }\n"
 ELSEWHERE: Final = "not-logged-in/"
 """These have a test of their own: test_not_logged_in.py."""
+
+NLI_03: Final = "not-logged-in/nli-03.scenario.yaml"
 
 
 @cache
@@ -72,6 +76,16 @@ def test_a_scenario_passes_with_opensc_or_says_what_is_not_opensc_s(name: str, o
         assert result.target == opensc
         assert result.verdict in {Verdict.PASSED, Verdict.UNSUPPORTED}, why(result)
         assert result.verdict is Verdict.PASSED or result.message
+
+
+def test_a_trace_with_opensc_shows_below_each_call_what_it_did_to_the_card(opensc: str) -> None:
+    overrides, recorder = Overrides(opensc, quirks=("drop_pin_on_select",)), Recorder()
+    (instance,) = (each for each in instances(SCENARIOS / NLI_03) if each.id == "nli-03[cardos-5.3,with]")
+    run(overrides.apply(instance), get(opensc), timeout=60, observers=(recorder,))
+    lines = recorder.text("trace").splitlines()
+    lost = [line.strip() for line in lines if line.strip().startswith("? PIN 01 was lost")]
+    assert re.fullmatch(r"\? PIN 01 was lost on R1: SELECT .*, APDU \d+ of \[\d+\] program: C_Sign", lost[0])
+    assert not [line for line in lines if line.lstrip().startswith("# client")]
 
 
 def test_an_encoding_s_logins_work_with_opensc(opensc: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.errors import LibraryMissingError
 from cardtwin.cryptoki.native import library_path
+from cardtwin.events import SharedCause
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.interface import Capability
@@ -127,12 +128,16 @@ class ModuleBench(EmulatedBench):
         Raises:
             TargetError: It cannot be loaded.
         """
-        outlets = self._outlets.enter_context(Outlets(self, program=process))
-        return RemoteProgram.start(process, self._library, outlets.environment, self._limit)
+        cause = SharedCause(process)
+        outlets = self._outlets.enter_context(Outlets(self, program=process, cause=cause))
+        program = RemoteProgram.start(
+            process, self._library, outlets.environment, cause=cause, limit=self._limit
+        )
+        self._outlets.callback(program.close)
+        return program
 
     def close(self) -> None:
-        """Take all down: the programs, the sockets, and the bench."""
-        self.end_programs()
+        """Take all down: each program with its sockets, and the bench."""
         self._outlets.close()
         super().close()
 

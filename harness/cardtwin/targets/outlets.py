@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cardtwin.cryptoki.calls import Client
+    from cardtwin.events import SharedCause
     from cardtwin.targets.emulated import EmulatedBench
 
 __all__ = ["Outlets"]
@@ -26,11 +27,15 @@ class Outlets:
     Args:
         bench: What they lead to. It has to outlive them.
         program: The name that all programs go by that call PKCS#11's functions, instead of their own.
+        cause: The cause of what programs do here; None makes each program that of its own doings.
     """
 
-    def __init__(self, bench: EmulatedBench, *, program: str | None = None) -> None:
+    def __init__(
+        self, bench: EmulatedBench, *, program: str | None = None, cause: SharedCause | None = None
+    ) -> None:
         self._bench = bench
         self._program = program
+        self._cause = cause
         self._stack = ExitStack()
         self._environment: dict[str, str] = {}
         self._functions: CryptokiServer | None = None
@@ -48,13 +53,14 @@ class Outlets:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             folder = stack.enter_context(private_directory())
-            readers = PcscLiteServer(self._bench.manager, folder / "pcsc")
+            readers = PcscLiteServer(self._bench.manager, folder / "pcsc", cause=self._cause)
             functions = CryptokiServer(
                 folder / "pkcs11",
                 lambda client: self._bench.application(client.program),
                 functions=registry,
                 hub=self._bench.hub,
                 program=self._program,
+                cause=self._cause,
             )
 
             for server in (readers, functions):

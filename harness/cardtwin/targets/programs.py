@@ -8,6 +8,7 @@ from cardtwin.cryptoki.api import registry
 from cardtwin.cryptoki.dispatch import Caller
 from cardtwin.cryptoki.foreign import Returned
 from cardtwin.cryptoki.functions import BY_NAME
+from cardtwin.events import because
 from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
@@ -72,5 +73,7 @@ class EmulatedProgram:
     def close(self) -> None:
         """End it. What C_Finalize would have closed, goes."""
         if self._caller is not None:
-            self._caller.close(gone=True)
+            with because(self._name):
+                self._caller.close(gone=True)
+
             self._caller = None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from multiprocessing.connection import Connection
 
+    from cardtwin.events import SharedCause
+
 __all__ = ["LIMIT", "RemoteProgram"]
 
 LIMIT: Final = 30.0
@@ -34,11 +36,13 @@ class RemoteProgram:
         name: What the scenario calls it, for messages.
         pid: The process.
         connection: Where calls go.
+        cause: By which the cause of a call becomes that of what the library does at the bench's sockets.
         limit: Seconds that a call may take.
     """
 
-    def __init__(self, name: str, pid: int, connection: Connection, limit: float) -> None:
+    def __init__(self, name: str, pid: int, connection: Connection, cause: SharedCause, limit: float) -> None:
         self._name = name
+        self._cause = cause
         self._limit = limit
         self._connection = connection
         self._process = os.pidfd_open(pid)
@@ -46,7 +50,15 @@ class RemoteProgram:
         self._gone = ""
 
     @classmethod
-    def start(cls, name: str, library: str, environment: Mapping[str, str], limit: float = LIMIT) -> Self:
+    def start(
+        cls,
+        name: str,
+        library: str,
+        environment: Mapping[str, str],
+        *,
+        cause: SharedCause,
+        limit: float = LIMIT,
+    ) -> Self:
         """Start a process and let it load a library.
 
         Raises:
@@ -62,7 +74,7 @@ class RemoteProgram:
             pass_fds=[theirs.fileno()],
         )
         theirs.close()
-        program = cls(name, popen.pid, ours, limit)
+        program = cls(name, popen.pid, ours, cause, limit)
         program._popen = popen
 
         try:
@@ -106,15 +118,17 @@ class RemoteProgram:
         theirs.close()
         answer = self._receive("it forked")
         assert isinstance(answer, Forked)
-        return RemoteProgram(f"the child of {self._name}", answer.pid, ours, self._limit)
+        return RemoteProgram(f"the child of {self._name}", answer.pid, ours, self._cause, self._limit)
 
     def close(self) -> None:
         """End the process. A second call does nothing."""
         self._end("it was closed")
 
     def _returned(self, message: Message, name: str) -> Returned:
-        self._send(message)
-        answer = self._receive(f"{name} ran")
+        with self._cause.share():
+            self._send(message)
+            answer = self._receive(f"{name} ran")
+
         assert isinstance(answer, Returned)
         return answer
 

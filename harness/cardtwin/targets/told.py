@@ -24,9 +24,6 @@ _FINALIZE: Final = "C_Finalize"
 class ToldProgram:
     """A program of a scenario, with its calls told to a hub; secrets are masked.
 
-    What its library does to a card has the program at the PC/SC socket as its cause, and not the call: it
-    happens while the call goes on, in a thread that serves that program.
-
     Args:
         program: Who calls.
         name: What the scenario calls it.

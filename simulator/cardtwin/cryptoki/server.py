@@ -12,7 +12,7 @@ from cardtwin.cryptoki.dispatch import Caller, Outcome
 from cardtwin.cryptoki.errors import CryptokiError, MalformedFrameError
 from cardtwin.cryptoki.functions import BY_NAME
 from cardtwin.cryptoki.wire import LONGEST_FRAME, Greeting, decode_call, encode_answer, function_of
-from cardtwin.events import Hub, because
+from cardtwin.events import Hub, SharedCause
 from cardtwin.middleware import Ckr
 from cardtwin.sockets import SocketServer
 
@@ -51,6 +51,7 @@ class CryptokiServer(SocketServer):
         functions: The functions that can be called.
         hub: Who is told of calls and bugs.
         program: The name that all programs go by, instead of that of their executable.
+        cause: The cause of what is called; None makes each program that of its own calls.
 
     Raises:
         SocketPathError: The path is too long; at :meth:`start`, it is taken, or not to be written to.
@@ -64,12 +65,14 @@ class CryptokiServer(SocketServer):
         functions: Registry = all_functions,
         hub: Hub | None = None,
         program: str | None = None,
+        cause: SharedCause | None = None,
     ) -> None:
         super().__init__(socket_path, self._serve_program, variable=ENVIRONMENT_VARIABLE)
         self._make_application = make_application
         self._functions = functions
         self._hub = hub or Hub()
         self._program = program
+        self._cause = cause
         self._table = threading.Lock()
         self._callers: dict[tuple[int, int], Caller] = {}
         self._clients: dict[tuple[int, int], Client] = {}
@@ -81,14 +84,16 @@ class CryptokiServer(SocketServer):
             return tuple(self._clients.values())
 
     def _serve_program(self, connection: socket.socket, peer: Peer) -> None:
-        with suppress(MalformedFrameError, OSError), because(str(peer)):
+        cause = self._cause or SharedCause(str(peer))
+
+        with suppress(MalformedFrameError, OSError):
             greeting = self._greeted(connection)
             key = (peer.pid, greeting.instance)
 
             if greeting.control:
-                self._serve_control(connection, peer, key)
+                self._serve_control(connection, peer, key, cause)
             else:
-                self._serve_calls(connection, key)
+                self._serve_calls(connection, key, cause)
 
     def _greeted(self, connection: socket.socket) -> Greeting:
         try:
@@ -97,14 +102,18 @@ class CryptokiServer(SocketServer):
             connection.sendall(encode_answer(_INITIALIZE, Outcome(Ckr.CKR_GENERAL_ERROR)))
             raise
 
-    def _serve_control(self, connection: socket.socket, peer: Peer, key: tuple[int, int]) -> None:
+    def _serve_control(
+        self, connection: socket.socket, peer: Peer, key: tuple[int, int], cause: SharedCause
+    ) -> None:
         """Serve the connection by which a program begins and ends: with it, its Application goes."""
         connection.sendall(encode_answer(_INITIALIZE, _DONE))
         _expect(connection, _INITIALIZE)
         client = Client(peer.pid, self._program or peer.program)
-        caller, outcome = Caller.begin(
-            lambda: self._make_application(client), self._functions, self._hub, client.program
-        )
+
+        with cause.take():
+            caller, outcome = Caller.begin(
+                lambda: self._make_application(client), self._functions, self._hub, client.program
+            )
 
         if caller is None:
             connection.sendall(encode_answer(_INITIALIZE, outcome))
@@ -117,17 +126,20 @@ class CryptokiServer(SocketServer):
         try:
             connection.sendall(encode_answer(_INITIALIZE, outcome))
             _expect(connection, _FINALIZE)
-            caller.close()
+
+            with cause.take():
+                caller.close()
         finally:
             with self._table:
                 self._callers.pop(key, None)
                 self._clients.pop(key, None)
 
-            caller.close(gone=True)
+            with cause.take():
+                caller.close(gone=True)
 
         connection.sendall(encode_answer(_FINALIZE, _DONE))
 
-    def _serve_calls(self, connection: socket.socket, key: tuple[int, int]) -> None:
+    def _serve_calls(self, connection: socket.socket, key: tuple[int, int], cause: SharedCause) -> None:
         with self._table:
             caller = self._callers.get(key)
 
@@ -139,7 +151,12 @@ class CryptokiServer(SocketServer):
         connection.sendall(encode_answer(_INITIALIZE, _DONE))
 
         while True:
-            connection.sendall(_answer(caller, _receive(connection)))
+            body = _receive(connection)
+
+            with cause.take():
+                answer = _answer(caller, body)
+
+            connection.sendall(answer)
 
 
 def _answer(caller: Caller, body: bytes) -> bytes:

@@ -32,6 +32,7 @@ __all__ = [
     "LoginEnded",
     "PowerChange",
     "ReaderChanged",
+    "SharedCause",
     "because",
     "current_cause",
 ]
@@ -83,6 +84,42 @@ def because(what: str) -> Iterator[Cause]:
         yield cause
     finally:
         _cause.reset(token)
+
+
+class SharedCause:
+    """The cause of what other threads do for a program: that of whoever has the program do something.
+
+    Args:
+        name: The program's name: the cause of what it does by itself.
+
+    Attributes:
+        name: The program's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._own = Cause(name)
+        self._shared: Cause | None = None
+
+    @contextmanager
+    def share(self) -> Iterator[None]:
+        """Share the cause in force in this thread, while the block lasts."""
+        before, self._shared = self._shared, _cause.get()
+
+        try:
+            yield
+        finally:
+            self._shared = before
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Have the cause that is shared now in this thread, while the block lasts."""
+        token = _cause.set(self._shared or self._own)
+
+        try:
+            yield
+        finally:
+            _cause.reset(token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,17 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from cardtwin.events import CallBegan, Cause, Defect, Event, Exchange, Hub, because, current_cause
+from cardtwin.events import (
+    CallBegan,
+    Cause,
+    Defect,
+    Event,
+    Exchange,
+    Hub,
+    SharedCause,
+    because,
+    current_cause,
+)
 
 
 def test_every_observer_is_told_in_the_order_of_subscription() -> None:
@@ -81,6 +91,31 @@ def test_a_cause_holds_in_its_own_thread_only() -> None:
         thread.join()
 
     assert seen == [None]
+
+
+def test_a_shared_cause_is_that_of_who_shares_it_and_else_the_programs_own() -> None:
+    shared, seen = SharedCause("java.exe"), list[Cause | None]()
+
+    def served() -> None:
+        with shared.take():
+            seen.append(current_cause())
+
+        seen.append(current_cause())
+
+    def serve() -> None:
+        thread = threading.Thread(target=served)
+        thread.start()
+        thread.join()
+
+    with because("step 1") as step:
+        with shared.share():
+            serve()
+
+        serve()
+
+    assert seen[0] is step
+    assert seen[2] == Cause("java.exe")
+    assert seen[1] is seen[3] is None
 
 
 def test_the_repr_of_an_exchange_hides_its_bytes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ import pytest
 
 from cardtwin.cryptoki.functions import STANDARD
 from cardtwin.cryptoki.native import library_path
+from cardtwin.events import SharedCause
 from cardtwin.scenario import Verdict, load, run
 from cardtwin.targets import TargetError, get, module, names
 from cardtwin.targets.remote import RemoteProgram
+from cardtwin.trace import Recorder
 from support.pkcs11_steps import OPENED, SIGN, carried_out, written
 
 if TYPE_CHECKING:
@@ -92,6 +95,29 @@ def test_programs_call_through_our_library_and_go_by_the_scenarios_names(tmp_pat
     assert children() == before
 
 
+def test_a_trace_is_the_same_through_our_library_as_in_process(tmp_path: Path) -> None:
+    programs = "{one: {}, two: {}}"
+    steps = f"""
+    - {{login: user, pin: "1234", by: one}}
+    - {{login: user, pin: "1234", by: two}}
+    - {{{SIGN}, by: one}}
+    - {{pcsc: transaction, disposition: reset, by: two}}
+    - {{{SIGN}, by: one, expect: CKR_USER_NOT_LOGGED_IN}}
+    - {{login: user, pin: "1234", by: two}}
+    """
+    (instance,) = load(written(tmp_path, steps, processes=programs))
+    traces = []
+
+    for target in ("emulated", "module"):
+        recorder = Recorder()
+        seeded = replace(instance, setup=replace(instance.setup, seed="s"))
+        result = run(seeded, get(target), observers=(recorder,))
+        assert result.verdict is Verdict.PASSED, told(result)
+        traces.append(recorder.text("trace"))
+
+    assert traces[0] == traces[1]
+
+
 def test_the_child_of_a_fork_is_a_process_with_the_library_in_it(tmp_path: Path) -> None:
     steps = OPENED.replace("}\n", ", by: parent}\n")
     result = carried_out(
@@ -137,7 +163,7 @@ def test_a_program_that_ends_in_a_call_is_told_as_such(
 
 def test_a_call_that_hangs_is_ended_and_told_as_such(bad: str) -> None:
     before = children()
-    program = RemoteProgram.start("java.exe", bad, {}, limit=0.3)
+    program = RemoteProgram.start("java.exe", bad, {}, cause=SharedCause("java.exe"), limit=0.3)
     assert program.initialize().name == "CKR_OK"
 
     with pytest.raises(
@@ -153,7 +179,7 @@ def test_a_call_that_hangs_is_ended_and_told_as_such(bad: str) -> None:
 
 def test_a_program_that_somebody_kills_is_told_as_such(bad: str) -> None:
     before = children()
-    program = RemoteProgram.start("java.exe", bad, {})
+    program = RemoteProgram.start("java.exe", bad, {}, cause=SharedCause("java.exe"))
     child = program.fork()
     (pid,) = children() - before
     os.kill(pid, signal.SIGKILL)
@@ -168,7 +194,7 @@ def test_a_program_that_somebody_kills_is_told_as_such(bad: str) -> None:
 
 
 def test_an_interrupted_call_ends_the_program(bad: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = RemoteProgram.start("java.exe", bad, {})
+    program = RemoteProgram.start("java.exe", bad, {}, cause=SharedCause("java.exe"))
 
     def interrupt(_limit: float) -> bool:
         raise KeyboardInterrupt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.events import Defect
+from cardtwin.events import Defect, SharedCause
 from cardtwin.readers.pcsclite.handles import Handles
 from cardtwin.readers.pcsclite.requests import HANDLERS
 from cardtwin.readers.pcsclite.session import Session
@@ -39,14 +39,18 @@ class PcscLiteServer(SocketServer):
         SocketPathError: The path is too long, taken, or not to be written to.
     """
 
-    def __init__(self, manager: ReaderManager, socket_path: str | Path) -> None:
+    def __init__(
+        self, manager: ReaderManager, socket_path: str | Path, *, cause: SharedCause | None = None
+    ) -> None:
         super().__init__(socket_path, self._serve_program, variable=ENVIRONMENT_VARIABLE)
         self._manager = manager
+        self._cause = cause
         self._handles = Handles()
 
     def _serve_program(self, connection: socket.socket, peer: Peer) -> None:
         try:
-            Session(self._manager, self._handles, HANDLERS, connection).run(str(peer))
+            cause = self._cause or SharedCause(str(peer))
+            Session(self._manager, self._handles, HANDLERS, connection).run(cause)
         except Exception as error:
             hub = self._manager.hub
 

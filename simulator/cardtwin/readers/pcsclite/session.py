@@ -25,6 +25,7 @@ from cardtwin.readers.pcsclite.waiter import Waiter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cardtwin.events import SharedCause
     from cardtwin.readers.connection import ManagedConnection
     from cardtwin.readers.context import ManagedContext
     from cardtwin.readers.manager import ReaderManager
@@ -80,16 +81,20 @@ class Session:
         self._socket = connection
         self._stream = connection.makefile("rb")
 
-    def run(self, name: str) -> None:
-        """Serve the client until it goes, is closed, or speaks something else."""
+    def run(self, cause: SharedCause) -> None:
+        """Serve the client until it goes, is closed, or speaks something else.
+
+        Args:
+            cause: The cause of what it asks for.
+        """
         unwatch = self.manager.watch(lambda: self.waiter.tell(Code.SUCCESS))
 
         try:
-            with because(name), suppress(ClientGone, MalformedMessageError, OSError):
-                self._serve_all()
+            with suppress(ClientGone, MalformedMessageError, OSError):
+                self._serve_all(cause)
         finally:
             unwatch()
-            self._clean_up(name)
+            self._clean_up(cause.name)
 
     def close(self) -> None:
         """End the session, from any thread; `run` returns soon after."""
@@ -148,7 +153,7 @@ class Session:
 
     # The loop
 
-    def _serve_all(self) -> None:
+    def _serve_all(self, cause: SharedCause) -> None:
         while True:
             size, number = HEADER.unpack(self.receive(HEADER.size))
             command = self._command(number)
@@ -158,7 +163,11 @@ class Session:
                 raise MalformedMessageError(f"{command.name} of {size} bytes")
 
             fields = list(body.unpack(self.receive(size)))
-            self.send(self._answer(command, fields))
+
+            with cause.take():
+                answer = self._answer(command, fields)
+
+            self.send(answer)
 
     def _command(self, number: int) -> Command:
         if number not in self._handlers or self.version < SINCE.get(Command(number), VERSIONS[0]):
