@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cardtwin import pkcs15
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.tokenobjects import objects_of
 from cardtwin.middleware import Ckr, MiddlewareError, ObjectClass, Token
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.middleware import TokenObject
     from cardtwin.middleware.access import CardAccess
     from cardtwin.middleware.content import Content
     from cardtwin.middleware.drivers import CardDriver
@@ -224,13 +226,21 @@ class Bay:
 
 def _seen(driver: CardDriver, reader: TokenReader) -> TokenView:
     token = reader.token()
+    listed = {each.entry.id for each in token.objects if isinstance(each.entry, pkcs15.PublicKey)}
     contents = [
-        (found, reader.content_of(found) if found.object_class in _WITH_CONTENT else b"")
-        for found in token.objects
+        (found, reader.content_of(found) if _is_read(found, listed) else b"") for found in token.objects
     ]
     application = reader.application() if token.initialised else ()
     objects = objects_of(contents, application)
     return TokenView(token, driver.title, driver.key_sizes, reader.free_memory(), objects, reader.content)
+
+
+def _is_read(found: TokenObject, public_keys: Collection[bytes]) -> bool:
+    """Whether an object's file is read; of a private key its public half, where that isn't listed itself."""
+    if isinstance(found.entry, pkcs15.PrivateKey):
+        return found.entry.id not in public_keys
+
+    return found.object_class in _WITH_CONTENT
 
 
 @contextmanager

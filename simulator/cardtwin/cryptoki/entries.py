@@ -10,6 +10,7 @@ from cardtwin.cryptoki.constants import Cka, CkcCategory, Cko
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.oids import dotted
 from cardtwin.cryptoki.publickeys import RsaKey
+from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.middleware import Ckr
 from cardtwin.pkcs15 import CommonFlags, KeyAccess, KeyAlgorithm, KeyUsage
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
     from cardtwin.cryptoki.publickeys import PublicNumbers
 
-__all__ = ["IMPORTED", "MADE_ON_CARD", "Entries", "algorithm_of", "require_keepable"]
+__all__ = ["Entries", "algorithm_of", "require_keepable", "require_name"]
 
-MADE_ON_CARD: Final = (
-    KeyAccess.SENSITIVE | KeyAccess.ALWAYS_SENSITIVE | KeyAccess.NEVER_EXTRACTABLE | KeyAccess.LOCAL
-)
-IMPORTED: Final = KeyAccess.SENSITIVE
-
+_ACCESS: Final = {
+    Cka.CKA_SENSITIVE: KeyAccess.SENSITIVE,
+    Cka.CKA_ALWAYS_SENSITIVE: KeyAccess.ALWAYS_SENSITIVE,
+    Cka.CKA_NEVER_EXTRACTABLE: KeyAccess.NEVER_EXTRACTABLE,
+    Cka.CKA_LOCAL: KeyAccess.LOCAL,
+}
 _PRIVATE_USES: Final = {
     Cka.CKA_DECRYPT: KeyUsage.DECRYPT,
     Cka.CKA_SIGN: KeyUsage.SIGN,
@@ -40,6 +42,7 @@ _PUBLIC_USES: Final = {
     Cka.CKA_DERIVE: KeyUsage.DERIVE,
 }
 _FALSE: Final = b"\0"
+_NAME: Final = 0x30
 _NOT_KEPT: Final = {
     Cko.CKO_CERTIFICATE: (
         Cka.CKA_URL,
@@ -95,9 +98,13 @@ class Entries:
     auth_id: bytes
 
     def private_key(
-        self, attributes: Mapping[int, bytes], algorithm: KeyAlgorithm, size: int, access: KeyAccess
+        self, attributes: Mapping[int, bytes], algorithm: KeyAlgorithm, size: int
     ) -> pkcs15.PrivateKey:
-        """Return the entry of a private key."""
+        """Return the entry of a private key.
+
+        Raises:
+            CryptokiError: CKR_ATTRIBUTE_VALUE_INVALID: CKA_SUBJECT is no name.
+        """
         consents = attributes[Cka.CKA_ALWAYS_AUTHENTICATE] != _FALSE
         return pkcs15.PrivateKey(
             id=attributes[Cka.CKA_ID],
@@ -105,29 +112,27 @@ class Entries:
             algorithm=algorithm,
             size=size,
             usage=_usage(attributes, _PRIVATE_USES),
-            access=access,
+            access=_access(attributes),
             common=_flags(attributes),
             auth_id=self.auth_id,
             user_consent=1 if consents else None,
+            subject=require_name(attributes[Cka.CKA_SUBJECT]),
         )
 
     def public_key(
-        self,
-        attributes: Mapping[int, bytes],
-        algorithm: KeyAlgorithm,
-        size: int,
-        access: KeyAccess | None = None,
+        self, attributes: Mapping[int, bytes], algorithm: KeyAlgorithm, size: int
     ) -> pkcs15.PublicKey:
-        """Return the entry of a public key."""
+        """Return the entry of a public key; errors as private_key()."""
         return pkcs15.PublicKey(
             id=attributes[Cka.CKA_ID],
             label=_text(attributes, Cka.CKA_LABEL),
             algorithm=algorithm,
             size=size,
             usage=_usage(attributes, _PUBLIC_USES),
-            access=access,
+            access=_access(attributes) or None,
             common=_flags(attributes),
             auth_id=self._guard(attributes),
+            subject=require_name(attributes[Cka.CKA_SUBJECT]),
         )
 
     def certificate(self, attributes: Mapping[int, bytes]) -> pkcs15.Certificate:
@@ -170,6 +175,34 @@ def algorithm_of(public: PublicNumbers) -> KeyAlgorithm:
 def _flags(attributes: Mapping[int, bytes]) -> CommonFlags:
     private = CommonFlags.PRIVATE if attributes[Cka.CKA_PRIVATE] != _FALSE else CommonFlags(0)
     return private | (CommonFlags.MODIFIABLE if attributes[Cka.CKA_MODIFIABLE] != _FALSE else CommonFlags(0))
+
+
+def _access(attributes: Mapping[int, bytes]) -> KeyAccess:
+    """Return how a key came to be; whatever isn't said of it is not so."""
+    access = KeyAccess(0)
+
+    for kind, flag in _ACCESS.items():
+        if attributes.get(kind, _FALSE) != _FALSE:
+            access |= flag
+
+    return access
+
+
+def require_name(subject: bytes) -> bytes:
+    """Return CKA_SUBJECT, which is a name in DER, or empty.
+
+    Raises:
+        CryptokiError: CKR_ATTRIBUTE_VALUE_INVALID: it is none.
+    """
+    try:
+        is_name = not subject or Tlv.parse(subject).tag == _NAME
+    except TlvFormatError:
+        is_name = False
+
+    if not is_name:
+        raise CryptokiError(Ckr.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_SUBJECT is no name in DER")
+
+    return subject
 
 
 def _usage(attributes: Mapping[int, bytes], table: Mapping[Cka, KeyUsage]) -> KeyUsage:

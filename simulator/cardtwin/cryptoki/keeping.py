@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import Cka, Cko
-from cardtwin.cryptoki.entries import IMPORTED, Entries, algorithm_of, require_keepable
+from cardtwin.cryptoki.entries import Entries, algorithm_of, require_keepable, require_name
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.privatevalues import read_private_key
 from cardtwin.cryptoki.publickeys import from_attributes
@@ -33,8 +33,8 @@ __all__ = ["CHANGEABLE_ON_TOKEN", "change_on_token", "put_on_token", "take_off_t
 CHANGEABLE_ON_TOKEN: Final[Mapping[int, frozenset[int]]] = {
     Cko.CKO_DATA: frozenset({Cka.CKA_LABEL, Cka.CKA_APPLICATION, Cka.CKA_OBJECT_ID, Cka.CKA_VALUE}),
     Cko.CKO_CERTIFICATE: frozenset({Cka.CKA_LABEL, Cka.CKA_ID}),
-    Cko.CKO_PUBLIC_KEY: frozenset({Cka.CKA_LABEL, Cka.CKA_ID}),
-    Cko.CKO_PRIVATE_KEY: frozenset({Cka.CKA_LABEL, Cka.CKA_ID}),
+    Cko.CKO_PUBLIC_KEY: frozenset({Cka.CKA_LABEL, Cka.CKA_ID, Cka.CKA_SUBJECT}),
+    Cko.CKO_PRIVATE_KEY: frozenset({Cka.CKA_LABEL, Cka.CKA_ID, Cka.CKA_SUBJECT}),
 }
 """What C_SetAttributeValue changes of objects on the token, by class."""
 
@@ -122,10 +122,10 @@ def _private_key(access: TokenAccess, attributes: Mapping[int, bytes]) -> pkcs15
     access.require_new(ObjectClass.PRIVATE_KEY, identifier)
     access.require_not_others(identifier)
     described = {**attributes, Cka.CKA_ID: identifier}
-    entry = access.entries.private_key(described, algorithm, value.bits, IMPORTED)
+    entry = access.entries.private_key(described, algorithm, value.bits)
 
     with access.store() as store:
-        return store.import_key(entry, value.for_card(), access.use)
+        return store.import_key(entry, value.for_card(), value.public.encoded(), access.use)
 
 
 def change_on_token(
@@ -135,7 +135,8 @@ def change_on_token(
     thing: CryptokiObject,
     changes: Mapping[int, bytes],
 ) -> None:
-    """Change an object's label or identifier, or what a data object holds; its handle stays."""
+    """Change an object's label, identifier or subject, or what a data object holds; its handle stays."""
+    require_name(changes.get(Cka.CKA_SUBJECT, b""))
     access = TokenAccess(application, session)
     assert thing.stored is not None
     identifier = changes.get(Cka.CKA_ID)
@@ -170,6 +171,9 @@ def _edit(changes: Mapping[int, bytes]) -> Callable[[bytes], bytes]:
 
         if Cka.CKA_ID in changes:
             der = pkcs15.renamed_id(der, changes[Cka.CKA_ID])
+
+        if Cka.CKA_SUBJECT in changes:
+            der = pkcs15.renamed_subject(der, changes[Cka.CKA_SUBJECT])
 
         return der
 

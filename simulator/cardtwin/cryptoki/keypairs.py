@@ -6,21 +6,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.constants import Cka, Ckk, Ckm, Cko
-from cardtwin.cryptoki.entries import MADE_ON_CARD, require_keepable
+from cardtwin.cryptoki.entries import require_keepable
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.publickeys import CURVES
+from cardtwin.cryptoki.objects import CryptokiObject
+from cardtwin.cryptoki.publickeys import CURVES, read_public_key
 from cardtwin.cryptoki.templates import check, defaults, fields_of, given, with_uses
 from cardtwin.cryptoki.tokenaccess import TokenAccess
+from cardtwin.cryptoki.tokenobjects import packed
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.middleware import Ckr, ObjectClass
-from cardtwin.pkcs15 import KeyAccess, KeyAlgorithm
+from cardtwin.pkcs15 import KeyAlgorithm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cardtwin.cryptoki.application import Application
     from cardtwin.cryptoki.mechanisms import MechanismSpec
+    from cardtwin.cryptoki.publickeys import PublicNumbers
     from cardtwin.cryptoki.sessions import Session
 
 __all__ = ["EXPONENT", "PairRequest", "generate_on_token", "read_pair"]
@@ -30,6 +33,7 @@ EXPONENT: Final = 65537
 
 _FALSE: Final = b"\0"
 _OID: Final = 0x06
+_ALGORITHMS: Final = {Ckk.CKK_RSA: KeyAlgorithm.RSA, Ckk.CKK_EC: KeyAlgorithm.EC}
 _GIVEN: Final[Mapping[int, frozenset[int]]] = {
     Ckk.CKK_RSA: frozenset({Cka.CKA_MODULUS_BITS, Cka.CKA_PUBLIC_EXPONENT}),
     Ckk.CKK_EC: frozenset({Cka.CKA_EC_PARAMS}),
@@ -74,9 +78,20 @@ class PairRequest:
     private: dict[int, bytes] = field(repr=False)
 
     @property
-    def on_token(self) -> bool:
-        """Whether both keys are to be on the token; otherwise both are the session's."""
+    def on_card(self) -> bool:
+        """Whether the card makes the pair: the private key is to be on it. The public one may be or not."""
         return self.private[Cka.CKA_TOKEN] != _FALSE
+
+    @property
+    def lists_public(self) -> bool:
+        """Whether the public key is to be on the token, and not the session's."""
+        return self.public[Cka.CKA_TOKEN] != _FALSE
+
+    def public_object(self, key: PublicNumbers, identifier: bytes) -> CryptokiObject:
+        """Return the public key, once it is made, as an object, with its identifier if it has none yet."""
+        bits = packed({Cka.CKA_MODULUS_BITS: self.size}) if self.algorithm is KeyAlgorithm.RSA else {}
+        named = {Cka.CKA_ID: self.public[Cka.CKA_ID] or identifier}
+        return CryptokiObject(attributes=self.public | key.attributes() | bits | named, public=key)
 
 
 def read_pair(spec: MechanismSpec, public: Sequence[Attribute], private: Sequence[Attribute]) -> PairRequest:
@@ -94,15 +109,12 @@ def read_pair(spec: MechanismSpec, public: Sequence[Attribute], private: Sequenc
         _attributes(object_class, kind, template)
         for object_class, template in ((Cko.CKO_PUBLIC_KEY, public), (Cko.CKO_PRIVATE_KEY, private))
     )
-    half[Cka.CKA_ID], whole[Cka.CKA_ID] = _identifiers(half[Cka.CKA_ID], whole[Cka.CKA_ID])
-
-    if half[Cka.CKA_TOKEN] != whole[Cka.CKA_TOKEN]:
-        raise CryptokiError(
-            Ckr.CKR_TEMPLATE_INCONSISTENT, "both keys are on the token, or both are the session's"
-        )
-
-    algorithm = KeyAlgorithm.RSA if kind is Ckk.CKK_RSA else KeyAlgorithm.EC
-    return PairRequest(spec.type, algorithm, size, params, half, whole)
+    local = packed({Cka.CKA_LOCAL: True, Cka.CKA_KEY_GEN_MECHANISM: int(spec.type)})
+    pair = PairRequest(
+        spec.type, _ALGORITHMS[kind], size, params, half | local, whole | local | _history(whole)
+    )
+    _share_identifier(pair)
+    return pair
 
 
 def _attributes(object_class: Cko, kind: Ckk, template: Sequence[Attribute]) -> dict[int, bytes]:
@@ -161,37 +173,66 @@ def _curve_size(params: bytes) -> int:
     raise CryptokiError(Ckr.CKR_DOMAIN_PARAMS_INVALID, "a curve is told by its object identifier here")
 
 
-def _identifiers(public: bytes, private: bytes) -> tuple[bytes, bytes]:
-    """Return the identifiers of both keys, which are the same one on a token."""
-    if public and private and public != private:
+def _history(private: Mapping[int, bytes]) -> dict[int, bytes]:
+    """Return what a private key has always been since it was made (v2.40, 4.9)."""
+    return packed(
+        {
+            Cka.CKA_ALWAYS_SENSITIVE: private[Cka.CKA_SENSITIVE] != _FALSE,
+            Cka.CKA_NEVER_EXTRACTABLE: private[Cka.CKA_EXTRACTABLE] == _FALSE,
+        }
+    )
+
+
+def _share_identifier(pair: PairRequest) -> None:
+    """Give the key without an identifier that of the other one; on a token they are the same."""
+    public, private = pair.public[Cka.CKA_ID], pair.private[Cka.CKA_ID]
+
+    if pair.on_card and pair.lists_public and public and private and public != private:
         raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, "CKA_ID is what ties the two keys together")
 
-    return public or private, private or public
+    pair.public[Cka.CKA_ID], pair.private[Cka.CKA_ID] = public or private, private or public
 
 
 def generate_on_token(application: Application, session: Session, pair: PairRequest) -> tuple[int, int]:
     """Have the card make a key pair and return the handles of the public and the private key.
+
+    The public key is listed on the token, or the session's, as its template says.
 
     Raises:
         CryptokiError: CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED; CKR_TEMPLATE_INCONSISTENT: the token
             cannot keep the keys as the templates say.
         MiddlewareError: As :class:`TokenStore` says; the token is as it was then.
     """
-    for attributes in (pair.public, pair.private):
-        require_keepable(attributes)
-
     access = TokenAccess(application, session)
+    _require_place(access, pair)
     access.require_size(pair.algorithm, pair.size, Ckr.CKR_KEY_SIZE_RANGE)
+    private = access.entries.private_key(pair.private, pair.algorithm, pair.size)
+    public = access.entries.public_key(pair.public, pair.algorithm, pair.size) if pair.lists_public else None
+
+    with access.store() as store:
+        made = store.generate(private, public, access.use)
+
+    handle = access.handle_of(made.private)
+
+    if made.public is not None:
+        return access.handle_of(made.public), handle
+
+    key = read_public_key(made.half, pair.size)
+    assert key is not None
+    thing = pair.public_object(key, made.private.id)
+    return application.handles.add_session_object(session.slot.slot_id, session.handle, thing), handle
+
+
+def _require_place(access: TokenAccess, pair: PairRequest) -> None:
+    """See that the token can keep what of a pair is to be on it."""
+    require_keepable(pair.private)
+
+    if pair.lists_public:
+        require_keepable(pair.public)
 
     if identifier := pair.private[Cka.CKA_ID]:
         access.require_new(ObjectClass.PRIVATE_KEY, identifier)
-        access.require_new(ObjectClass.PUBLIC_KEY, identifier)
         access.require_not_others(identifier)
 
-    private = access.entries.private_key(pair.private, pair.algorithm, pair.size, MADE_ON_CARD)
-    public = access.entries.public_key(pair.public, pair.algorithm, pair.size, KeyAccess.LOCAL)
-
-    with access.store() as store:
-        private, public = store.generate(private, public, access.use)
-
-    return access.handle_of(public), access.handle_of(private)
+        if pair.lists_public:
+            access.require_new(ObjectClass.PUBLIC_KEY, identifier)

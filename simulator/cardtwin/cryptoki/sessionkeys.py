@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from cardtwin.cryptoki.constants import Cka
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.keeping import put_on_token
 from cardtwin.cryptoki.keypairs import EXPONENT
 from cardtwin.cryptoki.objects import CryptokiObject
 from cardtwin.cryptoki.privatevalues import PrivateEcKey, PrivateRsaKey
 from cardtwin.cryptoki.publickeys import CURVES, prehashed
 from cardtwin.cryptoki.templates import sensitive_of
 from cardtwin.cryptoki.tokenaccess import TokenAccess
-from cardtwin.cryptoki.tokenobjects import packed
 from cardtwin.middleware import Ckr
 from cardtwin.pkcs15 import KeyAlgorithm
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionKey", "generate_in_session"]
 
-_FALSE: Final = b"\0"
 _SIEVE: Final = math.prod(n for n in range(3, 2000, 2) if all(n % d for d in range(3, math.isqrt(n) + 1, 2)))
 
 
@@ -76,34 +74,26 @@ class SessionKey:
 def generate_in_session(application: Application, session: Session, pair: PairRequest) -> tuple[int, int]:
     """Make a key pair of a session and return the handles of the public and the private key.
 
+    The public key is the session's, or on the token, as its template says.
+
     Raises:
-        CryptokiError: CKR_KEY_SIZE_RANGE: the card's own keys have no such size, and nor have these.
+        CryptokiError: CKR_KEY_SIZE_RANGE: the card's own keys have no such size, and nor have these. For a
+            public key on the token as put_on_token().
     """
     access = TokenAccess(application, session)
     access.require_size(pair.algorithm, pair.size, Ckr.CKR_KEY_SIZE_RANGE)
     value = _generated(pair, application.entropy)
-    made = packed({Cka.CKA_LOCAL: True, Cka.CKA_KEY_GEN_MECHANISM: int(pair.mechanism)})
-    history = packed(
-        {
-            Cka.CKA_ALWAYS_SENSITIVE: pair.private[Cka.CKA_SENSITIVE] != _FALSE,
-            Cka.CKA_NEVER_EXTRACTABLE: pair.private[Cka.CKA_EXTRACTABLE] == _FALSE,
-        }
+    attributes = pair.private | value.attributes()
+    private = CryptokiObject(
+        attributes=attributes, sensitive=sensitive_of(attributes), public=value.public, value=value
     )
-    private = pair.private | value.attributes() | made | history
-    public = pair.public | value.public.attributes() | made
+    public = pair.public_object(value.public, b"")
 
-    if pair.algorithm is KeyAlgorithm.RSA:
-        public |= packed({Cka.CKA_MODULUS_BITS: pair.size})
+    def add(thing: CryptokiObject) -> int:
+        return application.handles.add_session_object(session.slot.slot_id, session.handle, thing)
 
-    things = (
-        CryptokiObject(attributes=public, public=value.public),
-        CryptokiObject(attributes=private, sensitive=sensitive_of(private), public=value.public, value=value),
-    )
-    half, whole = (
-        application.handles.add_session_object(session.slot.slot_id, session.handle, thing)
-        for thing in things
-    )
-    return half, whole
+    half = put_on_token(application, session, public) if pair.lists_public else add(public)
+    return half, add(private)
 
 
 def _generated(pair: PairRequest, entropy: Entropy) -> PrivateValue:

@@ -179,8 +179,8 @@ class TokenAccess:
             )
 
     def is_shared(self, found: TokenObject) -> bool:
-        """Whether another object is in the same file."""
-        return sum(each.path == found.path for each in self.view.token.objects) > 1
+        """Whether another object is in the same file; a private key is in that of its public half."""
+        return sum(each.file == found.file for each in self.view.token.objects) > 1
 
     # What came of it
 

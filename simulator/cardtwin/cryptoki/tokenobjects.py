@@ -117,6 +117,12 @@ def _public_halves(
         if identifier not in keys and (key := key_of(certificate)):
             keys[identifier] = key
 
+    for found, content in objects:
+        entry = found.entry
+
+        if isinstance(entry, pkcs15.PrivateKey) and (key := read_public_key(content, entry.size)):
+            keys.setdefault(entry.id, key)
+
     return certificates, keys
 
 
@@ -318,7 +324,7 @@ def _key(seen: _Seen, entry: pkcs15.PrivateKey | pkcs15.PublicKey, kind: Cko) ->
             Cka.CKA_CLASS: int(kind),
             Cka.CKA_KEY_TYPE: int(key_type),
             Cka.CKA_ID: entry.id,
-            Cka.CKA_SUBJECT: certificate.subject.public_bytes() if certificate else b"",
+            Cka.CKA_SUBJECT: entry.subject or (certificate.subject.public_bytes() if certificate else b""),
             Cka.CKA_START_DATE: "",
             Cka.CKA_END_DATE: "",
             Cka.CKA_LOCAL: local,

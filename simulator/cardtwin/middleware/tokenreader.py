@@ -158,9 +158,12 @@ class TokenReader:
         return None
 
     def content_of(self, found: TokenObject) -> bytes:
-        """Return the bytes of an object's file, or of its piece of one; empty where they cannot be read."""
+        """Return the bytes of an object's file, or of its piece of one; empty where they cannot be read.
+
+        Of a private key it is the public half, where a program has put one beside it.
+        """
         path = getattr(found.entry, "path", None)
-        content = self._content(found.path)
+        content = self._content(found.file)
         return path.piece(content) if isinstance(path, pkcs15.Path) else content
 
     def _virtual(self) -> Iterator[TokenObject]:

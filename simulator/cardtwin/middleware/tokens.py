@@ -18,10 +18,13 @@ __all__ = [
     "Token",
     "TokenObject",
     "TokenState",
+    "half_file",
 ]
 
 CARD_ERASER: Final = "Card Eraser"
 ENCRYPTED_PINS: Final = "Encrypted PINs"
+
+_HALVES: Final = 0x3500
 
 
 class TokenState(Enum):
@@ -93,6 +96,20 @@ class TokenObject:
     entry: pkcs15.AnyObject | None = field(default=None, repr=False)
     path: tuple[int, ...] = ()
     private: bool = False
+
+    @property
+    def file(self) -> tuple[int, ...]:
+        """The file that holds what of it can be read: of a private key the public half; empty for none."""
+        if self.object_class is not ObjectClass.PRIVATE_KEY:
+            return self.path
+
+        reference = getattr(self.entry, "reference", None)
+        return half_file(self.path, reference) if self.path and reference is not None else ()
+
+
+def half_file(room: tuple[int, ...], reference: int) -> tuple[int, ...]:
+    """Return where the public half of a key is that a program puts into a DF."""
+    return (*room, _HALVES | reference & 0x7F)
 
 
 @dataclass(frozen=True, slots=True)

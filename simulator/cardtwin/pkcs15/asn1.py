@@ -91,8 +91,8 @@ class CommonKeyAttributes(Sequence):
     ]
 
 
-class Empty(Sequence):
-    """CommonPrivateKeyAttributes and CommonPublicKeyAttributes: all of their elements are optional."""
+class SubclassAttributes(Sequence):
+    """CommonPrivateKeyAttributes and CommonPublicKeyAttributes, left as they are; all in them is optional."""
 
     _fields: ClassVar[list[tuple[str, object]]] = []
 
@@ -113,7 +113,7 @@ class _KeyObject(Sequence):
     _fields = [
         ("common", CommonObjectAttributes),
         ("key", CommonKeyAttributes),
-        ("sub", Empty, {"explicit": 0, "optional": True}),
+        ("sub", SubclassAttributes, {"explicit": 0, "optional": True}),
     ]
 
 

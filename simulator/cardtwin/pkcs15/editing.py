@@ -12,9 +12,11 @@ from typing import Final
 from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.pkcs15.errors import Pkcs15Error
 
-__all__ = ["relabelled", "renamed_id"]
+__all__ = ["relabelled", "renamed_id", "renamed_subject"]
 
 _UTF8: Final = 0x0C
+_NAME: Final = 0x30
+_SUBCLASS: Final = 0xA0
 _OCTETS: Final = 0x04
 
 
@@ -45,6 +47,22 @@ def renamed_id(der: bytes, identifier: bytes) -> bytes:
 
     changed = Tlv.constructed(attributes.tag, (replace(inner[0], value=identifier), *inner[1:]))
     return Tlv.constructed(entry.tag, (common, changed, *rest)).encode()
+
+
+def renamed_subject(der: bytes, subject: bytes) -> bytes:
+    """Return an entry of a key with another subjectName (8.4.1, 8.5.1), or none where that is empty.
+
+    Raises:
+        Pkcs15Error: It is no entry.
+    """
+    entry, (common, attributes, *rest) = _parts(der)
+    found = rest.pop(0) if rest and rest[0].tag == _SUBCLASS else None
+    inner = _children(found)[0] if found and found.value else Tlv(_NAME)
+    others = [each for each in _children(inner) if each.tag != _NAME]
+    names = [Tlv.parse(subject)] if subject else []
+    outer = Tlv.constructed(_SUBCLASS, (Tlv.constructed(_NAME, (*names, *others)),))
+    subclass = (outer,) if names or others else ()
+    return Tlv.constructed(entry.tag, (common, attributes, *subclass, *rest)).encode()
 
 
 def _parts(der: bytes) -> tuple[Tlv, list[Tlv]]:

@@ -129,10 +129,12 @@ def _key(kind: type[asn1.PrivateKeyType], item: PrivateKey | PublicKey) -> bytes
         "key_reference": item.reference,
     }
     common = _common(item.label, item.common, item.auth_id) | _present({"user_consent": item.user_consent})
+    sub = asn1.SubclassAttributes.load(Tlv(0x30, item.subject).encode()) if item.subject else None
     return _dump(
         kind(item.algorithm.value, {
             "common": common,
             "key": _present(attributes),
+            "sub": sub,
             "type": {"value": _value(item.path)} | _present({size: item.size}),
         })
     )  # fmt: skip

@@ -82,6 +82,7 @@ class PrivateKey:
         common: Private, modifiable.
         auth_id: The PIN to be verified before its use.
         user_consent: After how many uses the PIN is asked for again; None never.
+        subject: The name of the key's owner, in DER; empty where it isn't told.
     """
 
     id: bytes
@@ -96,6 +97,7 @@ class PrivateKey:
     common: CommonFlags = CommonFlags.PRIVATE
     auth_id: bytes | None = None
     user_consent: int | None = None
+    subject: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ class PublicKey:
     common: CommonFlags = _NO_FLAGS
     auth_id: bytes | None = None
     user_consent: int | None = None
+    subject: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

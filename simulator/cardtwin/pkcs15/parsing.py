@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.pkcs15 import asn1
@@ -30,6 +30,8 @@ __all__ = [
     "parse_pukdf",
     "path_of",
 ]
+
+_NAME: Final = 0x30
 
 _T = TypeVar("_T")
 _K = TypeVar("_K", PrivateKey, PublicKey)
@@ -143,7 +145,14 @@ def _key(kind: type[_K], choice: asn1.PrivateKeyType) -> _K:
         common=flags,
         auth_id=auth_id,
         user_consent=entry["common"]["user_consent"].native,
+        subject=_subject(entry["sub"].contents or b""),
     )
+
+
+def _subject(attributes: bytes) -> bytes:
+    """Return subjectName, the first element where it is there; the others have tags of their own."""
+    first, end = next(Tlv.walk(attributes), (None, 0))
+    return attributes[:end] if first is not None and first.tag == _NAME else b""
 
 
 def _certificate(der: bytes) -> Certificate:

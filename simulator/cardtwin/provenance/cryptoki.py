@@ -100,8 +100,9 @@ TOKEN_OBJECTS: Final = rule(
     "PKCS #15 v1.1, 6.1; what a client does by PKCS #11 on its cards is not public",
     "What the token's lists have no place for is refused: dates of keys, URLs, hashes, CKA_DESTROYABLE other "
     "than CKA_MODIFIABLE, private keys that are not private, not sensitive or extractable. CKA_SUBJECT of a "
-    "key is its certificate's. Objects can be destroyed that are modifiable, and certificates with a file of "
-    "their own. Of objects on the token, labels, identifiers and what a data object holds can be changed.",
+    "key is what its template said, else its certificate's. Objects can be destroyed that are "
+    "modifiable, and certificates with a file of their own. Of objects on the token, labels, identifiers, "
+    "subjects of keys and what a data object holds can be changed.",
 )
 
 ONE_KEY_PER_ID: Final = rule(

@@ -11,7 +11,7 @@ from cardtwin.cryptoki.constants import Cka, Ckm, Cko
 from cardtwin.cryptoki.values import Attribute, Buffer, Mechanism
 from cardtwin.decode import masked
 from cardtwin.middleware import Ckr
-from support.objects import CURVES, imported_rsa, of, private_object, public_object
+from support.objects import CURVES, imported_rsa, of, private_object
 from support.profiles import rsa_key
 from support.programs import Desk, Program
 from support.signers import DATA, SIMPLE
@@ -151,17 +151,6 @@ def test_an_imported_key_tells_that_it_was_elsewhere_before(program: Program) ->
         assert program.read(session, handle, kind) == b"\0"
 
     assert program.read(session, handle, Cka.CKA_SENSITIVE) == b"\x01"
-
-
-def test_the_public_half_is_known_once_it_is_there_too(program: Program) -> None:
-    session = program.user_session()
-    handle = program("C_CreateObject", session, imported_rsa(ID=b"5"))
-    assert program.read(session, handle, Cka.CKA_MODULUS) == b""
-    program("C_CreateObject", session, public_object(rsa_key().public_key(), ID=b"5"))
-    handle = program.key(session, "imported")
-
-    modulus = rsa_key().public_key().public_numbers().n.to_bytes(256)
-    assert program.read(session, handle, Cka.CKA_MODULUS) == modulus
 
 
 def test_an_imported_key_is_destroyed_component_by_component(desk: Desk, program: Program) -> None:

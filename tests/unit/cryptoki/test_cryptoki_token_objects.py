@@ -225,7 +225,7 @@ def test_a_changed_value_leaves_no_file_behind(desk: Desk, program: Program) -> 
         (template(MODULUS=b"1"), Ckr.CKR_ATTRIBUTE_TYPE_INVALID),
         (template(LOCAL=False), Ckr.CKR_ATTRIBUTE_READ_ONLY),
         (template(TOKEN=False), Ckr.CKR_ATTRIBUTE_READ_ONLY),
-        (template(SUBJECT=b"0\0"), Ckr.CKR_ATTRIBUTE_READ_ONLY),
+        (template(START_DATE="20260101"), Ckr.CKR_ATTRIBUTE_READ_ONLY),
         (template(LABEL=b"\xff"), Ckr.CKR_ATTRIBUTE_VALUE_INVALID),
         (template(LABEL="other", SIGN=False), Ckr.CKR_ATTRIBUTE_READ_ONLY),
     ],

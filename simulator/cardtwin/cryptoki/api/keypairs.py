@@ -35,5 +35,5 @@ def generate_key_pair(
     for attributes in (pair.public, pair.private):
         require_rights(application, found, CryptokiObject(attributes=attributes))
 
-    make = generate_on_token if pair.on_token else generate_in_session
+    make = generate_on_token if pair.on_card else generate_in_session
     return make(application, found, pair)

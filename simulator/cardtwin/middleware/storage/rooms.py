@@ -10,7 +10,7 @@ from cardtwin.middleware.drivers import Phase
 from cardtwin.middleware.errors import CommandFailedError, MiddlewareError
 from cardtwin.middleware.names import MF, name_of
 from cardtwin.middleware.rights import NOBODY, Right
-from cardtwin.middleware.tokens import ObjectClass
+from cardtwin.middleware.tokens import ObjectClass, half_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +139,8 @@ def is_programs(path: tuple[int, ...]) -> bool:
 def free_reference(driver: CardDriver, room: tuple[int, ...]) -> int:
     """Return a number for a new key in a DF: none that a key there, or in a DF above it, has.
 
-    Rooms for keys that a profile has made are such keys too, and stay free.
+    A number stays taken while the public half of a key that had it is still there. Rooms for keys that a
+    profile has made are such keys too, and stay free.
 
     Raises:
         MiddlewareError: CKR_DEVICE_MEMORY: all are taken.
@@ -147,7 +148,9 @@ def free_reference(driver: CardDriver, room: tuple[int, ...]) -> int:
     driver.select(room)
 
     for reference in driver.new_key_references:
-        if not driver.has_key(reference):
+        if not driver.has_key(reference) and driver.select(half_file(room, reference)) is None:
             return reference
+
+        driver.select(room)
 
     raise MiddlewareError(Ckr.CKR_DEVICE_MEMORY, f"{name_of(room)} has no number left for a new key")

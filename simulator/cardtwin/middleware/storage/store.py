@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from cardtwin import pkcs15
@@ -13,7 +13,7 @@ from cardtwin.middleware.storage.lists import Lists, parse_entry
 from cardtwin.middleware.storage.rooms import administration, find_room, free_file, free_reference, require
 from cardtwin.middleware.storage.undo import taking_back
 from cardtwin.middleware.storage.values import Values
-from cardtwin.middleware.tokens import ObjectClass
+from cardtwin.middleware.tokens import ObjectClass, half_file
 from cardtwin.pkcs15 import CommonFlags
 from cardtwin.plan import PublicKeyForm
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TokenStore"]
 
+_SEEN_BY_ALL: Final = CommonFlags(0)
+
 Undo = list["Callable[[], object]"]
 KeyEntry = TypeVar("KeyEntry", pkcs15.PrivateKey, pkcs15.PublicKey)
 Filed = TypeVar("Filed", pkcs15.PublicKey, pkcs15.Certificate, pkcs15.DataObject)
@@ -38,6 +40,21 @@ _CLASS_OF: Final = {
     pkcs15.DataObject: ObjectClass.DATA,
 }
 _LONG_AS_AN_ID: Final = bytes(24)
+
+
+@dataclass(frozen=True, slots=True)
+class MadePair:
+    """A key pair that the card has made.
+
+    Attributes:
+        private: The private key as it is listed.
+        public: The public key as it is listed; None where it isn't.
+        half: The public key as its file holds it: RSAPublicKey, or a point in an OCTET STRING.
+    """
+
+    private: pkcs15.PrivateKey
+    public: pkcs15.PublicKey | None
+    half: bytes
 
 
 class TokenStore:
@@ -72,44 +89,51 @@ class TokenStore:
     # New objects
 
     def generate(
-        self, private: pkcs15.PrivateKey, public: pkcs15.PublicKey, use: Condition
-    ) -> tuple[pkcs15.PrivateKey, pkcs15.PublicKey]:
-        """Make a key pair on the card, and list both halves.
+        self, private: pkcs15.PrivateKey, public: pkcs15.PublicKey | None, use: Condition
+    ) -> MadePair:
+        """Make a key pair on the card, and list the private half, and the public one where it is wanted.
 
         Args:
             private: What is listed of the private key; its number and place are filled in, and so is an empty
                 identifier: the SHA-1 of the public key, longer where a seeded card has made it before.
-            public: What is listed of the public key, likewise.
+            public: What is listed of the public key, likewise; None lists nothing.
             use: Who may use the private key.
-
-        Returns:
-            Both entries as they are listed.
         """
         privates = self._lists.taking(ObjectClass.PRIVATE_KEY)
         publics = self._lists.taking(ObjectClass.PUBLIC_KEY)
         room = self._room()
         private = self._placed(private, room)
-        public, path = self._filed(replace(public, reference=private.reference), room)
+        path = half_file(room, private.reference or 0)
         privates.require_room(len(pkcs15.encode_object(_identified(private, _LONG_AS_AN_ID))))
-        publics.require_room(len(pkcs15.encode_object(_identified(public, _LONG_AS_AN_ID))))
+
+        if public is not None:
+            public = replace(public, reference=private.reference, path=pkcs15.Path.of(*path))
+            publics.require_room(len(pkcs15.encode_object(_identified(public, _LONG_AS_AN_ID))))
 
         with self._changing() as undo:
             undo.append(lambda: self._values.discard_key(room, private.reference or 0))
             made = self._values.generate_key(private, use, room)
             identifier = _unused(public_half(made, PublicKeyForm.KEY_ID), privates.ids | publics.ids)
-            private, public = _identified(private, identifier), _identified(public, identifier)
-            self._make_file(path, public_half(made, PublicKeyForm.PKCS1), public.common, undo)
+            half = public_half(made, PublicKeyForm.PKCS1)
+            private = _identified(private, identifier)
+            self._make_file(path, half, public.common if public else _SEEN_BY_ALL, undo)
             self._enter(privates, private, undo)
-            self._enter(publics, public, undo)
 
-        return private, public
+            if public is not None:
+                public = _identified(public, identifier)
+                self._enter(publics, public, undo)
 
-    def import_key(self, private: pkcs15.PrivateKey, value: KeyValue, use: Condition) -> pkcs15.PrivateKey:
+        return MadePair(private, public, half)
+
+    def import_key(
+        self, private: pkcs15.PrivateKey, value: KeyValue, half: bytes, use: Condition
+    ) -> pkcs15.PrivateKey:
         """Store a private key, and list it.
 
         Args:
             private: What is listed; number and place are filled in.
             value: Its value.
+            half: Its public half, as files hold it.
             use: Who may use it.
 
         Returns:
@@ -123,6 +147,7 @@ class TokenStore:
         with self._changing() as undo:
             undo.append(lambda: self._values.discard_key(room, private.reference or 0))
             self._values.import_key(private, value, use, room)
+            self._make_file(half_file(room, private.reference or 0), half, _SEEN_BY_ALL, undo)
             self._enter(entries, private, undo)
 
         return private
@@ -197,7 +222,8 @@ class TokenStore:
 
         Args:
             found: The object.
-            shared: Whether other objects are in the same file, which stays then.
+            shared: Whether other objects are in the same file, which stays then. A private key's file is
+                that of its public half.
         """
         entries, place = self._lists.with_object(found)
         self._require_deletable(found, shared=shared)
@@ -207,8 +233,9 @@ class TokenStore:
 
             if isinstance(found.entry, pkcs15.PrivateKey) and found.entry.reference is not None:
                 self._values.delete_key(found.path or self._application, found.entry.reference & 0x7F)
-            elif found.path and not shared:
-                self._values.delete_file(found.path)
+
+            if found.file and not shared:
+                self._values.delete_file(found.file)
 
     # Steps
 
