@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from cardtwin.events import Hub, because
+from cardtwin.events import CallEnded, Hub, because
 from cardtwin.pcsc import PcscError
 from cardtwin.scenario.comparing import binds, compare
 from cardtwin.scenario.errors import ScenarioError, TimedOutError
@@ -163,11 +163,23 @@ def _step(state: Run, spec: StepSpec) -> StepResult:
     if failure is None:
         return result
 
+    failure = _explained(log, failure)
     return replace(
         result,
         failure=replace(failure, **{name: state.masked(text) for name, text in _texts(failure)}),
         exchanges=masked_exchanges(log.events)[-KEPT_EXCHANGES:],
     )
+
+
+def _explained(log: StepLog, failure: Failure) -> Failure:
+    """Return the failure with the reason that the step's last call of PKCS#11 gave, if it gave one."""
+    call = next((event for event in reversed(log.events) if isinstance(event, CallEnded)), None)
+
+    if call is None or not call.reason:
+        return failure
+
+    reason = f"{call.call.what}: {call.reason}"
+    return replace(failure, detail="\n".join(filter(None, (failure.detail, reason))))
 
 
 def _texts(failure: Failure) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ a number from 0 into a list. ``$$(`` is a plain ``$(``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
@@ -142,7 +142,7 @@ def _whole(node: TextNode, name: str, names: Names, diagnostics: Diagnostics) ->
 
 
 def _moved(found: Node, node: TextNode) -> Node:
-    return TextNode(found.text, node.span) if isinstance(found, TextNode) else found
+    return replace(found, span=node.span)
 
 
 def _part(found: re.Match[str], node: TextNode, names: Names, diagnostics: Diagnostics) -> str:
@@ -174,6 +174,20 @@ def _check_names(node: TextNode, names: Names, diagnostics: Diagnostics) -> None
 
 
 def _unknown(node: TextNode, name: str, names: Names, diagnostics: Diagnostics) -> None:
+    outer, _, part = name.rpartition(".")
+    held = names.find(outer)
+
+    if isinstance(held, ListNode) and part.isdecimal():
+        diagnostics.error(
+            "no-such-item",
+            f"{outer!r} has no item {part}",
+            node.span,
+            expected=f"one of {len(held.items)} items, counted from 0"
+            if held.items
+            else "no item: it is empty",
+        )
+        return
+
     diagnostics.error(
         "unknown-name",
         f"nothing is called {name!r} here",

@@ -43,7 +43,8 @@ _READER_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-()\[\]:/, ]{0,125}[A-Za
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         kind = "list" if isinstance(value, list) else "mapping"
-        raise ValueError(f"a text is expected here, not a {kind}")  # noqa: TRY004  # what pydantic collects
+        hint = "; an item of a list that a step has bound is $(name.0)" if kind == "list" else ""
+        raise ValueError(f"a text is expected here, not a {kind}{hint}")  # noqa: TRY004  # what pydantic collects
 
     return value
 

@@ -164,10 +164,12 @@ class EmulatedBench(Bench):
         Raises:
             TargetError: The child runs already.
         """
+        parent = self.program(process)
+
         if child in self._programs:
             raise TargetError(f"{child!r} runs already: a fork makes a program that has called nothing yet")
 
-        self._programs[child] = self.program(process).fork()
+        self._programs[child] = parent.fork()
 
     @property
     def manager(self) -> ReaderManager:

@@ -31,6 +31,24 @@ def failure(folder: Path, steps: str, **keys: Any) -> str:
     return f"{step.title}\n{step.failure.message}\n{step.failure.expected}\n{step.failure.actual}"
 
 
+def test_a_step_that_fails_tells_the_reason_that_the_call_gave(tmp_path: Path) -> None:
+    login = '- {pkcs11: C_Login, hSession: $(session), userType: CKU_USER, pPin: "9999"}\n'
+    step = carried_out(tmp_path, OPENED + login).failed_step
+    assert step is not None
+    assert step.failure is not None
+    assert step.failure.message == "C_Login returns CKR_PIN_INCORRECT"
+    assert step.failure.detail == "C_Login: PIN is wrong; tries left: 2"
+
+
+def test_a_function_is_called_by_a_text(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="a function is called by its name, such as C_Sign"):
+        carried_out(tmp_path, "- {pkcs11: [C_Sign]}")
+
+
+def test_a_program_is_no_child_of_itself(tmp_path: Path) -> None:
+    assert "'cardtwin' runs already" in failure(tmp_path, "- {fork: cardtwin}")
+
+
 def test_every_function_of_the_table_has_a_form_of_its_own() -> None:
     names = {form.__name__ for form in all_verbs()["pkcs11"].forms()}
     assert names == {f"Call{function.name}" for function in FUNCTIONS}

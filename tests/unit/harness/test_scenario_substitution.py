@@ -85,3 +85,17 @@ def test_an_unknown_name_beside_a_later_one_is_an_error_too() -> None:
 
 def test_references_are_found_wherever_they_stand() -> None:
     assert references(tree("a: [$(x), {b: y$(z.w)}]\nc: $$(no)")) == {"x", "z.w"}
+
+
+def test_an_item_that_a_list_has_not_is_told_with_how_many_there_are() -> None:
+    with pytest.raises(SourceError, match=r"demo.yaml:1:4: .*'slots' has no item 7(?s:.*)one of 2 items"):
+        replaced("a: $(slots.7)", names("slots: [1, 2]"))
+
+
+def test_what_a_name_stands_for_has_its_place_where_the_name_is() -> None:
+    found = Diagnostics()
+    node = substitute(tree("a: $(slots)"), names("b: c\nslots: [1, 2]"), found)
+    assert isinstance(node, MapNode)
+    held = node.get("a")
+    assert held is not None
+    assert (held.span.line, held.span.column) == (1, 4)

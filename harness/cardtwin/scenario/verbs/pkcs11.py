@@ -39,11 +39,14 @@ _STARTING: Final[dict[str, Callable[[Program], Returned]]] = {
 
 
 def _function_name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a function is called by its name, such as C_Sign")  # noqa: TRY004  # collected
+
     if value not in BY_NAME:
-        hint = closest(str(value), BY_NAME)
+        hint = closest(value, BY_NAME)
         raise ValueError(f"there is no function {value!r}" + (f"; {hint}" if hint else ""))
 
-    return str(value)
+    return value
 
 
 @verb("pkcs11", needs={Capability.PKCS11})
