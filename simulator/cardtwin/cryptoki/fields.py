@@ -11,7 +11,17 @@ from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka, Ckk, Cko
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CHANGEABLE", "FIELDS", "NUMBERS", "SECRET_TYPES", "USES", "Field", "Form"]
+__all__ = [
+    "CHANGEABLE",
+    "FIELDS",
+    "NUMBERS",
+    "ONE_WAY",
+    "SECRET_TYPES",
+    "UNCHANGED_IN_CERTIFICATES",
+    "USES",
+    "Field",
+    "Form",
+]
 
 
 class Form(Enum):
@@ -32,11 +42,13 @@ class Field:
         form: What its value is.
         default: Its value where the template doesn't have it; None where the template must, or it follows.
         settable: Whether a template may have it.
+        fixed: Whether a template may have it with its default alone.
     """
 
     form: Form
     default: bool | int | str | bytes | None = None
     settable: bool = True
+    fixed: bool = False
 
 
 _NO, _YES = Field(Form.BOOL, default=False), Field(Form.BOOL, default=True)
@@ -70,11 +82,12 @@ FIELDS: Final[Mapping[int, Mapping[int, Field]]] = {
     Cko.CKO_CERTIFICATE: _COMMON
     | {
         Cka.CKA_CERTIFICATE_TYPE: _NUMBER,
-        Cka.CKA_TRUSTED: Field(Form.BOOL, default=False, settable=False),
+        Cka.CKA_TRUSTED: Field(Form.BOOL, default=False, fixed=True),
         Cka.CKA_CERTIFICATE_CATEGORY: Field(Form.ULONG, 0),
         Cka.CKA_START_DATE: _DATE,
         Cka.CKA_END_DATE: _DATE,
         Cka.CKA_SUBJECT: _BYTES,
+        Cka.CKA_PUBLIC_KEY_INFO: _BYTES,
         Cka.CKA_ID: _BYTES,
         Cka.CKA_ISSUER: _BYTES,
         Cka.CKA_SERIAL_NUMBER: _BYTES,
@@ -87,16 +100,18 @@ FIELDS: Final[Mapping[int, Mapping[int, Field]]] = {
     Cko.CKO_PUBLIC_KEY: _KEY
     | {
         Cka.CKA_SUBJECT: _BYTES,
+        Cka.CKA_PUBLIC_KEY_INFO: _BYTES,
         Cka.CKA_ENCRYPT: _YES,
         Cka.CKA_VERIFY: _YES,
         Cka.CKA_VERIFY_RECOVER: _NO,
         Cka.CKA_WRAP: _NO,
-        Cka.CKA_TRUSTED: Field(Form.BOOL, default=False, settable=False),
+        Cka.CKA_TRUSTED: Field(Form.BOOL, default=False, fixed=True),
     },
     Cko.CKO_PRIVATE_KEY: _KEY
     | {
         Cka.CKA_PRIVATE: _YES,
         Cka.CKA_SUBJECT: _BYTES,
+        Cka.CKA_PUBLIC_KEY_INFO: _BYTES,
         Cka.CKA_SENSITIVE: _YES,
         Cka.CKA_EXTRACTABLE: _NO,
         Cka.CKA_DECRYPT: _NO,
@@ -174,6 +189,7 @@ SECRET_TYPES: Final = {Ckk.CKK_GENERIC_SECRET: None, Ckk.CKK_AES: {16, 24, 32}}
 CHANGEABLE: Final = frozenset(
     {
         Cka.CKA_LABEL,
+        Cka.CKA_COPYABLE,
         Cka.CKA_ID,
         Cka.CKA_SUBJECT,
         Cka.CKA_APPLICATION,
@@ -192,4 +208,14 @@ CHANGEABLE: Final = frozenset(
         Cka.CKA_EXTRACTABLE,
     }
 )
-"""What C_SetAttributeValue may change. CKA_SENSITIVE only becomes true, CKA_EXTRACTABLE only false."""
+"""What C_SetAttributeValue may change, of certificates less (see UNCHANGED_IN_CERTIFICATES)."""
+
+ONE_WAY: Final[Mapping[int, bool]] = {
+    Cka.CKA_SENSITIVE: True,
+    Cka.CKA_EXTRACTABLE: False,
+    Cka.CKA_COPYABLE: False,
+}
+"""What is changed to one value only, and never back (v2.40, 4.4.1, and footnotes 9 to 11 of 4)."""
+
+UNCHANGED_IN_CERTIFICATES: Final = frozenset({Cka.CKA_SUBJECT, Cka.CKA_START_DATE, Cka.CKA_END_DATE})
+"""What of a certificate is as it was made (v2.40, 4.6.3)."""

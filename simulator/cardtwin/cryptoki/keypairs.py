@@ -43,6 +43,7 @@ _GIVEN: Final[Mapping[int, frozenset[int]]] = {
 _MADE: Final[Mapping[int, frozenset[int]]] = {
     Ckk.CKK_RSA: frozenset(
         {
+            Cka.CKA_PUBLIC_KEY_INFO,
             Cka.CKA_MODULUS,
             Cka.CKA_PRIVATE_EXPONENT,
             Cka.CKA_PRIME_1,
@@ -52,7 +53,7 @@ _MADE: Final[Mapping[int, frozenset[int]]] = {
             Cka.CKA_COEFFICIENT,
         }
     ),
-    Ckk.CKK_EC: frozenset({Cka.CKA_EC_POINT, Cka.CKA_VALUE}),
+    Ckk.CKK_EC: frozenset({Cka.CKA_PUBLIC_KEY_INFO, Cka.CKA_EC_POINT, Cka.CKA_VALUE}),
 }
 """What is made, and stands in no template."""
 

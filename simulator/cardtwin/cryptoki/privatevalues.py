@@ -102,7 +102,11 @@ class PrivateEcKey:
 
     def attributes(self) -> dict[int, bytes]:
         """Return the attributes that are the key."""
-        return {Cka.CKA_EC_PARAMS: self.params, Cka.CKA_VALUE: _bytes(self.for_card().d)}
+        return {
+            Cka.CKA_EC_PARAMS: self.params,
+            Cka.CKA_VALUE: _bytes(self.for_card().d),
+            Cka.CKA_PUBLIC_KEY_INFO: self.public.info(),
+        }
 
 
 PrivateValue = PrivateRsaKey | PrivateEcKey

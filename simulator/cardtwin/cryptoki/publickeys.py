@@ -97,7 +97,12 @@ class RsaKey:
         return {
             Cka.CKA_MODULUS: self.n.to_bytes(self.size),
             Cka.CKA_PUBLIC_EXPONENT: self.e.to_bytes((self.e.bit_length() + 7) // 8),
+            Cka.CKA_PUBLIC_KEY_INFO: self.info(),
         }
+
+    def info(self) -> bytes:
+        """Return SubjectPublicKeyInfo (RFC 5280, 4.1) in DER."""
+        return _info(rsa.RSAPublicNumbers(self.e, self.n).public_key())
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,15 @@ class EcKey:
 
     def attributes(self) -> dict[int, bytes]:
         """Return the attributes that are the key; CKA_EC_POINT is an OCTET STRING (v2.40, 2.3.3)."""
-        return {Cka.CKA_EC_PARAMS: self.params, Cka.CKA_EC_POINT: self.encoded()}
+        return {
+            Cka.CKA_EC_PARAMS: self.params,
+            Cka.CKA_EC_POINT: self.encoded(),
+            Cka.CKA_PUBLIC_KEY_INFO: self.info(),
+        }
+
+    def info(self) -> bytes:
+        """Return SubjectPublicKeyInfo (RFC 5480) in DER."""
+        return _info(ec.EllipticCurvePublicKey.from_encoded_point(self.curve, self.point))
 
     def verifies(self, digest: bytes, signature: bytes) -> bool:
         """Whether r || s is a signature of a digest; of a long one the leftmost bits count."""
@@ -166,6 +179,10 @@ class EcKey:
 
 
 PublicNumbers = RsaKey | EcKey
+
+
+def _info(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def prehashed(digest: bytes) -> tuple[bytes, Prehashed]:

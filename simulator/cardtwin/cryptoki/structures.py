@@ -32,6 +32,7 @@ __all__ = [
     "Ulong",
     "Version",
     "VersionField",
+    "cut",
     "structure_of",
 ]
 
@@ -155,6 +156,11 @@ class CcmParams:
     nonce: bytes
     aad: bytes
     mac_len: int
+
+
+def cut(text: str, size: int) -> str:
+    """Return as much of a text as takes at most `size` bytes of UTF-8, cut between characters."""
+    return text.encode()[:size].decode(errors="ignore")
 
 
 MechanismParams = RsaPkcsPssParams | RsaPkcsOaepParams | Ecdh1DeriveParams | GcmParams | CcmParams

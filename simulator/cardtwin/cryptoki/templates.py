@@ -10,6 +10,7 @@ from cardtwin.cryptoki.fields import FIELDS, NUMBERS, SECRET_TYPES, USES, Form
 from cardtwin.cryptoki.privatevalues import read_private_key
 from cardtwin.cryptoki.publickeys import RsaKey, from_attributes
 from cardtwin.cryptoki.tokenobjects import SENSITIVE_OF_KEYS, certificate_attributes, packed, read_certificate
+from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv
 from cardtwin.middleware import Ckr
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from cardtwin.cryptoki.fields import Field
-    from cardtwin.cryptoki.values import Attribute
+    from cardtwin.cryptoki.publickeys import PublicNumbers
 
 __all__ = ["check", "completed", "defaults", "fields_of", "given", "sensitive_of", "with_uses"]
 
@@ -36,6 +37,12 @@ _ALL_USES: Final = frozenset(
     }
 )
 _FALSE: Final = b"\0"
+_FROM_CERTIFICATE: Final = (
+    Cka.CKA_SUBJECT,
+    Cka.CKA_ISSUER,
+    Cka.CKA_SERIAL_NUMBER,
+    Cka.CKA_PUBLIC_KEY_INFO,
+)
 
 
 def given(template: Sequence[Attribute]) -> dict[int, Attribute]:
@@ -157,6 +164,9 @@ def check(attribute: Attribute, fields: Mapping[int, Field]) -> None:
 
     check_value(attribute, field.form)
 
+    if field.fixed and field.default is not None and attribute != Attribute.of(attribute.type, field.default):
+        raise CryptokiError(Ckr.CKR_ATTRIBUTE_READ_ONLY, f"{name} has its default here")
+
 
 def check_value(attribute: Attribute, form: Form) -> None:
     """See that a value is of its kind; CKR_ATTRIBUTE_VALUE_INVALID otherwise."""
@@ -216,7 +226,7 @@ def _certificate(attributes: dict[int, bytes]) -> dict[int, bytes]:
         raise CryptokiError(Ckr.CKR_ATTRIBUTE_VALUE_INVALID, "CKA_VALUE is no X.509 certificate")
 
     own = certificate_attributes(der, certificate)
-    known = {kind: {b"", own[kind]} for kind in (Cka.CKA_SUBJECT, Cka.CKA_ISSUER, Cka.CKA_SERIAL_NUMBER)}
+    known = {kind: {b"", own[kind]} for kind in _FROM_CERTIFICATE}
     # Java's SunPKCS11 gives the number's octets alone, and not their DER (v2.40, 4.6.3).
     known[Cka.CKA_SERIAL_NUMBER].add(Tlv.parse(own[Cka.CKA_SERIAL_NUMBER]).value)
 
@@ -231,11 +241,20 @@ def _certificate(attributes: dict[int, bytes]) -> dict[int, bytes]:
 def _public_key(attributes: dict[int, bytes]) -> dict[int, bytes]:
     key = from_attributes(attributes)
     bits = packed({Cka.CKA_MODULUS_BITS: key.bits}) if isinstance(key, RsaKey) else {}
+    _require_info(attributes, key)
     return attributes | key.attributes() | bits
 
 
 def _private_key(attributes: dict[int, bytes]) -> dict[int, bytes]:
-    return attributes | read_private_key(attributes).attributes()
+    value = read_private_key(attributes)
+    _require_info(attributes, value.public)
+    return attributes | value.attributes()
+
+
+def _require_info(attributes: Mapping[int, bytes], key: PublicNumbers) -> None:
+    """See that CKA_PUBLIC_KEY_INFO, where it is told, is the key's."""
+    if attributes[Cka.CKA_PUBLIC_KEY_INFO] not in {b"", key.info()}:
+        raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, "CKA_PUBLIC_KEY_INFO is not the key's")
 
 
 def _secret_key(attributes: dict[int, bytes]) -> dict[int, bytes]:

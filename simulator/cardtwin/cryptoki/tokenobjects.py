@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka, Ckc, CkcCategory, Ckk, Ckm, Cko
@@ -243,12 +244,23 @@ def certificate_attributes(der: bytes, certificate: x509.Certificate) -> dict[in
             Cka.CKA_START_DATE: certificate.not_valid_before_utc.strftime("%Y%m%d"),
             Cka.CKA_END_DATE: certificate.not_valid_after_utc.strftime("%Y%m%d"),
             Cka.CKA_VALUE: der,
+            Cka.CKA_PUBLIC_KEY_INFO: _key_info(certificate),
             Cka.CKA_URL: "",
             Cka.CKA_HASH_OF_SUBJECT_PUBLIC_KEY: b"",
             Cka.CKA_HASH_OF_ISSUER_PUBLIC_KEY: b"",
             Cka.CKA_JAVA_MIDP_SECURITY_DOMAIN: 0,
         }
     )
+
+
+def _key_info(certificate: x509.Certificate) -> bytes:
+    """Return a certificate's SubjectPublicKeyInfo; empty where its key is of a kind that nobody knows."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return b""
+
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _public(seen: _Seen, found: TokenObject, _content: bytes) -> dict[int, bytes] | None:
@@ -307,12 +319,12 @@ def _public_of(key: PublicNumbers | None, entry: pkcs15.PrivateKey) -> dict[int,
         return key.attributes()
 
     if isinstance(key, EcKey):
-        return {Cka.CKA_EC_PARAMS: key.params}
+        return {Cka.CKA_EC_PARAMS: key.params, Cka.CKA_PUBLIC_KEY_INFO: key.info()}
 
     if entry.algorithm is pkcs15.KeyAlgorithm.EC:
-        return {Cka.CKA_EC_PARAMS: curve_of_size(entry.size) or b""}
+        return {Cka.CKA_EC_PARAMS: curve_of_size(entry.size) or b"", Cka.CKA_PUBLIC_KEY_INFO: b""}
 
-    return {Cka.CKA_MODULUS: b"", Cka.CKA_PUBLIC_EXPONENT: b""}
+    return {Cka.CKA_MODULUS: b"", Cka.CKA_PUBLIC_EXPONENT: b"", Cka.CKA_PUBLIC_KEY_INFO: b""}
 
 
 def _key(seen: _Seen, entry: pkcs15.PrivateKey | pkcs15.PublicKey, kind: Cko) -> dict[int, bytes]:

@@ -102,7 +102,8 @@ TOKEN_OBJECTS: Final = rule(
     "than CKA_MODIFIABLE, private keys that are not private, not sensitive or extractable. CKA_SUBJECT of a "
     "key is what its template said, else its certificate's. Objects can be destroyed that are "
     "modifiable, and certificates with a file of their own. Of objects on the token, labels, identifiers, "
-    "subjects of keys and what a data object holds can be changed.",
+    "subjects of keys and what a data object holds can be changed. CKA_WRAP and CKA_UNWRAP are what the "
+    "lists say of a key; that nothing is wrapped here, the mechanisms tell.",
 )
 
 ONE_KEY_PER_ID: Final = rule(

@@ -159,10 +159,11 @@ NEW_OBJECTS: Final = rule(
     "What programs make goes into the application's DF, or the first DF in it whose CREATE condition "
     "whoever is logged in meets. Files are numbered 30nn (public keys), 31nn (certificates), 33nn "
     "(data), 34nn (private data), 35nn (the public half of the key nn: its modulus is read there, and the "
-    "public key that was made with it is listed with that file); they are changed and deleted by "
-    "the credential that made them, private ones read by it too. Keys have numbers of 10 to 1F (CardOS 4.4) or 01 to 0F (5.x), and are"
-    " used by the PIN of their slot. A card in the operational phase is in administration for the time "
-    "of it; where the MF's conditions don't allow that, neither files nor keys are made.",
+    "public key that was made with it is listed with that file); they are changed and deleted by the "
+    "credential that made them, private ones read by it too. Keys have numbers of 10 to 1F (CardOS 4.4) or "
+    "01 to 0F (5.x), and are used by the PIN of their slot. A card in the operational phase is in "
+    "administration for the time of it; where the MF's conditions don't allow that, neither files nor keys "
+    "are made.",
 )
 
 LIST_WRITES: Final = rule(

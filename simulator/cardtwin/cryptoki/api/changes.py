@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Cko, name_of
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.fields import CHANGEABLE
+from cardtwin.cryptoki.fields import CHANGEABLE, ONE_WAY, UNCHANGED_IN_CERTIFICATES
 from cardtwin.cryptoki.keeping import CHANGEABLE_ON_TOKEN, change_on_token, put_on_token, take_off_token
 from cardtwin.cryptoki.login import NotLoggedInError
 from cardtwin.cryptoki.objects import CryptokiObject
@@ -168,14 +168,15 @@ def _check_change(thing: CryptokiObject, change: Attribute, allowed: Collection[
     if change.type not in thing.attributes or form is None:
         raise CryptokiError(Ckr.CKR_ATTRIBUTE_TYPE_INVALID, f"the object has no {name_of(Cka, change.type)}")
 
-    if change.type not in allowed:
+    is_certificate = thing.object_class == Cko.CKO_CERTIFICATE
+
+    if change.type not in allowed or (is_certificate and change.type in UNCHANGED_IN_CERTIFICATES):
         raise CryptokiError(Ckr.CKR_ATTRIBUTE_READ_ONLY, f"{name_of(Cka, change.type)} doesn't change")
 
     check_value(change, form)
-    loosens = change.type == Cka.CKA_SENSITIVE and thing.true(Cka.CKA_SENSITIVE) and not change.boolean
-    opens = change.type == Cka.CKA_EXTRACTABLE and not thing.true(Cka.CKA_EXTRACTABLE) and change.boolean
+    final = ONE_WAY.get(change.type)
 
-    if loosens or opens:
+    if final is not None and thing.true(Cka(change.type)) is final and change.boolean is not final:
         raise CryptokiError(Ckr.CKR_ATTRIBUTE_READ_ONLY, f"{name_of(Cka, change.type)} doesn't change back")
 
 

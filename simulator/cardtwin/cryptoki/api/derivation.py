@@ -14,12 +14,16 @@ from cardtwin.cryptoki.mechanisms import is_offered, mechanism_for
 from cardtwin.cryptoki.publickeys import curve_of_size, read_public_key
 from cardtwin.cryptoki.structures import Ecdh1DeriveParams
 from cardtwin.cryptoki.templates import completed, given
+from cardtwin.cryptoki.tokenobjects import packed
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv
 from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardtwin.cryptoki.application import Application
+    from cardtwin.cryptoki.objects import CryptokiObject
     from cardtwin.cryptoki.values import Mechanism
 
 __all__ = ["derive_key"]
@@ -55,7 +59,19 @@ def derive_key(
         shared = key.agree(point)
 
     value = Attribute(Cka.CKA_VALUE, _derived(shared, params, length))
-    return add_object(application, found, completed((*_described(template), value)))
+    attributes = completed((*_described(template), value))
+    return add_object(application, found, attributes | _history(attributes, thing))
+
+
+def _history(attributes: Mapping[int, bytes], base: CryptokiObject) -> dict[int, bytes]:
+    """Return what a derived key has always been, which its base key has to have been too (2.3.8)."""
+    sensitive, extractable = (attributes[kind] != b"\0" for kind in (Cka.CKA_SENSITIVE, Cka.CKA_EXTRACTABLE))
+    return packed(
+        {
+            Cka.CKA_ALWAYS_SENSITIVE: sensitive and base.true(Cka.CKA_ALWAYS_SENSITIVE),
+            Cka.CKA_NEVER_EXTRACTABLE: not extractable and base.true(Cka.CKA_NEVER_EXTRACTABLE),
+        }
+    )
 
 
 def _described(template: tuple[Attribute, ...]) -> tuple[Attribute, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.calls import function
-from cardtwin.cryptoki.constants import MechanismFlag
+from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.mechanisms import mechanism_for
 from cardtwin.cryptoki.sessions import OperationKind
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.cryptoki.values import Answer, Buffer, Mechanism
 
-__all__ = ["digest", "digest_final", "digest_init", "digest_update"]
+__all__ = ["digest", "digest_final", "digest_init", "digest_key", "digest_update"]
 
 _DIGEST = OperationKind.DIGEST
 
@@ -60,6 +60,23 @@ def digest_update(application: Application, session: int, part: bytes) -> None:
     operation = application.session(session).operation(_DIGEST, Digest)
     operation.started = True
     operation.state.update(part)
+
+
+@function("C_DigestKey")
+def digest_key(application: Application, session: int, key: int) -> None:
+    """Take the value of a secret key as a part of the data."""
+    found = application.session(session)
+    operation = found.operation(_DIGEST, Digest)
+    thing = application.find(found, key, invalid=Ckr.CKR_KEY_HANDLE_INVALID)
+
+    if Cka.CKA_KEY_TYPE not in thing.attributes:
+        raise CryptokiError(Ckr.CKR_KEY_HANDLE_INVALID, f"{thing.label!r} is no key")
+
+    if thing.object_class != Cko.CKO_SECRET_KEY:
+        raise CryptokiError(Ckr.CKR_KEY_INDIGESTIBLE, "the values of secret keys alone are digested")
+
+    operation.started = True
+    operation.state.update(thing.attributes[Cka.CKA_VALUE])
 
 
 @function("C_DigestFinal")

@@ -50,7 +50,6 @@ REFUSED: Final = {
     **_not_supported("keys do not leave or enter the card wrapped", "C_WrapKey", "C_UnwrapKey"),
     **_not_supported("operations of a card cannot be saved", "C_GetOperationState", "C_SetOperationState"),
     "C_SeedRandom": Refusal(Ckr.CKR_RANDOM_SEED_NOT_SUPPORTED, "the card's generator takes no seed"),
-    "C_DigestKey": Refusal(Ckr.CKR_KEY_INDIGESTIBLE, "the values of keys are not digested"),
     **dict.fromkeys(
         ("C_GetFunctionStatus", "C_CancelFunction"),
         Refusal(Ckr.CKR_FUNCTION_NOT_PARALLEL, "functions do not run in parallel (legacy, v2.40, 5.14)"),

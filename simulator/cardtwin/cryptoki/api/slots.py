@@ -17,7 +17,7 @@ from cardtwin.cryptoki.constants import (
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.mechanisms import offered
 from cardtwin.cryptoki.slots import SlotKind
-from cardtwin.cryptoki.structures import MechanismInfo, SlotInfo, TokenInfo
+from cardtwin.cryptoki.structures import MechanismInfo, SlotInfo, TokenInfo, cut
 from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def token_label(slot: Slot, view: TokenView) -> str:
     if slot.kind is SlotKind.MAIN or pin is None:
         return view.token.label
 
-    suffix = f" ({pin.label})"[:_LABEL]
-    return view.token.label[: _LABEL - len(suffix)] + suffix
+    suffix = cut(f" ({pin.label})", _LABEL)
+    return cut(view.token.label, _LABEL - len(suffix.encode())) + suffix
 
 
 def _token_flags(slot: Slot, view: TokenView) -> TokenFlag:

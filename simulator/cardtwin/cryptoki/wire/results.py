@@ -7,7 +7,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final, cast
 
 from cardtwin.cryptoki.parameters import Kind
-from cardtwin.cryptoki.structures import INFO_STRUCTURES, Text, Ulong, VersionField
+from cardtwin.cryptoki.structures import INFO_STRUCTURES, Text, Ulong, VersionField, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,8 +84,7 @@ _LAYOUTS: Final = {structure.python: _Layout(structure) for structure in INFO_ST
 
 def padded(text: str, size: int) -> bytes:
     """Return the text in UTF-8, cut between characters and padded with spaces to `size` bytes."""
-    cut = text.encode()[:size].decode(errors="ignore")
-    return cut.encode().ljust(size)
+    return cut(text, size).encode().ljust(size)
 
 
 def _encode_bytes(value: object) -> bytes:
