@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define SOCKET_VARIABLE "CARDTWIN_SOCKET"
@@ -69,9 +67,14 @@ static bool address_of_server(struct sockaddr_un *address)
     return true;
 }
 
-int ct_socket(void)
+bool ct_find_server(struct ct_server *server)
 {
-    struct timeval limit = timeout();
+    server->limit = timeout();
+    return address_of_server(&server->address);
+}
+
+int ct_socket(const struct ct_server *server)
+{
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0) {
@@ -79,25 +82,24 @@ int ct_socket(void)
         return -1;
     }
 
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &server->limit, sizeof server->limit);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &server->limit, sizeof server->limit);
     return fd;
 }
 
-bool ct_connect(int fd)
+bool ct_connect(int fd, const struct ct_server *server)
 {
-    struct sockaddr_un address;
     int result;
 
-    if (fd < 0 || !address_of_server(&address))
+    if (fd < 0)
         return false;
 
     do
-        result = connect(fd, (const struct sockaddr *)&address, sizeof address);
+        result = connect(fd, (const struct sockaddr *)&server->address, sizeof server->address);
     while (result < 0 && errno == EINTR);
 
     if (result < 0)
-        ct_complain("no server answers at %s: %s", address.sun_path, strerror(errno));
+        ct_complain("no server answers at %s: %s", server->address.sun_path, strerror(errno));
 
     return result == 0;
 }

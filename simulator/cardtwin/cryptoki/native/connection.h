@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
+#include <sys/un.h>
 
 #define CT_LONGEST_FRAME ((size_t)1 << 28)
 #define CT_FRAME_LENGTH 4
@@ -19,12 +21,20 @@ struct ct_connection {
     size_t size;
 };
 
+/* Where the server is, and how long an answer may take: as the environment said at C_Initialize. */
+struct ct_server {
+    struct sockaddr_un address;
+    struct timeval limit;
+};
+
 /* Says once in a process what keeps the library from its server. */
 void ct_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Reads the environment; false if it names no server. */
+bool ct_find_server(struct ct_server *server);
 /* Makes a socket that is not connected yet; -1 if that cannot be done. */
-int ct_socket(void);
-/* Connects it to the server that CARDTWIN_SOCKET names. */
-bool ct_connect(int fd);
+int ct_socket(const struct ct_server *server);
+/* Connects it. */
+bool ct_connect(int fd, const struct ct_server *server);
 /* Makes the buffer at least so large; false if there is no memory. */
 bool ct_reserve(struct ct_connection *connection, size_t size);
 /* Sends `length` bytes of the buffer, and wipes them: there may be a PIN among them. */

@@ -26,6 +26,7 @@ static struct {
     enum stage stage;
     pid_t process;
     uint64_t instance;
+    struct ct_server server;
     struct ct_connection *control; /* carries C_Initialize and C_Finalize; its end tells the server of ours */
     struct ct_connection *all;
 } library;
@@ -121,6 +122,7 @@ static bool greet(struct ct_connection *connection, bool control)
 static CK_RV open_connection(struct ct_connection **opened, uint64_t instance, bool control, bool waiting)
 {
     struct ct_connection *connection = calloc(1, sizeof *connection);
+    struct ct_server server;
 
     if (connection == NULL)
         return CKR_HOST_MEMORY;
@@ -130,12 +132,13 @@ static CK_RV open_connection(struct ct_connection **opened, uint64_t instance, b
     connection->instance = instance;
 
     enter();
-    connection->fd = ct_socket();
+    server = library.server;
+    connection->fd = ct_socket(&server);
     connection->next = library.all;
     library.all = connection;
     leave();
 
-    if (!ct_connect(connection->fd) || !greet(connection, control)) {
+    if (!ct_connect(connection->fd, &server) || !greet(connection, control)) {
         drop(connection);
         return CKR_DEVICE_ERROR;
     }
@@ -248,7 +251,16 @@ static bool are_arguments_good(const CK_C_INITIALIZE_ARGS *arguments)
 
 static CK_RV start(uint64_t instance, struct ct_connection **control)
 {
-    CK_RV rv = open_connection(control, instance, true, false);
+    struct ct_server server;
+    CK_RV rv;
+
+    if (!ct_find_server(&server))
+        return CKR_DEVICE_ERROR;
+
+    enter();
+    library.server = server;
+    leave();
+    rv = open_connection(control, instance, true, false);
 
     if (rv != CKR_OK) {
         ct_complain("the server refuses this library: it is another user's, or was built by another version of cardtwin");

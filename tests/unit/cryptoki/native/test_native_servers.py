@@ -106,6 +106,24 @@ def test_a_server_that_hangs_is_a_device_error_after_a_while(
     assert finished(client)[0].split() == [str(int(Ckr.CKR_DEVICE_ERROR)), "0"]
 
 
+def test_the_server_is_the_one_of_c_initialize_whatever_the_environment_says_later(
+    library: Path, token: Served
+) -> None:
+    client = start(
+        library,
+        """
+        here = os.environ["CARDTWIN_SOCKET"]
+        began = module.C_Initialize(None)
+        os.environ["CARDTWIN_SOCKET"] = "/nowhere"
+        print(began, sign(), module.C_Finalize(None), module.C_Initialize(None), flush=True)
+        os.environ["CARDTWIN_SOCKET"] = here
+        print(module.C_Initialize(None), sign())
+        """,
+        CARDTWIN_SOCKET=str(token.server.path),
+    )
+    assert finished(client)[0].split() == ["0", "True", "0", str(int(Ckr.CKR_DEVICE_ERROR)), "0", "True"]
+
+
 @pytest.mark.parametrize(
     ("variable", "message"),
     [
