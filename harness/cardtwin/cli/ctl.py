@@ -82,7 +82,7 @@ def power_off(context: click.Context) -> None:
     _told(context, Control.power_off)
 
 
-@command.command("snapshot")
+@command.command("snapshot", short_help="Save the card's memory to a file.")
 @click.argument("path", metavar="FILE", type=_FILE)
 @click.pass_context
 def snapshot(context: click.Context, path: Path) -> None:
@@ -90,7 +90,7 @@ def snapshot(context: click.Context, path: Path) -> None:
     _told(context, lambda server: server.snapshot(path))
 
 
-@command.command("load")
+@command.command("load", short_help="Make a saved memory that of the card.")
 @click.argument("path", metavar="FILE", type=_FILE)
 @click.pass_context
 def load(context: click.Context, path: Path) -> None:
@@ -98,7 +98,7 @@ def load(context: click.Context, path: Path) -> None:
     _told(context, lambda server: server.load(path))
 
 
-@command.command("env")
+@command.command("env", short_help="Print the environment variables, for a shell.")
 @click.pass_context
 def env(context: click.Context) -> None:
     """Print what makes a shell's programs use the card: eval "$(cardtwin ctl --socket PATH env)"."""

@@ -21,6 +21,12 @@ __all__ = ["command"]
 NOT_READY: Final = 125
 """There is no card, so the command wasn't run; the number that env and timeout have for that."""
 
+_EXAMPLE: Final = """\b
+Example:
+  cardtwin exec --card cardos-5.3 --profile full -- \\
+      sh -c 'pkcs11-tool --module $CARDTWIN_MODULE --login --pin env:CARDTWIN_PIN1 -O'
+"""
+
 _PIN_VARIABLE: Final = "CARDTWIN_{}"
 """What the variables of the PINs and PUKs are called."""
 
@@ -28,6 +34,7 @@ _PIN_VARIABLE: Final = "CARDTWIN_{}"
 @click.command(
     "exec",
     short_help="Run a command with a card in a reader.",
+    epilog=_EXAMPLE,
     context_settings={"allow_interspersed_args": False},
 )
 @card_options
@@ -39,7 +46,8 @@ def command(arguments: tuple[str, ...], **options: Any) -> None:
     profile has put on the card are in $CARDTWIN_PIN1, $CARDTWIN_PUK and so on. `cardtwin ctl`, called by the
     command, takes the card out and puts it in.
 
-    Values of --secret, --field and --answer are written env:VARIABLE, file:PATH, or as they are.
+    Values of --secret, --field and --answer are written env:VARIABLE, file:PATH, or as they are. PINs that
+    are not given are drawn at random.
 
     Exit status: the command's; 128 and its number if a signal has ended it; 127 if there is no such command,
     126 if it can't be run, 125 if there is no such card.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,10 +15,19 @@ from cardtwin.hosting import CONTROL_VARIABLE, HostedCard, HostingError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cardtwin.hosting import CardRequest
+
 __all__ = ["command", "exports"]
 
 
-@click.command("serve", short_help="Have a card in a reader for a while.")
+_EXAMPLE: Final = """\b
+Example:
+  cardtwin serve --card cardos-5.3 --profile full --secret PIN1=env:MY_PIN --socket ~/card.socket
+  eval "$(cardtwin ctl --socket ~/card.socket env)"      # in another shell
+"""
+
+
+@click.command("serve", short_help="Have a card in a reader for a while.", epilog=_EXAMPLE)
 @card_options
 @click.option(
     "--socket", "control", type=click.Path(), help="Where `cardtwin ctl` finds the server; see below."
@@ -31,23 +40,35 @@ def command(*, seconds: float | None, shell: bool, **options: Any) -> None:
     When the card is ready, it prints the environment variables that programs need; `cardtwin ctl` finds the
     server by one of them, or by the path that --socket gives here and there.
 
-    Values of --secret, --field and --answer are written env:VARIABLE, file:PATH, or as they are.
+    Values of --secret, --field and --answer are written env:VARIABLE, file:PATH, or as they are. PINs that
+    are not given are drawn at random.
 
     Exit status: 0, or 2 if there is no such card.
     """
     try:
+        request = request_of(options)
+
         # From when it is ready, an interrupt is how it ends.
-        with HostedCard(request_of(options)) as card, suppress(KeyboardInterrupt):
+        with HostedCard(request) as card, suppress(KeyboardInterrupt):
+            _warn(card, request)
             _tell(card, shell=shell)
             card.wait(seconds)
     except HostingError as error:
         fail(str(error))
 
 
-def _tell(card: HostedCard, *, shell: bool) -> None:
+def _warn(card: HostedCard, request: CardRequest) -> None:
     for warning in card.warnings:
         click.echo(f"cardtwin: {warning}", err=True)
 
+    if card.pins and request.profile is not None and not request.secrets:
+        names = ", ".join(sorted(card.pins))
+        click.echo(
+            f"cardtwin: {names} are as the profile has them, and shown nowhere: --secret gives them", err=True
+        )
+
+
+def _tell(card: HostedCard, *, shell: bool) -> None:
     if not shell:
         control = shlex.quote(card.environment[CONTROL_VARIABLE])
         click.echo(f"The card is in the reader {card.reader!r}. In another shell:\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from cardtwin.card import image as images
+from cardtwin.hosting.errors import CommandRefusedError
 from cardtwin.hosting.preparation import CARD
 from cardtwin.hosting.status import status_of
 
@@ -63,12 +65,21 @@ def _status(host: Host, _: Message) -> Mapping[str, Any]:
 
 @_action("snapshot")
 def _snapshot(host: Host, request: Message) -> None:
-    images.save(host.bench.desk.image(host.request.reader), str(request.get("path")))
+    images.save(host.bench.desk.image(host.request.reader), _path(request))
 
 
 @_action("load")
 def _load(host: Host, request: Message) -> None:
-    host.bench.desk.load(host.request.reader, images.load(str(request.get("path"))))
+    host.bench.desk.load(host.request.reader, images.load(_path(request)))
+
+
+def _path(request: Message) -> str:
+    path = request.get("path")
+
+    if not isinstance(path, str) or not os.path.isabs(path) or "\0" in path:
+        raise CommandRefusedError("it takes the path of a file, an absolute one")
+
+    return path
 
 
 @_action("environment")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from cardtwin.hosting.errors import CommandRefusedError, HostLostError, NoServerError, ProtocolError
 from cardtwin.hosting.messages import Channel
+from cardtwin.sockets import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ class Control(Commands):
         path: Where the socket is.
 
     Raises:
-        NoServerError: Nobody listens there.
+        NoServerError: Nobody listens there, or another user's program does.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -92,7 +93,13 @@ class Control(Commands):
         except OSError as error:
             connection.close()
             reason = error.strerror or "the path is too long for a socket"
-            raise NoServerError(f"no server listens at {os.fspath(path)}: {reason}") from None
+            raise NoServerError(
+                f"no server listens at {os.fspath(path)}: {reason}; `cardtwin serve` starts one"
+            ) from None
+
+        if not Peer.of(connection).is_own:
+            connection.close()
+            raise NoServerError(f"the server at {os.fspath(path)} is another user's, and is told nothing")
 
         self._conversation = Conversation(Channel(connection))
 

@@ -13,7 +13,7 @@ from cardtwin.cryptoki.native import library_path
 from cardtwin.events import Defect, Event, Hub
 from cardtwin.hosting.actions import ACTIONS, STOP
 from cardtwin.hosting.commands import CONTROL_VARIABLE
-from cardtwin.hosting.errors import CardRefusedError, HostingError, ProtocolError
+from cardtwin.hosting.errors import CardRefusedError, CommandRefusedError, HostingError, ProtocolError
 from cardtwin.hosting.messages import Channel
 from cardtwin.hosting.preparation import CARD, Preparation, refusals
 from cardtwin.hosting.token import TokenMaker
@@ -38,7 +38,7 @@ __all__ = ["LIBRARY_VARIABLE", "Host"]
 LIBRARY_VARIABLE: Final = "CARDTWIN_MODULE"
 """The environment variable that names the PKCS#11 library, for command lines."""
 
-_REFUSALS: Final = (ImageError, PcscError, TargetError)
+_REFUSALS: Final = (CommandRefusedError, ImageError, PcscError, TargetError)
 
 
 class Host:

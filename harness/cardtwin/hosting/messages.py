@@ -97,7 +97,7 @@ class Channel:
 def _message(line: bytes) -> Message:
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = None
 
     if not isinstance(message, dict):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.card import ImageError, UnknownModelError, models
 from cardtwin.card import image as images
 from cardtwin.hosting.errors import CardRefusedError
-from cardtwin.middleware import configuration, pin_certificate
+from cardtwin.middleware import ProfileRefusedError, configuration, pin_certificate
 from cardtwin.provenance import Switches, UnknownSwitchError
 from cardtwin.readers import ReaderError
 from cardtwin.source import Diagnostics, SourceError, SourceText
@@ -51,6 +51,9 @@ def refusals() -> Iterator[None]:
         yield
     except OSError as error:
         raise CardRefusedError(f"{error.filename}: {error.strerror}") from None
+    except ProfileRefusedError as error:
+        found = "\n".join(finding.render() for finding in error.diagnostics)
+        raise CardRefusedError(found or str(error)) from None
     except _REFUSALS as error:
         raise CardRefusedError(str(error)) from None
 
@@ -85,6 +88,8 @@ class Preparation:
         Raises:
             CardRefusedError: A file cannot be read or is wrong, or there is no such card, quirk or switch.
         """
+        self._check_folders()
+
         with refusals():
             switches = Switches(self.request.switches)
             card = self._card()
@@ -110,6 +115,12 @@ class Preparation:
             raise CardRefusedError("\n".join(text for _, text in problems))
 
         return setup
+
+    def _check_folders(self) -> None:
+        """See that what is written later has a folder: a missing one is told now."""
+        for path in filter(None, (self.request.control, self.request.trace)):
+            if not Path(path).absolute().parent.is_dir():
+                raise CardRefusedError(f"{path}: there is no folder {str(Path(path).absolute().parent)!r}")
 
     def _card(self) -> CardSetup:
         """Return the card; its image is looked at first, so that messages name the file as it was given."""

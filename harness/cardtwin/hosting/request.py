@@ -101,7 +101,8 @@ class CardRequest:
         for name, owner in _BELONGS_TO.items():
             if getattr(self, name) and getattr(self, owner) is None:
                 raise CardRefusedError(
-                    f"{name.replace('_', ' ')}: without {_OWNERS[owner]} that has no effect"
+                    f"{name.replace('_', ' ')}: without {_OWNERS[owner]} that has no effect: give one, "
+                    "or leave it out"
                 )
 
         if (self.key_descriptors is None) is not (self.key_properties is None):

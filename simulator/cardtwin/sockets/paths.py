@@ -46,7 +46,7 @@ def checked(path: str | Path) -> Path:
     if size > _LONGEST_PATH:
         raise SocketPathError(
             f"{absolute}: a unix socket's path has at most {_LONGEST_PATH} bytes, this one {size}; "
-            "take a shorter directory, such as private_directory() makes"
+            "take a shorter one"
         )
 
     return absolute

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,27 @@ def saved(tmp_path: Path, change: Any = None) -> Path:
         path.write_text(json.dumps(value))
 
     return path
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+
+    for path in (pipe, link, tmp_path):
+        with pytest.raises(OSError, match="something else than a file"):
+            image.save(furnished().card.image, path)
+
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
+def test_a_link_stays_one_when_a_card_is_saved_through_it(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "card.json")
+    image.save(furnished().card.image, link)
+    assert link.is_symlink()
+    assert image.load(tmp_path / "card.json") == furnished().card.image
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:

@@ -136,6 +136,15 @@ def test_the_time_ends_it() -> None:
     assert re.search(r"\n    cardtwin ctl --socket \S+ status\n", result.stdout)
 
 
+def test_pins_that_nobody_gave_are_named_and_not_shown() -> None:
+    serving_nobody = ("serve", *BLANK, "--profile", "full", "--for", "0")
+    assert re.match(
+        r"cardtwin: MAN, OP, PIN1, .* are as the profile has them, and shown nowhere",
+        run(*serving_nobody).stderr,
+    )
+    assert run(*serving_nobody, "--secret", "PIN1=271828").stderr == ""
+
+
 def test_a_card_that_cannot_be_is_told_before_anything_is_printed() -> None:
     result = run("serve", "--card", "cardos-9", "--shell")
     assert (result.returncode, result.stdout) == (2, "")

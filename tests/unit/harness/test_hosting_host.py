@@ -166,7 +166,7 @@ def test_a_profile_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
         ({"image": "nowhere.image"}, "nowhere.image: No such file"),
         ({"config": "nowhere.cfg"}, "nowhere.cfg: No such file"),
         ({"ppa_config": "nowhere.cfg"}, "nowhere.cfg: No such file"),
-        ({"trace": "nowhere/trace"}, "nowhere/trace: No such file"),
+        ({"trace": "nowhere/trace"}, "nowhere/trace: there is no folder"),
         ({"control": "x" * 200}, "a unix socket's path has at most"),
     ],
 )
@@ -380,6 +380,39 @@ def test_the_trace_begins_when_the_card_is_ready_and_shows_no_pin(tmp_path: Path
     assert "VERIFY" in text
     assert "file created" not in text
     assert SECRETS["PIN1"].encode().hex(" ") not in text
+
+
+def test_another_users_server_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as card:
+        monkeypatch.setattr("cardtwin.hosting.commands.Peer.is_own", False)
+
+        with pytest.raises(NoServerError, match="is another user's"):
+            card.control()
+
+
+@pytest.mark.parametrize("path", [None, 5, "beside", "/a\0b"])
+@pytest.mark.parametrize("command", ["snapshot", "load"])
+def test_what_is_no_path_is_refused(command: str, path: object) -> None:
+    with served() as card, card.control() as control:
+        with pytest.raises(CommandRefusedError, match="the path of a file"):
+            control.call(command, path=path)
+
+        control.status()
+
+
+@pytest.mark.parametrize("name", ["control", "trace"])
+def test_a_folder_that_is_not_there_is_told_and_not_made(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    assert f"there is no folder '{folder}'" in refusal(**{name: str(folder / "file")})
+    assert not folder.exists()
+
+
+def test_every_mistake_of_a_profile_is_told_with_its_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "own.cpf"
+    path.write_text((PROFILES / "cardos-5.3-full.cpf").read_text().replace("X_Pin", "X_Pim"))
+    text = refusal(profile=str(path))
+    assert text.count("there is no statement X_Pim [unknown-statement]") == 6
+    assert text.count("\n  remedy: did you mean 'X_Pin'?") == 6
 
 
 def test_nobody_at_a_socket_is_told(tmp_path: Path) -> None:

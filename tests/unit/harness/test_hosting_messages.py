@@ -39,7 +39,7 @@ def test_a_message_arrives_as_it_was_sent(ends: Ends, message: dict[str, object]
     assert channel.receive() == message
 
 
-@pytest.mark.parametrize("line", [b"[]\n", b"hello\n", b"\xff\n", b"7\n", b"\n"])
+@pytest.mark.parametrize("line", [b"[]\n", b"hello\n", b"\xff\n", b"7\n", b"\n", b"[" * 100_000 + b"\n"])
 def test_what_is_no_message_is_told(ends: Ends, line: bytes) -> None:
     channel, theirs = ends
     theirs.sendall(line)

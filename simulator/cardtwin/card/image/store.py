@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -22,9 +23,13 @@ def save(image: CardImage, path: str | os.PathLike[str]) -> None:
     """Write an image to a file, wholly or not at all: beside it first, then renamed into its place.
 
     Raises:
-        OSError: It can't be written.
+        OSError: It can't be written, or something else than a file is there.
     """
-    target = Path(path)
+    target = Path(path).resolve()
+
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "something else than a file is there", os.fspath(path))
+
     text = json.dumps(encode(image), indent=1) + "\n"
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
 
