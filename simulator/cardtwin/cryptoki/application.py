@@ -11,7 +11,7 @@ from cardtwin.cryptoki.calllog import CallLog
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.login import Login, NotLoggedInError
-from cardtwin.cryptoki.objects import Handles
+from cardtwin.cryptoki.objects.model import Handles
 from cardtwin.cryptoki.sessions import Session, SessionTable
 from cardtwin.cryptoki.slotevents import SlotEvents
 from cardtwin.cryptoki.slots import Slot, SlotTable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cardtwin.cryptoki.bay import Bay
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub, LoginEnded
     from cardtwin.middleware import Installation, Token

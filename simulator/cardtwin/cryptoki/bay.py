@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cardtwin import pkcs15
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.tokenobjects import objects_of
+from cardtwin.cryptoki.objects.shown import objects_of
 from cardtwin.middleware import Ckr, MiddlewareError, ObjectClass, Token
 from cardtwin.middleware.channel import lost
 from cardtwin.middleware.connection import TokenConnection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.middleware import TokenObject
     from cardtwin.middleware.access import CardAccess
     from cardtwin.middleware.content import Content

@@ -11,7 +11,7 @@ from cardtwin.cryptoki.bay import Bay
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.errors import CryptokiError
 from cardtwin.cryptoki.login import Login, NotLoggedInError
-from cardtwin.cryptoki.tokenobjects import by_pin, ids_by_pin
+from cardtwin.cryptoki.objects.shown import by_pin, ids_by_pin
 from cardtwin.events import LoginEnd, LoginEnded
 from cardtwin.middleware import Ckr, CredentialError, MiddlewareError, PinKind
 from cardtwin.middleware.credentials import Credentials
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cardtwin.cryptoki.bay import Surroundings, TokenView
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.middleware import PinInfo, Token
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.plan import Secret

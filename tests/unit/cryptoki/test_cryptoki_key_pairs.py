@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardtwin.cryptoki.constants import Cka, Ckm, Cko, MechanismFlag
-from cardtwin.cryptoki.publickeys import EcKey, RsaKey, from_attributes
+from cardtwin.cryptoki.keys.public import EcKey, RsaKey, from_attributes
 from cardtwin.cryptoki.values import Attribute, Buffer, Mechanism
 from cardtwin.middleware import Ckr
 from support.objects import CURVES, EC_PAIR, P256, RSA_PAIR, Template, ec_pair, labels, of, rsa_pair, template

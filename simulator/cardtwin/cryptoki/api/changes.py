@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Cko, name_of
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.fields import CHANGEABLE, ONE_WAY, UNCHANGED_IN_CERTIFICATES
-from cardtwin.cryptoki.keeping import CHANGEABLE_ON_TOKEN, change_on_token, put_on_token, take_off_token
+from cardtwin.cryptoki.keeping.changes import (
+    CHANGEABLE_ON_TOKEN,
+    change_on_token,
+    put_on_token,
+    take_off_token,
+)
+from cardtwin.cryptoki.keys.private import read_private_key
+from cardtwin.cryptoki.keys.public import from_attributes
 from cardtwin.cryptoki.login import NotLoggedInError
-from cardtwin.cryptoki.objects import CryptokiObject
-from cardtwin.cryptoki.privatevalues import read_private_key
-from cardtwin.cryptoki.publickeys import from_attributes
-from cardtwin.cryptoki.templates import check_value, completed, form_of, given, sensitive_of
+from cardtwin.cryptoki.objects.fields import CHANGEABLE, ONE_WAY, UNCHANGED_IN_CERTIFICATES
+from cardtwin.cryptoki.objects.model import CryptokiObject
+from cardtwin.cryptoki.objects.templates import check_value, completed, form_of, given, sensitive_of
 from cardtwin.middleware import Ckr
 from cardtwin.middleware.eraser import erase
 from cardtwin.middleware.journal import Journal

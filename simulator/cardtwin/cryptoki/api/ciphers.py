@@ -8,8 +8,8 @@ from cardtwin.cryptoki.api.keys import card_key, key_bits, key_for, require_logi
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.keys.public import RsaKey
 from cardtwin.cryptoki.operations.keyed import Decryption, Encryption
-from cardtwin.cryptoki.publickeys import RsaKey
 from cardtwin.cryptoki.sessions import OperationKind
 from cardtwin.middleware import Ckr
 

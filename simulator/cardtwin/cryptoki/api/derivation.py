@@ -10,11 +10,11 @@ from cardtwin.cryptoki.api.keys import card_key, key_bits, key_for, require_no_c
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Ckd, Ckk, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.keys.public import curve_of_size, read_public_key
 from cardtwin.cryptoki.mechanisms import is_offered, mechanism_for
-from cardtwin.cryptoki.publickeys import curve_of_size, read_public_key
+from cardtwin.cryptoki.objects.shown import packed
+from cardtwin.cryptoki.objects.templates import completed, given
 from cardtwin.cryptoki.structures import Ecdh1DeriveParams
-from cardtwin.cryptoki.templates import completed, given
-from cardtwin.cryptoki.tokenobjects import packed
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv
 from cardtwin.middleware import Ckr
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.cryptoki.application import Application
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.cryptoki.values import Mechanism
 
 __all__ = ["derive_key"]

@@ -8,9 +8,9 @@ from cardtwin.cryptoki.api.changes import require_rights
 from cardtwin.cryptoki.api.keys import spec_for
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import MechanismFlag
-from cardtwin.cryptoki.keypairs import generate_on_token, read_pair
-from cardtwin.cryptoki.objects import CryptokiObject
-from cardtwin.cryptoki.sessionkeys import generate_in_session
+from cardtwin.cryptoki.keeping.generation import generate_in_session, generate_on_token
+from cardtwin.cryptoki.keeping.pairs import read_pair
+from cardtwin.cryptoki.objects.model import CryptokiObject
 
 if TYPE_CHECKING:
     from cardtwin.cryptoki.application import Application

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag, name_of
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.keys.public import RsaKey
+from cardtwin.cryptoki.keys.session import SessionKey
 from cardtwin.cryptoki.login import NotLoggedInError
 from cardtwin.cryptoki.mechanisms import is_offered, mechanism_for
 from cardtwin.cryptoki.operations.keyed import check_parameter
-from cardtwin.cryptoki.publickeys import RsaKey
-from cardtwin.cryptoki.sessionkeys import SessionKey
 from cardtwin.middleware import Ckr
 from cardtwin.middleware.privatekeys import CardKey
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cardtwin.cryptoki.application import Application
     from cardtwin.cryptoki.mechanisms import MechanismSpec
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.cryptoki.operations.base import KeyAtWork, KeyOperation
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.cryptoki.values import Mechanism

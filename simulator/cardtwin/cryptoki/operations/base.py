@@ -11,7 +11,7 @@ from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
     from cardtwin.cryptoki.mechanisms import MechanismSpec
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.cryptoki.values import Mechanism
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.constants import Ckm, Ckz, name_of
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.keys.public import EcKey, PublicNumbers, RsaKey, curve_of_size, truncated
 from cardtwin.cryptoki.mechanisms import HASH_BY_MECHANISM, MGF_HASHES, Scheme
 from cardtwin.cryptoki.operations import padding
 from cardtwin.cryptoki.operations.base import KeyOperation
-from cardtwin.cryptoki.publickeys import EcKey, PublicNumbers, RsaKey, curve_of_size, truncated
 from cardtwin.cryptoki.structures import RsaPkcsOaepParams, RsaPkcsPssParams
 from cardtwin.middleware import Ckr
 

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka, Ckc, CkcCategory, Ckk, Ckm, Cko
-from cardtwin.cryptoki.objects import CryptokiObject
-from cardtwin.cryptoki.oids import encoded
-from cardtwin.cryptoki.publickeys import EcKey, RsaKey, curve_of_size, numbers_of, read_public_key
+from cardtwin.cryptoki.keys.public import EcKey, RsaKey, curve_of_size, numbers_of, read_public_key
+from cardtwin.cryptoki.objects.model import CryptokiObject
+from cardtwin.cryptoki.objects.oids import encoded
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.middleware import CARD_ERASER, ENCRYPTED_PINS, ObjectClass
@@ -22,7 +22,7 @@ from cardtwin.pkcs15 import CommonFlags, KeyAccess, KeyUsage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cardtwin.cryptoki.publickeys import PublicNumbers
+    from cardtwin.cryptoki.keys.public import PublicNumbers
     from cardtwin.middleware import TokenObject
 
 __all__ = ["SENSITIVE_OF_KEYS", "certificate_attributes", "objects_of", "packed", "read_certificate"]

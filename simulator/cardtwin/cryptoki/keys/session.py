@@ -9,24 +9,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.keeping import put_on_token
-from cardtwin.cryptoki.keypairs import EXPONENT
-from cardtwin.cryptoki.objects import CryptokiObject
-from cardtwin.cryptoki.privatevalues import PrivateEcKey, PrivateRsaKey
-from cardtwin.cryptoki.publickeys import CURVES, prehashed
-from cardtwin.cryptoki.templates import sensitive_of
-from cardtwin.cryptoki.tokenaccess import TokenAccess
+from cardtwin.cryptoki.keys.private import PrivateEcKey, PrivateRsaKey
+from cardtwin.cryptoki.keys.public import CURVES, prehashed
 from cardtwin.middleware import Ckr
-from cardtwin.pkcs15 import KeyAlgorithm
 
 if TYPE_CHECKING:
-    from cardtwin.cryptoki.application import Application
-    from cardtwin.cryptoki.keypairs import PairRequest
-    from cardtwin.cryptoki.privatevalues import PrivateValue
-    from cardtwin.cryptoki.sessions import Session
+    from cardtwin.cryptoki.keys.private import PrivateValue
     from cardtwin.entropy import Entropy
 
-__all__ = ["SessionKey", "generate_in_session"]
+__all__ = ["EXPONENT", "SessionKey", "generated"]
+
+EXPONENT: Final = 65537
+"""The public exponent of all RSA keys that are made here: cards take no other."""
 
 _SIEVE: Final = math.prod(n for n in range(3, 2000, 2) if all(n % d for d in range(3, math.isqrt(n) + 1, 2)))
 
@@ -71,38 +65,20 @@ class SessionKey:
         return self._value.key.exchange(ec.ECDH(), peer)
 
 
-def generate_in_session(application: Application, session: Session, pair: PairRequest) -> tuple[int, int]:
-    """Make a key pair of a session and return the handles of the public and the private key.
+def generated(size: int, params: bytes, entropy: Entropy) -> PrivateValue:
+    """Return a new key.
 
-    The public key is the session's, or on the token, as its template says.
-
-    Raises:
-        CryptokiError: CKR_KEY_SIZE_RANGE: the card's own keys have no such size, and nor have these. For a
-            public key on the token as put_on_token().
+    Args:
+        size: The modulus in bits.
+        params: CKA_EC_PARAMS of the curve; empty for RSA.
+        entropy: Where its secret numbers come from.
     """
-    access = TokenAccess(application, session)
-    access.require_size(pair.algorithm, pair.size, Ckr.CKR_KEY_SIZE_RANGE)
-    value = _generated(pair, application.entropy)
-    attributes = pair.private | value.attributes()
-    private = CryptokiObject(
-        attributes=attributes, sensitive=sensitive_of(attributes), public=value.public, value=value
-    )
-    public = pair.public_object(value.public, b"")
+    if not params:
+        return PrivateRsaKey(_rsa(size, entropy))
 
-    def add(thing: CryptokiObject) -> int:
-        return application.handles.add_session_object(session.slot.slot_id, session.handle, thing)
-
-    half = put_on_token(application, session, public) if pair.lists_public else add(public)
-    return half, add(private)
-
-
-def _generated(pair: PairRequest, entropy: Entropy) -> PrivateValue:
-    if pair.algorithm is KeyAlgorithm.RSA:
-        return PrivateRsaKey(_rsa(pair.size, entropy))
-
-    curve = CURVES[pair.params]
+    curve = CURVES[params]
     number = 1 + entropy.below(curve.group_order - 1)
-    return PrivateEcKey(ec.derive_private_key(number, curve), pair.params)
+    return PrivateEcKey(ec.derive_private_key(number, curve), params)
 
 
 def _rsa(bits: int, entropy: Entropy) -> rsa.RSAPrivateNumbers:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import Cka, CkcCategory, Cko
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.oids import dotted
-from cardtwin.cryptoki.publickeys import RsaKey
+from cardtwin.cryptoki.keys.public import RsaKey
+from cardtwin.cryptoki.objects.oids import dotted
 from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.middleware import Ckr
 from cardtwin.pkcs15 import CommonFlags, KeyAccess, KeyAlgorithm, KeyUsage
@@ -17,7 +17,7 @@ from cardtwin.pkcs15 import CommonFlags, KeyAccess, KeyAlgorithm, KeyUsage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardtwin.cryptoki.publickeys import PublicNumbers
+    from cardtwin.cryptoki.keys.public import PublicNumbers
 
 __all__ = ["Entries", "algorithm_of", "require_keepable", "require_name"]
 

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.constants import Cka, Ckc, Ckk, Cko, name_of
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.fields import FIELDS, NUMBERS, SECRET_TYPES, USES, Form
-from cardtwin.cryptoki.privatevalues import read_private_key
-from cardtwin.cryptoki.publickeys import RsaKey, from_attributes
-from cardtwin.cryptoki.tokenobjects import SENSITIVE_OF_KEYS, certificate_attributes, packed, read_certificate
+from cardtwin.cryptoki.keys.private import read_private_key
+from cardtwin.cryptoki.keys.public import RsaKey, from_attributes
+from cardtwin.cryptoki.objects.fields import FIELDS, NUMBERS, SECRET_TYPES, USES, Form
+from cardtwin.cryptoki.objects.shown import (
+    SENSITIVE_OF_KEYS,
+    certificate_attributes,
+    packed,
+    read_certificate,
+)
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv
 from cardtwin.middleware import Ckr
@@ -17,8 +22,8 @@ from cardtwin.middleware import Ckr
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from cardtwin.cryptoki.fields import Field
-    from cardtwin.cryptoki.publickeys import PublicNumbers
+    from cardtwin.cryptoki.keys.public import PublicNumbers
+    from cardtwin.cryptoki.objects.fields import Field
 
 __all__ = ["check", "completed", "defaults", "fields_of", "given", "sensitive_of", "with_uses"]
 

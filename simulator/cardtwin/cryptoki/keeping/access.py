@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.constants import Cka
-from cardtwin.cryptoki.entries import Entries
 from cardtwin.cryptoki.errors import CryptokiError
+from cardtwin.cryptoki.keeping.entries import Entries
 from cardtwin.cryptoki.slots import SlotKind
 from cardtwin.middleware import Ckr, CommandFailedError, Condition, ObjectClass
 from cardtwin.middleware.storage import TokenStore, require
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cardtwin import pkcs15
     from cardtwin.cryptoki.application import Application
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.middleware import PinInfo, TokenObject
     from cardtwin.middleware.drivers import CardDriver

@@ -12,8 +12,8 @@ from cardtwin.middleware import Ckr
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from cardtwin.cryptoki.privatevalues import PrivateValue
-    from cardtwin.cryptoki.publickeys import PublicNumbers
+    from cardtwin.cryptoki.keys.private import PrivateValue
+    from cardtwin.cryptoki.keys.public import PublicNumbers
     from cardtwin.cryptoki.values import Attribute, Query, Reading
     from cardtwin.middleware import TokenObject
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import Cka, Cko
-from cardtwin.cryptoki.entries import Entries, algorithm_of, require_keepable, require_name
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.privatevalues import read_private_key
-from cardtwin.cryptoki.publickeys import from_attributes
-from cardtwin.cryptoki.storage import certificate_id, empty, place_for, write_certificate
-from cardtwin.cryptoki.tokenaccess import TokenAccess
+from cardtwin.cryptoki.keeping.access import TokenAccess
+from cardtwin.cryptoki.keeping.entries import Entries, algorithm_of, require_keepable, require_name
+from cardtwin.cryptoki.keeping.places import certificate_id, empty, place_for, write_certificate
+from cardtwin.cryptoki.keys.private import read_private_key
+from cardtwin.cryptoki.keys.public import from_attributes
 from cardtwin.middleware import CARD_ERASER, ENCRYPTED_PINS, Ckr, ObjectClass
 from cardtwin.middleware.storage import is_programs
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cardtwin.cryptoki.application import Application
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.cryptoki.sessions import Session
     from cardtwin.middleware.storage import TokenStore
 

@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cardtwin.cryptoki.constants import Cka, Ckk
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.publickeys import CURVES, EcKey, RsaKey
+from cardtwin.cryptoki.keys.public import CURVES, EcKey, RsaKey
 from cardtwin.middleware import Ckr
 from cardtwin.middleware.drivers import EcValue, RsaValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardtwin.cryptoki.publickeys import PublicNumbers
+    from cardtwin.cryptoki.keys.public import PublicNumbers
     from cardtwin.middleware.drivers import KeyValue
 
 __all__ = ["PrivateEcKey", "PrivateRsaKey", "PrivateValue", "read_private_key"]

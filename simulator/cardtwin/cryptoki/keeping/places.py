@@ -9,15 +9,15 @@ from cryptography import x509
 from cardtwin import pkcs15
 from cardtwin.cryptoki.constants import Cka, Cko
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.tokenobjects import key_of, read_certificate
+from cardtwin.cryptoki.objects.shown import key_of, read_certificate
 from cardtwin.middleware import Ckr
 from cardtwin.middleware.rights import Right
 
 if TYPE_CHECKING:
     from cardtwin.cryptoki.bay import TokenView
-    from cardtwin.cryptoki.objects import CryptokiObject
+    from cardtwin.cryptoki.keeping.access import TokenAccess
+    from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.cryptoki.slots import Slot
-    from cardtwin.cryptoki.tokenaccess import TokenAccess
     from cardtwin.middleware import TokenObject
 
 __all__ = ["certificate_id", "empty", "place_for", "write_certificate"]

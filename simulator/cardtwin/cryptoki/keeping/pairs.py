@@ -1,4 +1,4 @@
-"""Key pairs: what the two templates of C_GenerateKeyPair ask for, and the card that makes it."""
+"""Key pairs: what the two templates of C_GenerateKeyPair ask for."""
 
 from __future__ import annotations
 
@@ -6,30 +6,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.constants import Cka, Ckk, Ckm, Cko
-from cardtwin.cryptoki.entries import require_keepable
 from cardtwin.cryptoki.errors import CryptokiError
-from cardtwin.cryptoki.objects import CryptokiObject
-from cardtwin.cryptoki.publickeys import CURVES, read_public_key
-from cardtwin.cryptoki.templates import check, defaults, fields_of, given, with_uses
-from cardtwin.cryptoki.tokenaccess import TokenAccess
-from cardtwin.cryptoki.tokenobjects import packed
+from cardtwin.cryptoki.keys.public import CURVES
+from cardtwin.cryptoki.keys.session import EXPONENT
+from cardtwin.cryptoki.objects.model import CryptokiObject
+from cardtwin.cryptoki.objects.shown import packed
+from cardtwin.cryptoki.objects.templates import check, defaults, fields_of, given, with_uses
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv, TlvFormatError
-from cardtwin.middleware import Ckr, ObjectClass
+from cardtwin.middleware import Ckr
 from cardtwin.pkcs15 import KeyAlgorithm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cardtwin.cryptoki.application import Application
+    from cardtwin.cryptoki.keys.public import PublicNumbers
     from cardtwin.cryptoki.mechanisms import MechanismSpec
-    from cardtwin.cryptoki.publickeys import PublicNumbers
-    from cardtwin.cryptoki.sessions import Session
 
-__all__ = ["EXPONENT", "PairRequest", "generate_on_token", "read_pair"]
-
-EXPONENT: Final = 65537
-"""The public exponent of all RSA keys that are made here: cards take no other."""
+__all__ = ["PairRequest", "read_pair"]
 
 _FALSE: Final = b"\0"
 _OID: Final = 0x06
@@ -192,48 +186,3 @@ def _share_identifier(pair: PairRequest) -> None:
         raise CryptokiError(Ckr.CKR_TEMPLATE_INCONSISTENT, "CKA_ID is what ties the two keys together")
 
     pair.public[Cka.CKA_ID], pair.private[Cka.CKA_ID] = public or private, private or public
-
-
-def generate_on_token(application: Application, session: Session, pair: PairRequest) -> tuple[int, int]:
-    """Have the card make a key pair and return the handles of the public and the private key.
-
-    The public key is listed on the token, or the session's, as its template says.
-
-    Raises:
-        CryptokiError: CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED; CKR_TEMPLATE_INCONSISTENT: the token
-            cannot keep the keys as the templates say.
-        MiddlewareError: As :class:`TokenStore` says; the token is as it was then.
-    """
-    access = TokenAccess(application, session)
-    _require_place(access, pair)
-    access.require_size(pair.algorithm, pair.size, Ckr.CKR_KEY_SIZE_RANGE)
-    private = access.entries.private_key(pair.private, pair.algorithm, pair.size)
-    public = access.entries.public_key(pair.public, pair.algorithm, pair.size) if pair.lists_public else None
-
-    with access.store() as store:
-        made = store.generate(private, public, access.use)
-
-    handle = access.handle_of(made.private)
-
-    if made.public is not None:
-        return access.handle_of(made.public), handle
-
-    key = read_public_key(made.half, pair.size)
-    assert key is not None
-    thing = pair.public_object(key, made.private.id)
-    return application.handles.add_session_object(session.slot.slot_id, session.handle, thing), handle
-
-
-def _require_place(access: TokenAccess, pair: PairRequest) -> None:
-    """See that the token can keep what of a pair is to be on it."""
-    require_keepable(pair.private)
-
-    if pair.lists_public:
-        require_keepable(pair.public)
-
-    if identifier := pair.private[Cka.CKA_ID]:
-        access.require_new(ObjectClass.PRIVATE_KEY, identifier)
-        access.require_not_others(identifier)
-
-        if pair.lists_public:
-            access.require_new(ObjectClass.PUBLIC_KEY, identifier)
