@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cardtwin.cryptoki.constants import Cka, Ckd, Ckk, Ckm, Cko
-from cardtwin.cryptoki.structures import Ecdh1DeriveParams
+from cardtwin.cryptoki.structures import Ecdh1DeriveParams, Version
 from cardtwin.cryptoki.values import Buffer, Mechanism
 from cardtwin.cryptoki.wire.results import padded
 from cardtwin.middleware import Ckr
@@ -24,7 +24,7 @@ from support.objects import (
     template,
 )
 from support.profiles import certificate, rsa_key
-from support.programs import PROFILES, SIGNATURE, Desk, Program, encoded
+from support.programs import MAIN, PROFILES, SIGNATURE, Desk, Program, encoded
 from support.tokens import MODELS
 
 if TYPE_CHECKING:
@@ -193,3 +193,9 @@ def test_the_name_of_the_signature_slots_token_keeps_the_pins_name(model: str) -
 
 def test_imported_keys_take_a_public_key_that_is_empty(program: Program) -> None:
     program("C_CreateObject", program.user_session(), imported_rsa(PUBLIC_KEY_INFO=b""))
+
+
+def test_a_token_has_no_version_but_its_own(program: Program) -> None:
+    info = program("C_GetTokenInfo", MAIN)
+
+    assert info.hardware_version == info.firmware_version == Version(0, 0)

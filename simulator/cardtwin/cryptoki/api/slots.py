@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.cryptoki.api.general import library_version
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import (
     UNAVAILABLE_INFORMATION,
@@ -71,7 +70,7 @@ def get_slot_info(application: Application, slot_id: int) -> SlotInfo:
 
 @function("C_GetTokenInfo")
 def get_token_info(application: Application, slot_id: int) -> TokenInfo:
-    """Describe a token, as far as the card tells."""
+    """Describe a token, as far as the card tells: of its versions it tells none."""
     slot = application.slots.get(slot_id)
     view = slot.view(latest=True)
     token, pin = view.token, slot.user_pin(view)
@@ -93,7 +92,6 @@ def get_token_info(application: Application, slot_id: int) -> TokenInfo:
         free_public_memory=view.free_memory,
         total_private_memory=memory,
         free_private_memory=view.free_memory,
-        firmware_version=library_version(application),
     )
 
 
