@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cardtwin.cryptoki.constants import Cka, Ckd, Ckk, Ckm, Cko
+from cardtwin.cryptoki.constants import Cka, Ckd, Ckk, Ckm, Cko, TokenFlag
 from cardtwin.cryptoki.structures import Ecdh1DeriveParams, Version
 from cardtwin.cryptoki.values import Buffer, Mechanism
 from cardtwin.cryptoki.wire.results import padded
 from cardtwin.middleware import Ckr
+from cardtwin.pkcs15 import PinFlags, encode_directory
 from support.objects import (
     EC_PAIR,
     RSA_PAIR,
@@ -199,3 +201,15 @@ def test_a_token_has_no_version_but_its_own(program: Program) -> None:
     info = program("C_GetTokenInfo", MAIN)
 
     assert info.hardware_version == info.firmware_version == Version(0, 0)
+
+
+def test_a_pin_that_the_token_calls_uninitialised_is_told_as_such() -> None:
+    desk = Desk()
+    first = desk.program()
+    pins = [each.entry for each in first.application.slots.get(MAIN).view().token.pins]
+    assert first("C_GetTokenInfo", MAIN).flags & TokenFlag.CKF_USER_PIN_INITIALIZED
+    first.close()
+
+    bare = [replace(each, flags=each.flags & ~PinFlags.INITIALIZED) for each in pins]
+    desk.write("3F00/5015/4481", encode_directory(bare))
+    assert not desk.program()("C_GetTokenInfo", MAIN).flags & TokenFlag.CKF_USER_PIN_INITIALIZED

@@ -18,6 +18,7 @@ from cardtwin.cryptoki.mechanisms import offered
 from cardtwin.cryptoki.slots import SlotKind
 from cardtwin.cryptoki.structures import MechanismInfo, SlotInfo, TokenInfo, cut
 from cardtwin.middleware import Ckr
+from cardtwin.pkcs15 import PinFlags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,8 +114,10 @@ def _token_flags(slot: Slot, view: TokenView) -> TokenFlag:
         flags |= TokenFlag.CKF_TOKEN_INITIALIZED
 
     if pin := slot.user_pin(view):
-        flags |= TokenFlag.CKF_LOGIN_REQUIRED | TokenFlag.CKF_USER_PIN_INITIALIZED
-        flags |= _state_of(slot, pin, _USER_FLAGS)
+        flags |= TokenFlag.CKF_LOGIN_REQUIRED | _state_of(slot, pin, _USER_FLAGS)
+
+        if PinFlags.INITIALIZED in pin.entry.flags:
+            flags |= TokenFlag.CKF_USER_PIN_INITIALIZED
 
     if so := slot.so_pin(view):
         flags |= _state_of(slot, so, _SO_FLAGS)
