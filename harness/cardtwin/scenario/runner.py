@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,6 +59,17 @@ def run(
         observers: Told of every event on the bench.
         progress: Told of every step's end.
     """
+    # In a context of its own: where the clock strikes in between, a step's cause may stay in force.
+    return copy_context().run(_result_of, instance, target, timeout, observers, progress)
+
+
+def _result_of(
+    instance: Instance,
+    target: Target,
+    timeout: float | None,
+    observers: Sequence[Callable[[Event], None]],
+    progress: Progress | None,
+) -> ScenarioResult:
     began = time.perf_counter()
     waiting = tuple(_waiting(spec) for spec in instance.steps)
     lacking = _lacking(instance, target)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +212,21 @@ def test_every_event_of_a_step_has_the_step_as_its_cause(result: Any) -> None:
     result("- apdu: 00 84 00 00 04\n- {card: reset}", observers=[events.append])
     told = [(type(event).__name__, event.cause.chain()) for event in events if event.cause]
     assert told == [("Exchange", ("step 1 (apdu)", "cardtwin")), ("ReaderChanged", ("step 2 (card)",))]
+
+
+def test_what_a_step_leaves_in_its_context_goes_with_the_run(
+    result: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as its cause, where the clock strikes before that is taken back."""
+    left = ContextVar("left", default="")
+
+    def run_and_leave(_step: Card, _run: object) -> Observed:
+        left.set("in force")
+        return Observed()
+
+    monkeypatch.setattr(Card, "run", run_and_leave)
+    result("- {card: reset}")
+    assert left.get() == ""
 
 
 def test_progress_is_told_step_by_step(result: Any) -> None:
