@@ -26,7 +26,7 @@ from cardtwin.provenance import Basis, Rule, all_rules
 from cardtwin.scenario.step import COMMON, Expectation, all_verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cardtwin.card.commands import CommandForm
     from cardtwin.card.commands.dataobjects import DataObject
@@ -135,7 +135,7 @@ def card_commands() -> str:
     for system, names in _systems():
         parts += [
             f"## {system.name}",
-            f"The system of the models {', '.join(f'`{name}`' for name in names)}.",
+            f"The system of the {'model' if len(names) == 1 else 'models'} {_codes(names)}.",
             _table(("Command", "CLA INS", "P1", "P2", "Phases", "Basis", "Source"), map(_form, system.forms)),
             "GET DATA tells:",
             _table(("P2", "What", "Basis", "Source"), map(_data_object, sorted(system.data_objects.items()))),
@@ -143,11 +143,36 @@ def card_commands() -> str:
 
     rows = [(f"`{name}`", text) for name, text in sorted(quirks().items())]
     parts += [
+        "## Models",
+        "What tells one model from the other, and how well each fact is founded.",
+        _table(("Model", "Fact", "Value", "Basis", "Source"), itertools.chain(*map(_facts, models.names()))),
         "## Quirks",
         "What single cards do otherwise. None is on by default.",
         _table(("Quirk", "Effect"), rows),
     ]
     return _page("Commands of the card systems", parts)
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _facts(name: str) -> Iterator[tuple[str, ...]]:
+    model = models.get(name)
+
+    for fact in model.facts():
+        basis, source = model.evidence[fact]
+        yield f"`{name}`", fact.replace("_", " "), _value(getattr(model, fact)), basis.value, source
+
+
+def _value(fact: object) -> str:
+    if isinstance(fact, bytes):
+        return fact.hex().upper()
+
+    if isinstance(fact, tuple | frozenset):
+        return ", ".join(map(_value, fact)) or "none"
+
+    return str(fact)
 
 
 def _systems() -> list[tuple[CardSystem, list[str]]]:

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from cardtwin.middleware.channel import Channel
-from cardtwin.middleware.drivers.cardos_m4 import CardOsM4
+from cardtwin.middleware.drivers.cardos_m4 import CardOs44
 from cardtwin.pcsc import CardConnection, Disposition, PcscError, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cardtwin.middleware.drivers import CardDriver
 
+ATR_43B = bytes.fromhex("3BF2180002C10A31FE58C80874")
 ATR_44 = bytes.fromhex("3BD21802C10A31FE58C80D51")
 ATR_53 = bytes.fromhex("3BD218008131FE58C90316")
 OTHER_ATR = bytes.fromhex("3B0200FF")
@@ -68,7 +69,7 @@ class Script(CardConnection):
 def play(
     action: Callable[[CardDriver], object],
     script: Iterable[tuple[str, str | PcscError]],
-    kind: type[CardDriver] = CardOsM4,
+    kind: type[CardDriver] = CardOs44,
     **connection: object,
 ) -> object:
     """Return what an action comes to on a card that expects exactly this script."""

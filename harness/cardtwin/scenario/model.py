@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from cardtwin.scenario.values import Name, NameList, ReaderName
 from cardtwin.targets import names as target_names
@@ -70,6 +70,14 @@ class CardModel(_Model):
     quirks: NameList = ()
     keys: Literal["pool", "fresh"] = "pool"
     image: Name | None = None
+    state: Literal["blank", "factory"] | None = None
+
+    @model_validator(mode="after")
+    def _one_memory(self) -> Self:
+        if self.image is not None and self.state is not None:
+            raise ValueError("an image brings its own state: give 'image' or 'state'")
+
+        return self
 
 
 class ProcessModel(_Model):

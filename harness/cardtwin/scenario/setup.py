@@ -39,7 +39,7 @@ _NO_NAMES = {"steps": "the 'id:' of an earlier step", "images": "the name of an 
 def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics) -> Setup:
     """Return the setup; what is wrong with it goes to `found`."""
     cards = {
-        name: CardSetup(card.model, card.quirks, card.keys == "fresh", card.image)
+        name: CardSetup(card.model, card.quirks, card.keys == "fresh", card.image, card.state == "factory")
         for name, card in model.cards.items()
     }
     readers: dict[str, str | None] = {}

@@ -283,10 +283,12 @@ class EmulatedBench(Bench):
         return SystemEntropy() if seed is None else SeededEntropy(seed, label)
 
     def _card(self, name: str, setup: CardSetup) -> EmulatedCard:
+        model = replace(models.get(setup.model), quirks=frozenset(setup.quirks))
+
         try:
             return EmulatedCard(
-                replace(models.get(setup.model), quirks=frozenset(setup.quirks)),
-                image=self._image(setup.image),
+                model,
+                image=self._image(setup.image) or (model.factory() if setup.factory else None),
                 entropy=self._entropy(f"card {name}"),
                 switches=self._switches,
                 hub=self._hub,

@@ -55,12 +55,14 @@ class CardSetup:
         quirks: Oddities that are switched on.
         fresh_keys: Whether generated keys are new even where a seed is given.
         image: The name of the file that holds its memory at the start; None starts it as delivered.
+        factory: Whether, without an image, it starts as it leaves the factory: no files, no packages.
     """
 
     model: str
     quirks: tuple[str, ...] = ()
     fresh_keys: bool = False
     image: str | None = None
+    factory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,5 +46,6 @@ def family_of(name: str) -> str:
     return _FAMILIES[name.casefold()][1]
 
 
+register("SIEMENS43B", "cardos-4.3b")
 register("SIEMENS44", "cardos-4.4")
 register("SIEMENS50", "cardos-5")

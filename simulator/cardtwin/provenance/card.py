@@ -59,8 +59,9 @@ rule(
     "card.refused-forms",
     Basis.INFERRED,
     "no public client",
-    "Secure messaging by ISO (CLA 0C), logical channels, short EF identifiers in READ BINARY, LOAD "
-    "EXECUTABLE, INCREASE, DECREASE and ACCUMULATE OBJECT DATA are refused: 6882, 6881, 6A86, 6D00.",
+    "Secure messaging by ISO (CLA 0C), logical channels, short EF identifiers in READ BINARY, "
+    "INCREASE, DECREASE, ACCUMULATE OBJECT DATA, and LOAD EXECUTABLE but on V4.3B are refused: 6882, 6881, "
+    "6A86, 6D00.",
 )
 rule(
     "card.environment-on-select",
@@ -137,7 +138,7 @@ rule(
     Basis.OURS,
     "the cards' own bookkeeping isn't public",
     "A file takes its size and 32 bytes, an object its body and 24 bytes. The size of a DF is told back, "
-    "and is no limit for what is in it. Sizes of memories are ours.",
+    "and is no limit for what is in it. What is known of the sizes of memories stands at the models.",
 )
 rule(
     "card.directory-pages",
@@ -221,9 +222,19 @@ rule(
     "card.v5-personalisation",
     Basis.OURS,
     "how V5 cards are personalised isn't public",
-    "CardOS 5.3 takes V4.4's commands for files, objects, keys and erasing, and V4.4's condition bytes. "
+    "CardOS V5 takes V4.4's commands for files, objects, keys and erasing, and V4.4's condition bytes. "
     "Its control information shows them as access rules in AB: read and write of an EF, delete and create "
     "of a DF.",
+)
+rule(
+    "card.access-rules",
+    Basis.INFERRED,
+    f"{_ISO}, 9.3.3; control information of recorded CardOS V5.3 cards",
+    "In place of condition bytes, CREATE FILE of V5 takes what its control information shows: rules in AB, "
+    "or in 8B the identifier of an EF of access rules and a record's number. The EF is looked for from the "
+    "file's DF upwards. Rules are always, never, and one test object; others are refused at creation with "
+    "6A80. Usage 08 is a PIN and 80 a key: a rule with the wrong one of them is never met. An operation "
+    "that no access mode is for is never allowed.",
 )
 rule(
     "card.elliptic-curves",
@@ -245,6 +256,22 @@ rule(
     "Each use of the StartKey costs a try that comes back when the message was right: else 6988, without "
     "tries 6983, and no way to erase is left. A new StartKey is 16 bytes under the old one, and has "
     "version FF.",
+)
+rule(
+    "card.factory",
+    Basis.OURS,
+    "reports of cards from the factory; the vendor's StartKey isn't public",
+    "A card from the factory is in manufacturing, without files and packages, and its StartKey has version "
+    "00 and ten tries. The key itself is ours, so that the vendor's own message that changes it fails here.",
+)
+rule(
+    "card.package-load",
+    Basis.OURS,
+    "a vendor's erase script for CardOS V4.3B",
+    "V4.3B knows the one package that the script loads, and by two lengths alone: 442 bytes of code in an EF "
+    "of kind 21, and 23 bytes of data in LOAD EXECUTABLE, whose form and key aren't public. Other lengths "
+    "are answered 6988. It needs the MF's condition EXECUTE, and costs no try of the PackageLoadKey. What is "
+    "loaded is told by GET DATA 88 and does nothing.",
 )
 rule(
     "card.production-data",

@@ -68,8 +68,8 @@ CARD_MODELS: Final = rule(
     "profile.card-models",
     Basis.INFERRED,
     "PPA-04",
-    "SIEMENS50 stands for the CardOS 5 family; only the name is public. SIEMENS44 for CardOS 4.4 is ours. "
-    "A program can add names.",
+    "SIEMENS50 stands for the CardOS 5 family; only the name is public. SIEMENS43B and "
+    "SIEMENS44 for CardOS 4.3B and 4.4 are ours. A program can add names.",
 )
 
 KEYWORDS: Final = rule(

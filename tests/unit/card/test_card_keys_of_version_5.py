@@ -26,9 +26,9 @@ from support.cardkeys import (
 )
 
 
-@pytest.fixture
-def bench() -> CardBench:
-    return CardBench("cardos-5.3")
+@pytest.fixture(params=["cardos-5.0", "cardos-5.3", "cardos-5.4"])
+def bench(request: pytest.FixtureRequest) -> CardBench:
+    return CardBench(request.param)
 
 
 @pytest.mark.parametrize("choice", ["840101950140800110", "840101800110", "840101", "840101950140"])

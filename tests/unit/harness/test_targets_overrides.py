@@ -65,7 +65,7 @@ def test_without_overrides_an_instance_is_as_its_file_says(path: Path) -> None:
     ("overrides", "message"),
     [
         (Overrides(target="emulatd"), "did you mean 'emulated'"),
-        (Overrides(card="cardos-5.2"), "cardos-5.3"),
+        (Overrides(card="cardos-5.33"), "cardos-5.3"),
         (Overrides(quirks=("drop_pin_on_selct",)), "drop_pin_on_select"),
     ],
 )
@@ -75,7 +75,7 @@ def test_unknown_names_are_refused_with_a_hint(overrides: Overrides, message: st
 
 
 @pytest.mark.parametrize(
-    "options", [("--target", "emulatd"), ("--card", "cardos-5.2"), ("--quirk", "drop_pin_on_selct")]
+    "options", [("--target", "emulatd"), ("--card", "cardos-5.33"), ("--quirk", "drop_pin_on_selct")]
 )
 def test_the_command_refuses_them_as_wrong_usage(path: Path, options: tuple[str, ...]) -> None:
     result = cardtwin(path, *options)

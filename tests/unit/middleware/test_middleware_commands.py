@@ -14,7 +14,7 @@ from cardtwin.middleware import (
 from cardtwin.middleware.channel import Channel
 from cardtwin.middleware.drivers import CardDriver, KeySpec, PinSpec
 from cardtwin.middleware.drivers.cardos_5 import CardOs5
-from cardtwin.middleware.drivers.cardos_m4 import CardOsM4
+from cardtwin.middleware.drivers.cardos_m4 import CardOs44
 from cardtwin.middleware.rights import ANYBODY, NOBODY, OPEN, Right
 from cardtwin.plan import KeyAlgorithm, Secret
 from support.scripted import Script, done, play
@@ -40,7 +40,7 @@ PIN = PinSpec(1, Secret(b"1234\0\0\0\0"), 3, 4, Condition(reference=2))
 PUK = PinSpec(2, Secret(b"12345678"), 10, 4, NOBODY)
 
 
-@pytest.mark.parametrize("kind", [CardOsM4, CardOs5])
+@pytest.mark.parametrize("kind", [CardOs44, CardOs5])
 @pytest.mark.parametrize(
     ("action", "commands"),
     [
@@ -164,4 +164,4 @@ def test_a_card_that_tells_no_public_key_is_an_error(content: str) -> None:
             return bytes.fromhex(content + "9000") if command[1] == 0xB0 else b"\x90\x00"
 
     with pytest.raises(MiddlewareError, match="no public key"):
-        CardOsM4(Channel(Anything())).generate_key(key)
+        CardOs44(Channel(Anything())).generate_key(key)

@@ -16,11 +16,11 @@ from cardtwin.middleware import (
 from cardtwin.middleware.channel import Channel
 from cardtwin.middleware.drivers import CardDriver, driver_for, families, register
 from cardtwin.middleware.drivers.cardos_5 import CardOs5
-from cardtwin.middleware.drivers.cardos_m4 import CardOsM4
+from cardtwin.middleware.drivers.cardos_m4 import CardOs43B, CardOs44
 from cardtwin.middleware.tokenreader import TokenReader
 from cardtwin.pcsc import CardMuteError, CardResetError, PcscError
 from cardtwin.plan.cms import CmsPinBlobCodec
-from support.scripted import ATR_44, ATR_53, OTHER_ATR, Script, play
+from support.scripted import ATR_43B, ATR_44, ATR_53, OTHER_ATR, Script, play
 
 AID = bytes.fromhex("A000000063504B43532D3135")
 
@@ -44,9 +44,9 @@ ARR_53 = "6F8118 83024401 820101 8002076C 8800 850100 8A0105 8B032F1201 9000"
 @pytest.mark.parametrize(
     ("kind", "answer", "size", "directory", "rights"),
     [
-        (CardOsM4, MF_44, 1024, True, "delete 05, create 05, life cycle anybody"),
-        (CardOsM4, DF_44, 4096, True, "delete 05, create objects 03, create 02"),
-        (CardOsM4, EF_44, 256, False, "read anybody, update 03, delete nobody, change conditions 05"),
+        (CardOs44, MF_44, 1024, True, "delete 05, create 05, life cycle anybody"),
+        (CardOs44, DF_44, 4096, True, "delete 05, create objects 03, create 02"),
+        (CardOs44, EF_44, 256, False, "read anybody, update 03, delete nobody, change conditions 05"),
         (CardOs5, MF_53, 1024, True, "delete 05, change conditions 05, life cycle 05, create 02"),
         (CardOs5, LOCKED_53, 1024, True, "delete nobody, create anybody"),
         (CardOs5, EF_53, 60, False, "read anybody, update 11"),
@@ -148,7 +148,7 @@ def test_a_file_that_the_card_does_not_give_is_an_error(sw: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "answer", "serial"),
     [
-        (CardOsM4, "3366004552525252 81FF 201122334455" + "00" * 16 + "9000", "201122334455"),
+        (CardOs44, "3366004552525252 81FF 201122334455" + "00" * 16 + "9000", "201122334455"),
         (CardOs5, "02084FD4000D2A0D 9000", "02084FD4000D2A0D"),
     ],
 )
@@ -185,9 +185,11 @@ def test_a_card_that_tells_no_tries_is_not_asked() -> None:
 @pytest.mark.parametrize(
     ("atr", "version", "kind"),
     [
-        (ATR_44, "C80D9000", CardOsM4),
+        (ATR_43B, "C8089000", CardOs43B),
+        (ATR_44, "C80D9000", CardOs44),
         (ATR_53, "C9039000", CardOs5),
-        (OTHER_ATR, "C80D9000", CardOsM4),
+        (OTHER_ATR, "C8089000", CardOs43B),
+        (OTHER_ATR, "C80D9000", CardOs44),
         (OTHER_ATR, "C9049000", CardOs5),
     ],
 )
@@ -198,7 +200,14 @@ def test_a_driver_is_found_by_version_word_even_with_another_atr(
 
 
 @pytest.mark.parametrize(
-    ("atr", "version"), [(ATR_44, "C9039000"), (ATR_44, "6D00"), (OTHER_ATR, "6A88"), (OTHER_ATR, "C8039000")]
+    ("atr", "version"),
+    [
+        (ATR_44, "C9039000"),
+        (ATR_43B, "C80D9000"),
+        (ATR_44, "6D00"),
+        (OTHER_ATR, "6A88"),
+        (OTHER_ATR, "C8039000"),
+    ],
 )
 def test_a_card_that_no_driver_knows_is_told_by_its_atr(atr: bytes, version: str) -> None:
     with pytest.raises(CardNotRecognisedError) as unknown:
@@ -208,10 +217,10 @@ def test_a_card_that_no_driver_knows_is_told_by_its_atr(atr: bytes, version: str
 
 
 def test_a_family_has_one_driver() -> None:
-    assert families() == ("cardos-4.4", "cardos-5")
-    assert register(CardOsM4) is CardOsM4
+    assert families() == ("cardos-4.3b", "cardos-4.4", "cardos-5")
+    assert register(CardOs44) is CardOs44
 
-    class Second(CardOsM4):
+    class Second(CardOs44):
         family = "cardos-4.4"
 
     with pytest.raises(ValueError, match=r"cardos-4\.4"):

@@ -231,10 +231,11 @@ def test_the_card_model_table_can_be_added_to(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_unknown_card_model_is_told_with_the_known_ones() -> None:
-    with pytest.raises(ppa.UnknownCardModelError, match="'SIEMENS44', 'SIEMENS50'"):
+    with pytest.raises(ppa.UnknownCardModelError, match="'SIEMENS43B', 'SIEMENS44', 'SIEMENS50'"):
         ppa.card_models.family_of("SIEMENS99")
 
 
 def test_the_public_card_model_stands_for_the_cardos_5_family() -> None:
     assert ppa.card_models.family_of("Siemens50") == "cardos-5"
     assert ppa.card_models.family_of("SIEMENS44") == "cardos-4.4"
+    assert ppa.card_models.family_of("SIEMENS43B") == "cardos-4.3b"

@@ -8,6 +8,7 @@ from cardtwin.card.chip.plain_tlv import parse_plain
 from cardtwin.card.crypto import Curve, EcPrivateKey, KeyFormatError, RsaPrivateKey
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import ObjectKey
+from cardtwin.card.memory.objects import PIN, TEST_CLASS
 from cardtwin.iso7816 import StatusWord
 
 if TYPE_CHECKING:
@@ -39,11 +40,7 @@ __all__ = [
 
 PrivateKey: TypeAlias = RsaPrivateKey | EcPrivateKey
 
-TEST_CLASS: Final = 0x00
 KEY_CLASS: Final = 0x20
-
-PIN: Final = 0x87
-"""The algorithm byte of a test object that is a PIN."""
 
 TRIPLE_DES: Final = 0x02
 """Our algorithm byte of a test object that EXTERNAL AUTHENTICATE passes: triple DES with 16 or 24 bytes."""

@@ -29,6 +29,7 @@ class Dialect:
         tells_pin_status: Whether VERIFY without data tells the tries left.
         chooses_algorithm: Whether the security environment chooses the algorithm, and not the key alone.
         drops_leading_zero: Whether a deciphered block comes without a zero at its beginning.
+        takes_access_rules: Whether CREATE FILE takes access rules in AB, or in 8B where they are.
     """
 
     control_information: ControlInformation
@@ -36,3 +37,4 @@ class Dialect:
     tells_pin_status: bool = False
     chooses_algorithm: bool = False
     drops_leading_zero: bool = False
+    takes_access_rules: bool = False

@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cardtwin.card.chip.quirks import check_quirks
-from cardtwin.card.memory import MF, CardImage, Df
+from cardtwin.card.memory import MF, CardImage, Df, StartKey
 from cardtwin.card.memory.access import complete
+from cardtwin.card.memory.lifecycle import LifeCycle
 from cardtwin.iso7816 import Atr
 from cardtwin.pcsc import Protocol
 
-__all__ = ["CardModel"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardtwin.provenance import Basis
+
+__all__ = ["FACTORY_START_KEY", "CardModel", "Evidence"]
+
+FACTORY_START_KEY: Final = bytes.fromhex("63617264 7477696E 20666163 746F7279")
+"""The StartKey of version 00 that cards of ours leave the factory with; the vendor's isn't public."""
 
 _MF_SIZE: Final = 0x0400
+_FACTS: Final = (
+    "atr",
+    "serial",
+    "product",
+    "version",
+    "memory",
+    "eeprom_kb",
+    "ram_kb",
+    "free_heap",
+    "cpu_type",
+    "chip_config",
+    "chip_manufacturer",
+    "max_data",
+    "max_rsa_bits",
+    "packages",
+    "capabilities",
+)
 _CAPABILITIES: Final = frozenset({"elliptic-curves"})
+
+
+class Evidence(NamedTuple):
+    """How well founded a fact about a model is, and where it comes from."""
+
+    basis: Basis
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +64,7 @@ class CardModel:
         version: The version word of the operating system.
         memory: The size of the memory for files and objects, in bytes.
         eeprom_kb: The size of the EEPROM, in KB.
-        ram: The size of the RAM, in bytes.
+        ram_kb: The size of the RAM, in KB.
         free_heap: The free heap, in bytes.
         cpu_type: The byte that names the CPU.
         chip_config: The byte that names the chip's configuration.
@@ -42,6 +75,7 @@ class CardModel:
         protocol: The transmission protocol that it speaks.
         capabilities: What it can do beyond its system: ``elliptic-curves``.
         quirks: Names in the table of quirks.
+        evidence: How well founded each of the `facts` is, by name.
 
     Raises:
         AtrFormatError: The ATR is none.
@@ -58,7 +92,7 @@ class CardModel:
     version: bytes
     memory: int
     eeprom_kb: int
-    ram: int
+    ram_kb: int
     free_heap: int
     cpu_type: int
     chip_config: int
@@ -69,6 +103,7 @@ class CardModel:
     protocol: Protocol = Protocol.T1
     capabilities: frozenset[str] = frozenset()
     quirks: frozenset[str] = frozenset()
+    evidence: Mapping[str, Evidence] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         Atr.parse(self.atr)
@@ -77,8 +112,13 @@ class CardModel:
         if unknown := self.capabilities - _CAPABILITIES:
             raise ValueError(f"unknown capabilities: {', '.join(sorted(unknown))}")
 
+    @staticmethod
+    def facts() -> tuple[str, ...]:
+        """Return the names of the attributes that say what is true of such chips."""
+        return _FACTS
+
     def blank(self, *, serial: bytes | None = None) -> CardImage:
-        """Return the memory of a card as delivered.
+        """Return the memory of a card as whoever encodes it gets it.
 
         It is in administration, has an MF whose conditions are all "always", and the public default
         StartKey with ten tries.
@@ -89,16 +129,33 @@ class CardModel:
         Raises:
             ValueError: The serial number hasn't the length of the model's.
         """
+        master = Df(_MF_SIZE, complete(bytes(10), mf=True))
+        return CardImage(
+            model=self.name,
+            serial=self._serial(serial),
+            atr=self.atr,
+            files={MF: master},
+            packages=self.packages,
+        )
+
+    def factory(self, *, serial: bytes | None = None) -> CardImage:
+        """Return the memory of a card as it leaves the factory.
+
+        It is in manufacturing, without any file and package, and has a StartKey of version 00 with ten
+        tries: `FACTORY_START_KEY`. Arguments and errors as with blank().
+        """
+        return CardImage(
+            model=self.name,
+            serial=self._serial(serial),
+            atr=self.atr,
+            life_cycle=LifeCycle.MANUFACTURING,
+            start_key=StartKey(FACTORY_START_KEY, version=0x00),
+        )
+
+    def _serial(self, serial: bytes | None) -> bytes:
         if serial is not None and len(serial) != len(self.serial):
             raise ValueError(
                 f"a serial number of {self.title} has {len(self.serial)} bytes, not {len(serial)}"
             )
 
-        master = Df(_MF_SIZE, complete(bytes(10), mf=True))
-        return CardImage(
-            model=self.name,
-            serial=serial or self.serial,
-            atr=self.atr,
-            files={MF: master},
-            packages=self.packages,
-        )
+        return serial or self.serial

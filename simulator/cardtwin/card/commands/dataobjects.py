@@ -124,16 +124,16 @@ def packages(chip: Chip) -> bytes:
 
 
 def memory_sizes_4(chip: Chip) -> bytes:
-    """Return sizes of RAM and EEPROM (KB), CPU type, chip configuration."""
+    """Return the sizes of RAM and EEPROM in KB, CPU type, chip configuration."""
     model = chip.model
-    sizes = model.ram.to_bytes(2) + model.eeprom_kb.to_bytes(2)
+    sizes = model.ram_kb.to_bytes(2) + model.eeprom_kb.to_bytes(2)
     return sizes + bytes((model.cpu_type, model.chip_config))
 
 
 def memory_sizes_5(chip: Chip) -> bytes:
-    """Return sizes of RAM and EEPROM (KB), CPU type, a byte unknown, chip configuration, manufacturer."""
+    """Return RAM and EEPROM in KB, CPU type, a byte unknown, chip configuration, manufacturer."""
     model = chip.model
-    sizes = model.ram.to_bytes(2) + model.eeprom_kb.to_bytes(2)
+    sizes = model.ram_kb.to_bytes(2) + model.eeprom_kb.to_bytes(2)
     return sizes + bytes((model.cpu_type, 0, model.chip_config, model.chip_manufacturer))
 
 

@@ -30,7 +30,7 @@ def create(chip: Chip, apdu: CommandApdu) -> Outcome:
     df = chip.session.df
     chip.current_df()
     chip.require_of_file(df, DfOperation.CREATE)
-    file_id, file = parse_creation(apdu.data)
+    file_id, file = parse_creation(apdu.data, chip.dialect)
     path = df + file_id
 
     if path in chip.image.files:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from cardtwin.card.cos.cardos5 import CARDOS_50, CARDOS_53, CARDOS_54
+from cardtwin.card.cos.cardos43b import CARDOS_43B
 from cardtwin.card.cos.cardos44 import CARDOS_44
-from cardtwin.card.cos.cardos53 import CARDOS_53
 from cardtwin.card.cos.catalogue import get, register
 from cardtwin.card.cos.system import CardSystem
 
-__all__ = ["CARDOS_44", "CARDOS_53", "CardSystem", "get", "register"]
+__all__ = [
+    "CARDOS_43B",
+    "CARDOS_44",
+    "CARDOS_50",
+    "CARDOS_53",
+    "CARDOS_54",
+    "CardSystem",
+    "get",
+    "register",
+]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cardtwin.card.cos.cardos5 import CARDOS_50, CARDOS_53, CARDOS_54
+from cardtwin.card.cos.cardos43b import CARDOS_43B
 from cardtwin.card.cos.cardos44 import CARDOS_44
-from cardtwin.card.cos.cardos53 import CARDOS_53
 from cardtwin.card.errors import UnknownSystemError
 
 if TYPE_CHECKING:
@@ -41,5 +42,5 @@ def get(name: str) -> CardSystem:
         raise UnknownSystemError(name, _table) from None
 
 
-register(CARDOS_44)
-register(CARDOS_53)
+for _system in (CARDOS_43B, CARDOS_44, CARDOS_50, CARDOS_53, CARDOS_54):
+    register(_system)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from cardtwin.card.chip.algorithms import PIN, TEST_CLASS
 from cardtwin.card.memory import CardImage, Df, File, parent
 from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation
+from cardtwin.card.memory.objects import TEST_CLASS
+from cardtwin.card.memory.rules import EXPANDED, USAGE_KEY, USAGE_PIN, expanded
 from cardtwin.iso7816 import FileControl, Tlv
 
 __all__ = ["cardos_4", "cardos_5"]
 
 _DF: Final = 0x38
-_USAGE_PIN: Final = 0x08
-_USAGE_KEY: Final = 0x80
 
 
 def cardos_4(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
@@ -47,9 +46,18 @@ def cardos_5(image: CardImage, path: bytes, file: File, template: int) -> bytes:
     objects += [
         Tlv(0x85, file.options),
         Tlv(0x8A, b"\x05" if file.active else b"\x04"),
-        Tlv(0x8B, file.rules) if file.rules else Tlv(0xAB, _rules(image, path, file)),
+        _security(image, path, file),
     ]
     return FileControl(template, tuple(objects)).encode(long_form=True)
+
+
+def _security(image: CardImage, path: bytes, file: File) -> Tlv:
+    rules = expanded(file.rules)
+
+    if rules is None and file.rules:
+        return Tlv(0x8B, file.rules)
+
+    return Tlv(EXPANDED, _rules(image, path, file) if rules is None else rules)
 
 
 def _descriptor(file: File) -> bytes:
@@ -73,6 +81,6 @@ def _condition(image: CardImage, df: bytes, condition: int) -> bytes:
         return Tlv(0x90 if condition == ALWAYS else 0x97).encode()
 
     key = image.find_object(df, TEST_CLASS, condition)
-    is_key = key is not None and image.objects[key].algorithm != PIN
-    usage = _USAGE_KEY if is_key else _USAGE_PIN
+    is_key = key is not None and not image.objects[key].is_pin
+    usage = USAGE_KEY if is_key else USAGE_PIN
     return Tlv.constructed(0xA4, (Tlv(0x83, bytes((condition,))), Tlv(0x95, bytes((usage,))))).encode()

@@ -52,8 +52,9 @@ class Df:
         name: The AID; may be empty.
         options: The value of tag 85.
         active: False after DEACTIVATE.
-        rules: Where its access rules are instead, as tag 8B has it: the identifier of an EF of access rules,
-            and a record's number. Empty where the condition bytes hold.
+        rules: Its access rules instead, or where they are: AB with tag and length, or the value of 8B, which
+            is the identifier of an EF of access rules and a record's number. Empty where the condition bytes
+            hold.
     """
 
     size: int
@@ -84,8 +85,9 @@ class Ef:
         record_count: The greatest number of records; 0 where the size alone limits it.
         options: The value of tag 85.
         active: False after DEACTIVATE.
-        rules: Where its access rules are instead, as tag 8B has it: the identifier of an EF of access rules,
-            and a record's number. Empty where the condition bytes hold.
+        rules: Its access rules instead, or where they are: AB with tag and length, or the value of 8B, which
+            is the identifier of an EF of access rules and a record's number. Empty where the condition bytes
+            hold.
     """
 
     kind: FileKind

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cardtwin.card.memory.files import path_text
 
-__all__ = ["ObjectKey", "SecurityEnvironment", "SecurityObject", "StartKey"]
+__all__ = ["PIN", "TEST_CLASS", "ObjectKey", "SecurityEnvironment", "SecurityObject", "StartKey"]
+
+TEST_CLASS: Final = 0x00
+"""The class of test objects: PINs, and keys that somebody outside proves to have."""
+
+PIN: Final = 0x87
+"""The algorithm byte of a test object that is a PIN."""
 
 _OBJECT_HEADER = 24
 
@@ -52,6 +58,11 @@ class SecurityObject:
     access: bytes
     body: bytes = field(repr=False)
     tells_tries: bool = False
+
+    @property
+    def is_pin(self) -> bool:
+        """Whether it is a PIN: other test objects are keys."""
+        return self.algorithm == PIN
 
     @property
     def max_tries(self) -> int:

@@ -1,4 +1,4 @@
-"""CardOS M4, version 4.4."""
+"""CardOS M4, versions 4.3B and 4.4."""
 
 from __future__ import annotations
 
@@ -16,17 +16,12 @@ if TYPE_CHECKING:
     from cardtwin.iso7816 import FileControl
     from cardtwin.middleware.rights import Rights
 
-__all__ = ["CardOsM4"]
+__all__ = ["CardOs43B", "CardOs44", "CardOsM4"]
 
 
-@register
 class CardOsM4(CardOs):
-    """The driver for CardOS 4.4."""
+    """What the drivers for CardOS M4 have in common."""
 
-    family: ClassVar[str] = "cardos-4.4"
-    title: ClassVar[str] = "CardOS 4.4"
-    atrs: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("3BD21802C10A31FE58C80D51")})
-    versions: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("C80D")})
     new_key_references: ClassVar[range] = range(0x10, 0x20)  # as pkcs15-init's profile has them
     one_purpose: ClassVar[bool] = True
     names_usage: ClassVar[bool] = False
@@ -51,6 +46,26 @@ class CardOsM4(CardOs):
         # Reversed, so that of operations that share a right the first one counts: UPDATE before INCREASE.
         pairs = reversed(tuple(zip(order, told, strict=False)))
         return {right: _condition(byte) for right, byte in pairs}
+
+
+@register
+class CardOs43B(CardOsM4):
+    """The driver for CardOS 4.3B."""
+
+    family: ClassVar[str] = "cardos-4.3b"
+    title: ClassVar[str] = "CardOS 4.3B"
+    atrs: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("3BF2180002C10A31FE58C80874")})
+    versions: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("C808")})
+
+
+@register
+class CardOs44(CardOsM4):
+    """The driver for CardOS 4.4."""
+
+    family: ClassVar[str] = "cardos-4.4"
+    title: ClassVar[str] = "CardOS 4.4"
+    atrs: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("3BD21802C10A31FE58C80D51")})
+    versions: ClassVar[frozenset[bytes]] = frozenset({bytes.fromhex("C80D")})
 
 
 def _condition(byte: int) -> Condition:

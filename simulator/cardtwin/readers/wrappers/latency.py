@@ -41,9 +41,15 @@ class Speed:
         return self.command + carried + own
 
 
+_VERSION_53: Final = Speed(0.06, 0.006, 0.00005, {0x2A: 0.25, 0x46: 6.0, 0xE0: 0.01, 0xD6: 0.006, 0x20: 0.02})
+
 SPEEDS: Final[Mapping[str, Speed]] = {
+    "cardos-4.3b": Speed(0.1, 0.015, 0.0001, {0x2A: 0.9, 0x46: 20.0, 0xE0: 0.025, 0xD6: 0.012, 0x20: 0.03}),
     "cardos-4.4": Speed(0.08, 0.012, 0.0001, {0x2A: 0.45, 0x46: 12.0, 0xE0: 0.02, 0xD6: 0.01, 0x20: 0.03}),
-    "cardos-5.3": Speed(0.06, 0.006, 0.00005, {0x2A: 0.25, 0x46: 6.0, 0xE0: 0.01, 0xD6: 0.006, 0x20: 0.02}),
+    "cardos-5.0": Speed(0.07, 0.008, 0.00005, {0x2A: 0.35, 0x46: 8.0, 0xE0: 0.012, 0xD6: 0.008, 0x20: 0.02}),
+    "cardos-5.3": _VERSION_53,
+    "cardos-5.3-di": _VERSION_53,
+    "cardos-5.4": Speed(0.05, 0.005, 0.00005, {0x2A: 0.2, 0x46: 5.0, 0xE0: 0.01, 0xD6: 0.006, 0x20: 0.02}),
 }
 """Speeds by card model. They are of the right order, and ours: nobody has published measurements."""
 

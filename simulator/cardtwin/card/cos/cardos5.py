@@ -1,4 +1,4 @@
-"""CardOS V5.3, as what differs from V4.4.
+"""CardOS V5.0, V5.3 and V5.4, as what differs from V4.4.
 
 How a V5 is personalised is not public. For that it takes V4.4's commands here: those forms are ours.
 """
@@ -6,7 +6,7 @@ How a V5 is personalised is not public. For that it takes V4.4's commands here: 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.chip.dialect import Dialect
 from cardtwin.card.commands import CommandForm, dataobjects, environment, operations
@@ -18,12 +18,16 @@ from cardtwin.card.memory.lifecycle import ALL
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
 
-__all__ = ["CARDOS_53"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CARDOS_50", "CARDOS_53", "CARDOS_54"]
 
 _OPENSC: Final = "OpenSC, driver cardos"
 _GNUPG: Final = "GnuPG, application p15"
 _ATOS: Final = "the vendor's own PKCS#11 library, in a public report"
 _RECORDED: Final = "a recorded CardOS V5.3 card"
+_TRUST_CENTRE: Final = "a client of a trust centre's CardOS V5.4 cards, in a public report"
 _REPORTS: Final = "outputs of cardos-tool in public reports"
 _TEMPLATES: Final = frozenset({environment.SIGNATURE, environment.CONFIDENTIALITY})
 
@@ -44,20 +48,39 @@ _OURS: Final = {
 }
 """Forms of V4.4 that write, or that the eraser needs, for which no client of V5 is public."""
 
-_KNOWN: Final = {
+_CLIENTS: Final = {
     "SELECT by identifier": (Basis.CLIENT, _GNUPG),
+    "SELECT by AID": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
+    "SELECT by path from the MF": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
+    "READ BINARY": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
+    "READ RECORD": (Basis.CLIENT, _GNUPG),
+    "VERIFY": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
+    "CHANGE REFERENCE DATA": (Basis.CLIENT, _OPENSC),
+    "RESET RETRY COUNTER": (Basis.CLIENT, _OPENSC),
+    "LOGOUT": (Basis.CLIENT, _OPENSC),
+    "PSO COMPUTE DIGITAL SIGNATURE": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
+    "PSO DECIPHER": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
+}
+"""Forms of V4.4 that clients send to every V5."""
+
+_RECORDED_53: Final = {
     "SELECT by AID": (Basis.RECORDED, _RECORDED),
     "SELECT by path from the MF": (Basis.RECORDED, _RECORDED),
     "READ BINARY": (Basis.RECORDED, _RECORDED),
-    "READ RECORD": (Basis.CLIENT, _GNUPG),
     "VERIFY": (Basis.RECORDED, _RECORDED),
-    "CHANGE REFERENCE DATA": (Basis.CLIENT, _OPENSC),
-    "RESET RETRY COUNTER": (Basis.CLIENT, _OPENSC),
     "LOGOUT": (Basis.RECORDED, _ATOS),
-    "PSO COMPUTE DIGITAL SIGNATURE": (Basis.CLIENT, f"{_OPENSC}; {_GNUPG}"),
+    "MSE SET": (Basis.RECORDED, f"{_ATOS}; {_OPENSC}; {_GNUPG}"),
     "PSO DECIPHER": (Basis.RECORDED, _ATOS),
+    "GET DATA": (Basis.RECORDED, _RECORDED),
 }
-"""Forms of V4.4 that are known of V5 too, and from where."""
+
+_RECORDED_54: Final = {
+    "SELECT by identifier": (Basis.RECORDED, _TRUST_CENTRE),
+    "SELECT by AID": (Basis.RECORDED, _TRUST_CENTRE),
+    "VERIFY": (Basis.RECORDED, _TRUST_CENTRE),
+    "MSE RESTORE": (Basis.RECORDED, _TRUST_CENTRE),
+    "PSO COMPUTE DIGITAL SIGNATURE": (Basis.RECORDED, _TRUST_CENTRE),
+}
 
 _REPLACED: Final = {
     "MSE SET",
@@ -68,14 +91,6 @@ _REPLACED: Final = {
     "GIVE RANDOM",
     "GET DATA",
 }
-
-
-def _inherited(form: CommandForm) -> CommandForm:
-    if form.name in _OURS:
-        return replace(form, basis=Basis.OURS, source="the command of V4.4")
-
-    basis, source = _KNOWN.get(form.name, (Basis.INFERRED, f"V4.4: {form.source}"))
-    return replace(form, basis=basis, source=source)
 
 
 _DATA_OBJECTS: Final = {
@@ -92,8 +107,8 @@ _FORMS: Final = (
         0x00,
         0x22,
         environment.set_key_and_algorithm,
-        Basis.RECORDED,
-        f"{_ATOS}; {_OPENSC}; {_GNUPG}",
+        Basis.CLIENT,
+        f"{_OPENSC}; {_GNUPG}",
         frozenset({0x41}),
         _TEMPLATES,
     ),
@@ -122,19 +137,38 @@ _FORMS: Final = (
         chaining=True,
     ),
     CommandForm(
-        "GET DATA", 0x00, 0xCA, get_data(_DATA_OBJECTS), Basis.RECORDED, _RECORDED, frozenset({1}), None, ALL
+        "GET DATA", 0x00, 0xCA, get_data(_DATA_OBJECTS), Basis.RECORDED, _REPORTS, frozenset({1}), None, ALL
     ),
 )
 
-CARDOS_53: Final = CardSystem(
-    name="CardOS V5.3",
-    forms=(*(_inherited(form) for form in CARDOS_44.forms if form.name not in _REPLACED), *_FORMS),
-    data_objects=_DATA_OBJECTS,
-    dialect=Dialect(
-        control_information=fci.cardos_5,
-        wrong_pin=StatusWord.counter,
-        tells_pin_status=True,
-        chooses_algorithm=True,
-        drops_leading_zero=True,
-    ),
+_DIALECT: Final = Dialect(
+    control_information=fci.cardos_5,
+    wrong_pin=StatusWord.counter,
+    tells_pin_status=True,
+    chooses_algorithm=True,
+    drops_leading_zero=True,
+    takes_access_rules=True,
 )
+
+
+def _inherited(form: CommandForm) -> CommandForm:
+    if form.name in _OURS:
+        return replace(form, basis=Basis.OURS, source="the command of V4.4")
+
+    return replace(form, basis=Basis.INFERRED, source=f"V4.4: {form.source}")
+
+
+def _version_5(name: str, recorded: Mapping[str, tuple[Basis, str]]) -> CardSystem:
+    """Return a V5 by its name, and by what is recorded of its command forms: bases and sources by name."""
+    known = {**_CLIENTS, **recorded}
+    forms = (*(_inherited(form) for form in CARDOS_44.forms if form.name not in _REPLACED), *_FORMS)
+    told = (
+        replace(form, basis=known[form.name][0], source=known[form.name][1]) if form.name in known else form
+        for form in forms
+    )
+    return CardSystem(name, tuple(told), _DATA_OBJECTS, _DIALECT)
+
+
+CARDOS_50: Final = _version_5("CardOS V5.0", {})
+CARDOS_53: Final = _version_5("CardOS V5.3", _RECORDED_53)
+CARDOS_54: Final = _version_5("CardOS V5.4", _RECORDED_54)
