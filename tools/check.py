@@ -75,6 +75,7 @@ def system_packages() -> tuple[SystemPackage, ...]:
     return (
         SystemPackage("opensc", "the third opinion on the card", _command("pkcs15-tool")),
         SystemPackage("openssl", "the second opinion on signatures", _command("openssl")),
+        SystemPackage("scdaemon", "GnuPG's opinion on the card", Path("/usr/lib/gnupg/scdaemon").exists),
         SystemPackage("gnutls-bin", "a client of the PKCS#11 library", _command("p11tool")),
         SystemPackage("p11-kit", "a client of the PKCS#11 library", _command("p11-kit")),
         SystemPackage("libnss3-tools", "a client of the PKCS#11 library", _command("modutil")),

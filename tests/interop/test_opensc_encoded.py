@@ -26,6 +26,14 @@ PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 SETTINGS = f"{INIT}Operator_PIN=OP\nSignPIN=#9999\nInitialLabel=#Twin\n"
 CREDENTIALS = {"PIN": Secret.of("123456"), "PUK": Secret.of("12345678"), "OP": Secret.of("87654321")}
 PIN = ("--auth-id", "01", "--pin", "123456")
+MODELS = {
+    "cardos-4.3b": "cardos-4.3b-full.cpf",
+    "cardos-4.4": "cardos-4.4-full.cpf",
+    "cardos-5.0": "cardos-5.3-full.cpf",
+    "cardos-5.3": "cardos-5.3-full.cpf",
+    "cardos-5.4": "cardos-5.3-full.cpf",
+}
+"""Models, each with the profile that encodes it."""
 
 
 def encoded(desk: Desk, profile: str) -> Outcome:
@@ -45,17 +53,17 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CardImage]:
     """The images of the cards of each model, encoded with the full profile."""
     images = {}
 
-    for model in ("cardos-4.4", "cardos-5.3"):
+    for model, profile in MODELS.items():
         with opened_desk(tmp_path_factory.mktemp(model)) as desk:
             card = desk.insert(model)
-            outcome = encoded(desk, f"{model}-full.cpf")
+            outcome = encoded(desk, profile)
             assert outcome.error is None
             images[model] = card.image
 
     return images
 
 
-@pytest.fixture(params=["cardos-4.4", "cardos-5.3"])
+@pytest.fixture(params=MODELS)
 def used(desk: Desk, images: dict[str, CardImage], request: pytest.FixtureRequest) -> Desk:
     """A desk with an encoded card."""
     desk.insert(request.param, images[request.param])

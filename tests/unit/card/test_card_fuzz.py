@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cardtwin.card import models
 from cardtwin.card.image.codec import decode, encode
 from cardtwin.pcsc import CardMuteError, Protocol
 from support.cardbench import CardBench, command, extended, pin, tlv
@@ -16,7 +17,7 @@ from support.cardbench import CardBench, command, extended, pin, tlv
 if TYPE_CHECKING:
     from cardtwin.card import CardImage
 
-MODELS = st.sampled_from(["cardos-4.4", "cardos-5.3"])
+MODELS = st.sampled_from(models.names())
 
 FILE_IDS = st.sampled_from(["3F00", "5015", "4401", "4402", "7EAD", "FFFF", "0000"])
 CLASSES = st.sampled_from(["00", "10", "80", "84", "90", "0C", "01", "A0"])
@@ -78,6 +79,12 @@ LIKELY = st.sampled_from(
         command("00880010", "11" * 8, "00"),
         "840600001006000008" + "00000000" + "F76AFC09E6D5F465",
         "8440000120" + "6F88F29476BD8AA1C30CD7DFB611206A57E1CF8D932A2F55C2E1778B37F0D0FB",
+        command("00E00000", tlv("62", "800201BA8201218302CF13850100")),
+        "8420000017" + "5A" * 23,
+        command(
+            "00E00000", tlv("62", "8002002082010183020102" + tlv("AB", "8001019000800106A406830101950108"))
+        ),
+        command("00E00000", tlv("62", "8002002082010183020103" + "8B032F1201")),
         command("00DA016F", "8609" + "00" * 9),
         command("00DA016D", "830101" + "86020000" + "8F06000000100000"),
         command("90242010", "0300AABB"),
@@ -101,7 +108,7 @@ WITH_FILE = st.tuples(
     st.sampled_from(["00A4000C", "00A4080C", "00A40200", "00E40000", "00040000"]), FILE_IDS
 ).map(lambda parts: command(*parts))
 STRANGE = st.one_of(
-    _data_objects(["80", "81", "82", "83", "84", "85", "86", "8B"]).map(
+    _data_objects(["80", "81", "82", "83", "84", "85", "86", "8B", "AB"]).map(
         lambda data: command("00E00000", data[:400])
     ),
     _data_objects(["83", "85", "86", "8F"]).map(lambda data: command("00DA016E", data[:400])),

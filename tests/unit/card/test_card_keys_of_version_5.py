@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cardtwin.card import CardView
 from cardtwin.card.crypto import Curve
 from cardtwin.iso7816 import Tlv
-from support.cardbench import OK, CardBench, command
+from support.cardbench import OK, CardBench, command, pin
 from support.cardkeys import (
     DECIPHER,
     DIGEST,
@@ -55,6 +55,42 @@ def test_a_cryptogram_comes_unpadded_or_without_its_leading_zero(bench: CardBenc
     raw = bytes.fromhex(whole(bench, DECIPHER, b"\0" + cryptogram)[:-4])
     assert len(raw) == 255
     assert raw[:1] == b"\x02"
+
+
+@pytest.mark.parametrize("choice", ["840104800110", "840104950140800110"])
+def test_the_vendor_s_own_driver_deciphers_and_logs_out(bench: CardBench, choice: str) -> None:
+    bench.create_df()
+    bench.put_pin(1, "1234")
+    bench.put_key(0x04, crt(KEY), algorithm="0A", access="01" + "00" * 6)
+    bench.ok("00A4080002501500")
+    bench.ok(command("002241B8", choice))
+    data = b"\0" + KEY.public.to_cryptography().encrypt(b"message", padding.PKCS1v15())
+    assert whole(bench, DECIPHER, data) == "6982"
+    bench.ok(command("00200081", pin("1234")))
+    assert whole(bench, DECIPHER, data) == b"message".hex().upper() + OK
+    bench.ok("00A40000")
+    bench.ok("80EA0000")
+    bench.ok("00A4080002501500")
+    bench.ok(command("002241B8", choice))
+    assert whole(bench, DECIPHER, data) == "6982"
+
+
+def test_without_an_algorithm_a_key_for_deciphering_gives_the_whole_block(bench: CardBench) -> None:
+    bench.create_df()
+    bench.put_key(0x02, crt(KEY), algorithm="0A")
+    bench.ok("00A4080C025015")
+    bench.ok("002241B806840102950140")
+    data = b"\0" + KEY.public.to_cryptography().encrypt(b"message", padding.PKCS1v15())
+    raw = bytes.fromhex(whole(bench, DECIPHER, data)[:-4])
+    assert (raw[:1], raw[-8:]) == (b"\x02", b"\0message")
+
+
+def test_a_stored_environment_chooses_the_key_that_signs(bench: CardBench) -> None:
+    bench.put_key(0x01, crt(KEY), algorithm="8A")
+    bench.ok(command("00DA016D", "830119" + "86020000" + "8F06000000010000"))
+    assert bench.send("0022F314") == "6A88"
+    bench.ok("0022F319")
+    verified(bench.ok(command(SIGN, DIGEST_INFO.hex(), "00")))
 
 
 def test_deciphering_may_be_chained(bench: CardBench) -> None:

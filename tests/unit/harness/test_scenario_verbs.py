@@ -138,6 +138,30 @@ def test_a_card_starts_from_an_image_file(result: Any, tmp_path: Path) -> None:
     assert got.verdict is Verdict.PASSED, why(got)
 
 
+def test_a_card_starts_as_it_leaves_the_factory(result: Any) -> None:
+    steps = "- {check: {life_cycle: manufacturing}}\n- {apdu: 00 A4 00 00 02 3F 00, expect: 6D00}"
+    got = result(steps, cards="{C: {model: cardos-4.3b, state: factory}}", readers="{R1: C}")
+    assert got.verdict is Verdict.PASSED, why(got)
+
+
+def test_a_card_may_be_said_to_be_blank(result: Any) -> None:
+    got = result("- {check: {blank: yes}}", cards="{C: {model: cardos-5.0, state: blank}}", readers="{R1: C}")
+    assert got.verdict is Verdict.PASSED, why(got)
+
+
+@pytest.mark.parametrize("card", ["image: card.image, state: factory", "state: new"])
+def test_a_state_beside_an_image_or_of_another_name_is_refused(
+    result: Any, tmp_path: Path, card: str
+) -> None:
+    images.save(models.get("cardos-4.3b").blank(), tmp_path / "card.image")
+    files = "{card.image: {path: card.image}}"
+
+    with pytest.raises(SourceError, match=r"give 'image' or 'state'|factory"):
+        result(
+            "- {card: reset}", files=files, cards=f"{{C: {{model: cardos-4.3b, {card}}}}}", readers="{R1: C}"
+        )
+
+
 def test_an_image_of_another_model_fails_the_scenario(result: Any, tmp_path: Path) -> None:
     images.save(models.get("cardos-4.4").blank(), tmp_path / "card.image")
     got = result(
