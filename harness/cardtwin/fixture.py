@@ -43,6 +43,7 @@ class CardStarter:
         answers: Mapping[int, str] | None = None,
         attached: Sequence[_PathLike] = (),
         image: _PathLike | None = None,
+        factory: bool = False,
         config: Path | str | None = None,
         user_config: Path | str | None = None,
         ppa_config: _PathLike | None = None,
@@ -68,6 +69,7 @@ class CardStarter:
             answers: Answers to its dialogs.
             attached: Files attached to it, besides those that lie beside it.
             image: A saved card memory.
+            factory: Whether the card is as it leaves the factory, with neither files nor packages.
             config: The system's Personal.cfg: a Path is a file, a str is its text.
             user_config: The user's Personal.cfg, likewise.
             ppa_config: iD2ppa.cfg, with the PIN encryption certificate beside it.
@@ -92,6 +94,7 @@ class CardStarter:
             card=card,
             reader=reader or DEFAULT_READER,
             image=_path(image),
+            factory=factory,
             profile=_path(profile),
             secrets=dict(secrets or {}),
             parameters={name: value.hex() for name, value in (parameters or {}).items()},

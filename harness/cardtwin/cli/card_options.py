@@ -22,6 +22,7 @@ _NAME_VALUE: Final = "NAME=VALUE"
 _OPTIONS: Final = (
     click.option("--card", metavar="MODEL", help="The card model. Not needed with --image."),
     click.option("--image", type=_FILE, help="A saved card memory; without it the card is as delivered."),
+    click.option("--factory", is_flag=True, help="The card is as it leaves the factory: without any file."),
     click.option("--profile", metavar="CPF", help="Put a card profile on the card: a file, or `full`, ..."),
     click.option("--secret", "secrets", multiple=True, metavar=_NAME_VALUE, help="PIN1, PUK, ... for it."),
     click.option(

@@ -128,7 +128,7 @@ class Preparation:
 
         if request.image is None:
             assert request.card is not None, "the request was checked"
-            return CardSetup(models.get(request.card).name, request.quirks)
+            return CardSetup(models.get(request.card).name, request.quirks, factory=request.factory)
 
         path = Path(request.image)
         model = images.load(path).model

@@ -39,6 +39,7 @@ class CardRequest:
         card: The card model; None takes that of the image.
         reader: The reader's name.
         image: A saved card memory, which the card has at first; None starts it as delivered.
+        factory: Whether the card starts as it leaves the factory, with neither files nor packages.
         profile: A card profile that is put on the card: a file, or the name of one that is shipped.
         secrets: PINs and PUKs for the profile by the name it knows them by, such as ``PIN1``.
         parameters: The profile's parameters, in hex.
@@ -63,6 +64,7 @@ class CardRequest:
     card: str | None = None
     reader: str = DEFAULT_READER
     image: str | None = None
+    factory: bool = False
     profile: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -96,6 +98,11 @@ class CardRequest:
             raise CardRefusedError(
                 "a profile and an encoding both make a token: give one of them. "
                 "An encoding brings its profile, by ChipProfile"
+            )
+
+        if self.factory and any((self.image, self.profile, self.encoding)):
+            raise CardRefusedError(
+                "a card from the factory takes no profile and no encoding, and an image brings its own state"
             )
 
         for name, owner in _BELONGS_TO.items():

@@ -6,7 +6,7 @@ from typing import Final
 
 from cardtwin.ppa.errors import RegistrationError, UnknownCardModelError
 
-__all__ = ["family_of", "names", "register"]
+__all__ = ["families", "family_of", "names", "register"]
 
 _FAMILIES: Final[dict[str, tuple[str, str]]] = {}
 
@@ -32,6 +32,11 @@ def register(name: str, family: str) -> None:
 def names() -> tuple[str, ...]:
     """Return the known names."""
     return tuple(sorted(name for name, _ in _FAMILIES.values()))
+
+
+def families() -> tuple[str, ...]:
+    """Return the card families that names stand for."""
+    return tuple(sorted({family for _, family in _FAMILIES.values()}))
 
 
 def family_of(name: str) -> str:

@@ -22,7 +22,7 @@ from cardtwin.hosting import (
 from cardtwin.hosting.actions import ACTIONS
 from cardtwin.hosting.host import Host
 from cardtwin.plan import Secret
-from cardtwin.ppa.shipped import shipped_profiles
+from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
 from support.hosted import PROFILES, encoding
 
 if TYPE_CHECKING:
@@ -83,7 +83,18 @@ def test_a_card_of_which_nothing_else_is_said_is_as_delivered() -> None:
         assert card.pins == {}
 
 
-@pytest.mark.parametrize("model", ["cardos-4.4", "cardos-5.3"])
+def test_a_card_starts_as_it_leaves_the_factory() -> None:
+    with served(card="cardos-4.3b", factory=True) as card:
+        assert card.host.bench.desk.image(READER) == models.get("cardos-4.3b").factory()
+
+
+@pytest.mark.parametrize("more", [{"profile": "full"}, {"encoding": "e.dsc"}, {"image": "card.image"}])
+def test_a_card_from_the_factory_gets_nothing_put_on_it(more: dict[str, Any]) -> None:
+    with pytest.raises(CardRefusedError, match="from the factory"):
+        CardRequest(card="cardos-4.3b", factory=True, **more).check()
+
+
+@pytest.mark.parametrize("model", models.names())
 def test_a_shipped_profile_goes_by_its_name_and_its_pins_are_all_known(model: str) -> None:
     with served(card=model, profile="full", secrets=SECRETS) as card:
         assert card.pins.items() >= SECRETS.items()
@@ -95,8 +106,21 @@ def test_a_shipped_profile_goes_by_its_name_and_its_pins_are_all_known(model: st
 
 
 def test_every_shipped_profile_has_a_name() -> None:
-    names = {f"{model}-{name}" for model in models.names() for name in shipped_profiles(model)}
-    assert names == {path.stem for path in PROFILES.glob("*.cpf")}
+    found = {
+        shipped_profile(model, name).stem for model in models.names() for name in shipped_profiles(model)
+    }
+    assert found == {path.stem for path in PROFILES.glob("*.cpf")}
+
+
+def test_a_profile_suits_each_model_of_its_family_and_no_other() -> None:
+    assert all(
+        shipped_profiles(model) == ("full", "operator", "prepersonalised")
+        for model in models.names()
+        if model.startswith("cardos-5")
+    )
+    assert shipped_profiles("cardos-4.4") == shipped_profiles("cardos-4.3b") == ("full",)
+    assert shipped_profile("cardos-4.3b", "full").stem == "cardos-4.3b-full"
+    assert shipped_profiles("cardos-4") == ()
 
 
 def test_a_profile_may_be_a_file_with_parameters_and_a_label(tmp_path: Path) -> None:
