@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,19 +11,25 @@ import click
 
 from cardtwin.card import CardView, ImageError
 from cardtwin.card import image as images
-from cardtwin.cli.files import fail
+from cardtwin.cli.files import OUTPUT, fail, in_a_folder
+from cardtwin.pcsc import PcscError
+from cardtwin.targets import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cardtwin.card import CardImage
+    from cardtwin.targets.takeover import TakenCard
 
 __all__ = ["command"]
 
 
-@click.group("image", short_help="Show and compare saved card memories.")
+@click.group("image", short_help="Show, compare and read card memories.")
 def command() -> None:
-    """Show and compare saved card memories. PINs and keys are not shown."""
+    """Show and compare saved card memories, and take over what may be read of a card in a reader.
+
+    PINs and keys are not shown.
+    """
 
 
 @command.command("show")
@@ -45,6 +52,45 @@ def compare(before: Path, after: Path) -> None:
     sys.exit(1 if differences else 0)
 
 
+@command.command("read")
+@click.option("--reader", metavar="NAME", help="The system's reader. Not needed where there is only one.")
+@click.option("--out", type=OUTPUT, callback=in_a_folder, help="Where to save the image.")
+@click.option("--json", "as_json", is_flag=True, help="Tell what was read as JSON.")
+@click.option("--ask-tries", is_flag=True, help="Ask PINs for their tries, by VERIFY without a PIN.")
+def read(reader: str | None, out: Path | None, as_json: bool, ask_tries: bool) -> None:  # noqa: FBT001  # click gives them by name
+    """Take over what may be read of a card in a reader of the system, and tell what was and what wasn't.
+
+    Only reading commands are sent: nothing on the card is changed and no PIN is verified. PINs and keys
+    have no value in the image. `cardtwin exec --image FILE` runs it as an emulated card.
+    """
+    taken = _taken(reader, ask_tries=ask_tries)
+
+    if out is not None:
+        try:
+            images.save(taken.image, out)
+        except OSError as error:
+            fail(f"{out}: {error.strerror}")
+
+    click.echo(json.dumps(taken.as_json(), indent=1) if as_json else "\n".join(taken.lines()))
+
+
+def _taken(reader: str | None, *, ask_tries: bool) -> TakenCard:
+    try:
+        from cardtwin.readers.physical import PhysicalContext  # noqa: PLC0415  # needs pyscard
+    except ImportError as error:
+        fail(str(error))
+
+    from cardtwin.targets.takeover import choose_reader, take_over  # noqa: PLC0415  # heavy, and only needed here
+
+    try:
+        with PhysicalContext() as context:
+            return take_over(context, choose_reader(context, reader), ask_tries=ask_tries)
+    except TargetError as error:
+        fail(str(error))
+    except PcscError as error:
+        fail(f"the system's readers can't be used: {error}")
+
+
 def _load(path: Path) -> CardImage:
     try:
         return images.load(path)
@@ -63,7 +109,8 @@ def _lines(image: CardImage) -> Iterator[str]:
         yield f"file {path}  {kind}" + ("" if file.active else ", inactive") + f"  ({access})"
 
     for (directory, reference), pin in view.pins.items():
-        yield f"PIN {directory}:{reference}  {pin.tries_left} of {pin.max_tries} tries left"
+        value = "" if pin.known else ", value not known"
+        yield f"PIN {directory}:{reference}  {pin.tries_left} of {pin.max_tries} tries left{value}"
 
     for (directory, reference), key in view.keys.items():
         yield f"key {directory}:{reference}  {key.kind or 'no value'}, to {key.purpose}"

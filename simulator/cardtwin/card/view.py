@@ -55,11 +55,19 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class PinView:
-    """A PIN's counter, and the conditions of its object; `max_tries` 0 counts none."""
+    """A PIN's counter, and the conditions of its object.
+
+    Attributes:
+        tries_left: The tries that are left.
+        max_tries: The number of tries; 0 counts none.
+        access: Conditions by operation.
+        known: Whether the image has its value: that of a card that was read hasn't.
+    """
 
     tries_left: int
     max_tries: int
     access: Mapping[str, str]
+    known: bool = True
 
     @property
     def blocked(self) -> bool:
@@ -127,7 +135,7 @@ class CardView:
     def pins(self) -> dict[tuple[str, int], PinView]:
         """The PINs and PUKs by DF and reference."""
         return {
-            (path_text(key.df), key.id): PinView(found.tries_left, found.max_tries, _object_access(found))
+            (path_text(key.df), key.id): _pin(found)
             for key, found in self._image.objects.items()
             if key.class_ == TEST_CLASS and found.algorithm == PIN
         }
@@ -164,6 +172,10 @@ def _conditions(
 def _object_access(found: SecurityObject) -> dict[str, str]:
     names = ("USE", "CHANGE", "UNBLOCK")
     return {name: condition_text(byte) for name, byte in zip(names, found.access, strict=False)}
+
+
+def _pin(found: SecurityObject) -> PinView:
+    return PinView(found.tries_left, found.max_tries, _object_access(found), known=bool(found.body))
 
 
 def _key(image: CardImage, key: ObjectKey, found: SecurityObject) -> KeyView:

@@ -286,3 +286,18 @@ rule(
     "Fuse and erasability are access conditions and phases, and nothing else: the fuse is intact while the "
     "MF's conditions LCYCLE, UPDATE, APPEND, DELETE and CREATE are always and the card isn't operational.",
 )
+rule(
+    "card.value-not-known",
+    Basis.OURS,
+    "no card has such objects; images of cards that were read do",
+    "A PIN, key or StartKey whose value isn't known is refused with 6984 whatever is done with it, which "
+    "costs no try and no use. A PIN without tries is told 6983, and VERIFY without data is answered as ever.",
+)
+rule(
+    "card.read-card",
+    Basis.OURS,
+    "what reading commands tell of a card",
+    "In the image of a card that was read, what the card doesn't tell is never allowed: on CardOS 5 every "
+    "condition of a DF but CREATE and DELETE. A PIN that doesn't tell its tries has three; a test object "
+    "that only conditions name lies in the MF, and is a PIN unless a rule says that it is a key.",
+)

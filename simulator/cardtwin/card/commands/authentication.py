@@ -55,7 +55,7 @@ def external_authenticate(chip: Chip, apdu: CommandApdu) -> Outcome:
 
     tested = chip.object(key)
 
-    if tested.algorithm != TRIPLE_DES:
+    if tested.algorithm != TRIPLE_DES or not tested.body:
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
     challenge, chip.session.challenge = chip.session.challenge, b""

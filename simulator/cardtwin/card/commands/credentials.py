@@ -48,6 +48,7 @@ def verify(chip: Chip, apdu: CommandApdu) -> Outcome:
         raise Refusal(_status(chip, key, pin))
 
     _require_usable(pin)
+    _require_known(pin)
     chip.require(key.df, pin.condition(ObjectOperation.USE))
     restored = _compare(chip, key, apdu.data)
     chip.pass_test(key)
@@ -58,6 +59,7 @@ def change(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Compare the old PIN and store the new one: ``old || new``, each as long as it is stored."""
     key = _find(chip, apdu.p2)
     pin = chip.object(key)
+    _require_known(pin)
     length = len(pin.body)
 
     if len(apdu.data) != 2 * length:
@@ -79,6 +81,7 @@ def change_authorised(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Store a new PIN without the old one, where the condition CHANGE is met."""
     key = _find(chip, apdu.p2)
     pin = chip.object(key)
+    _require_known(pin)
     new = _acceptable(pin, apdu.data)
     _require_usable(pin)
     chip.require(key.df, pin.condition(ObjectOperation.CHANGE))
@@ -106,6 +109,9 @@ def unblock(chip: Chip, apdu: CommandApdu) -> Outcome:
 
     if puk.algorithm != PIN:
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
+
+    _require_known(pin)
+    _require_known(puk)
 
     if len(apdu.data) != len(puk.body) + len(pin.body):
         raise Refusal(StatusWord.WRONG_LENGTH)
@@ -205,6 +211,12 @@ def _status(chip: Chip, key: ObjectKey, pin: SecurityObject) -> StatusWord:
         return StatusWord.SUCCESS
 
     return StatusWord.counter(pin.tries_left if pin.max_tries else _UNCOUNTED)
+
+
+def _require_known(pin: SecurityObject) -> None:
+    """Refuse with 6984 a PIN whose value isn't known: it was taken over from a card that doesn't tell it."""
+    if not pin.body:
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
 
 def _require_usable(pin: SecurityObject) -> None:

@@ -101,12 +101,16 @@ def change_start_key(chip: Chip, apdu: CommandApdu) -> Outcome:
 def _unwrap(chip: Chip, apdu: CommandApdu) -> bytes:
     """Return the plain data. That costs a try, which the right StartKey gives back, whatever the data say.
 
-    Refuses with 6983 where no try is left, with 6988 where the message wasn't made with the StartKey.
+    Refuses with 6983 where no try is left, with 6984 where the StartKey isn't known, with 6988 where the
+    message wasn't made with it.
     """
     start_key = chip.image.start_key
 
     if not start_key.tries_left:
         raise Refusal(StatusWord.AUTHENTICATION_METHOD_BLOCKED)
+
+    if not start_key.key:
+        raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
     chip.commit(SetStartKey(replace(start_key, tries_left=start_key.tries_left - 1)))
 

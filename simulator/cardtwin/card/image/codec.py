@@ -288,7 +288,7 @@ def _check(image: CardImage) -> None:
 def _object_problem(found: SecurityObject) -> str:
     numbers = (found.option, found.flags, found.algorithm, found.uses_left, found.dek, found.consent)
 
-    if max(*numbers, found.min_length) > 0xFF or found.tries_left > found.max_tries or not found.body:
+    if max(*numbers, found.min_length) > 0xFF or found.tries_left > found.max_tries:
         return "a value is out of range"
 
     return ""
@@ -305,7 +305,7 @@ def _start_key_problem(start_key: StartKey) -> str:
     if max(start_key.version, start_key.tries_left) > 0xFF:
         return "a value is out of range"
 
-    return "" if len(start_key.key) == 16 else "the key has the wrong length"
+    return "" if len(start_key.key) in {0, 16} else "the key has the wrong length"
 
 
 def _file_problem(path: bytes, file: File) -> str:

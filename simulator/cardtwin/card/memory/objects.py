@@ -43,7 +43,7 @@ class SecurityObject:
         consent: How often a condition may rest on one verification; 00 is unlimited.
         min_length: The least number of bytes of a new PIN, without filling.
         access: The condition bytes USE, CHANGE, UNBLOCK and what follows.
-        body: The PIN or key itself.
+        body: The PIN or key itself; empty where it isn't known, and then nothing can be done with it.
         tells_tries: Whether a failed verification tells the tries left (second option byte, bit 2).
     """
 
@@ -108,7 +108,10 @@ class SecurityEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class StartKey:
-    """The key for ERASE FILES and FORMAT: 16 bytes, a version (FF: the public default key) and tries left."""
+    """The key for ERASE FILES and FORMAT: 16 bytes, a version (FF: the public default key) and tries left.
+
+    The key is empty where it isn't known, and then nothing can be done with it.
+    """
 
     key: bytes = field(default=b"\xff" * 16, repr=False)
     version: int = 0xFF

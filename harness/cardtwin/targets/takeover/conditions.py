@@ -1,0 +1,122 @@
+"""Access conditions as a card tells them: bytes of tag 86, or rules of AB and of an EF of access rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cardtwin.card.memory import MF
+from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation, complete
+from cardtwin.iso7816 import Tlv, TlvFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from cardtwin.targets.takeover.files import FileFound
+
+__all__ = ["Rule", "access_of", "referenced", "rules_reference", "rules_told"]
+
+_MODE, _ALWAYS, _USER = 0x80, 0x90, 0xA4
+_REFERENCE, _USAGE = 0x83, 0x95
+_KEY_USAGE: Final = 0x80
+_RULES_LENGTH: Final = 3
+_LARGEST: Final = 0x7F
+
+_EF_MODES: Final[Mapping[int, int]] = {
+    0x01: EfOperation.READ,
+    0x02: EfOperation.UPDATE,
+    0x04: EfOperation.APPEND,
+    0x08: EfOperation.DEACTIVATE,
+    0x10: EfOperation.ACTIVATE,
+    0x40: EfOperation.DELETE,
+}
+_DF_MODES: Final[Mapping[int, int]] = {
+    0x02: DfOperation.CREATE,
+    0x04: DfOperation.CREATE,
+    0x08: DfOperation.DEACTIVATE,
+    0x10: DfOperation.ACTIVATE,
+    0x40: DfOperation.DELETE,
+}
+"""The operations by the bits of the access mode byte (ISO/IEC 7816-4:2020, Tables 30 and 31)."""
+
+
+class Rule(NamedTuple):
+    """The condition of some operations: `is_key` says that the object named is a key and no PIN."""
+
+    modes: int
+    condition: int
+    is_key: bool
+
+
+def access_of(found: FileFound) -> bytes:
+    """Return a file's condition bytes. What the card doesn't tell is never allowed."""
+    shape = {"df": found.is_df, "mf": found.path == MF}
+    told = found.control.get(0x86)
+
+    if told is not None:
+        return complete(told, **shape)
+
+    access = bytearray(complete(b"", **shape))
+    operations = _DF_MODES if found.is_df else _EF_MODES
+
+    # Reversed, so that of several rules for an operation the first one counts.
+    for rule in reversed(rules_told(found.control.get(0xAB) or b"")):
+        for bit, operation in operations.items():
+            if rule.modes & bit:
+                access[operation] = rule.condition
+
+    return bytes(access)
+
+
+def rules_reference(found: FileFound) -> bytes:
+    """Return where a file's rules are: an identifier and a record's number; empty where they aren't."""
+    told = found.control.get(0x8B) or b""
+    return told if len(told) == _RULES_LENGTH and found.control.get(0x86) is None else b""
+
+
+def rules_told(data: bytes) -> tuple[Rule, ...]:
+    """Return rules in expanded format (ISO/IEC 7816-4:2020, 9.3.3); what is broken ends them."""
+    try:
+        return tuple(_rules(data))
+    except TlvFormatError:
+        return ()
+
+
+def _rules(data: bytes) -> Iterator[Rule]:
+    modes = 0
+
+    for found in Tlv.parse_all(data):
+        if found.tag == _MODE:
+            modes = found.value[0] if found.value else 0
+        else:
+            yield Rule(modes, *_condition(found))
+
+
+def _condition(found: Tlv) -> tuple[int, bool]:
+    if found.tag == _ALWAYS:
+        return ALWAYS, False
+
+    reference = found.find(_REFERENCE) if found.tag == _USER else None
+
+    if reference is None or len(reference.value) != 1:
+        return NEVER, False
+
+    usage = found.find(_USAGE)
+    return reference.value[0], usage is not None and bool(usage.value) and bool(usage.value[0] & _KEY_USAGE)
+
+
+def referenced(files: Collection[FileFound]) -> Iterator[tuple[int, bool]]:
+    """Yield the test objects that files' conditions name, and whether each is a key.
+
+    An EF of access rules names those of the rules in it. Condition bytes say of no object what it is.
+    """
+    arrs = {rules_reference(found)[:2] for found in files} - {b""}
+
+    for found in files:
+        rules = [*rules_told(found.control.get(0xAB) or b"")]
+
+        for record in found.records if found.path[-2:] in arrs else ():
+            rules += rules_told(record)
+
+        pairs = [(rule.condition, rule.is_key) for rule in rules]
+        pairs += [(byte, False) for byte in found.control.get(0x86) or b""]
+        yield from ((reference, is_key) for reference, is_key in pairs if 0 < reference <= _LARGEST)
