@@ -1,10 +1,10 @@
-"""C_Encrypt*, C_Decrypt* and C_DeriveKey. The card deciphers and agrees; encryption needs no card."""
+"""C_Encrypt* and C_Decrypt*. The card deciphers; encryption needs no card."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.cryptoki.api.keys import card_key, key_bits, key_for, require_login, spec_for
+from cardtwin.cryptoki.api.keys import KeyUse, card_key, chosen, key_bits, require_login
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError
@@ -30,15 +30,14 @@ __all__ = [
 ]
 
 _DECRYPT, _ENCRYPT = OperationKind.DECRYPT, OperationKind.ENCRYPT
+_DECRYPTING = KeyUse(_DECRYPT, MechanismFlag.CKF_DECRYPT, Cko.CKO_PRIVATE_KEY, Cka.CKA_DECRYPT)
+_ENCRYPTING = KeyUse(_ENCRYPT, MechanismFlag.CKF_ENCRYPT, Cko.CKO_PUBLIC_KEY, Cka.CKA_ENCRYPT)
 
 
 @function("C_DecryptInit")
 def decrypt_init(application: Application, session: int, mechanism: Mechanism, key: int) -> None:
     """Begin to decrypt."""
-    found = application.session(session)
-    found.require_idle(_DECRYPT)
-    spec = spec_for(found, mechanism, MechanismFlag.CKF_DECRYPT)
-    thing = key_for(application, found, key, spec, Cko.CKO_PRIVATE_KEY, Cka.CKA_DECRYPT)
+    found, spec, thing = chosen(application, session, _DECRYPTING, mechanism, key)
     found.begin(_DECRYPT, Decryption(mechanism=mechanism, spec=spec, key=thing, bits=key_bits(thing)))
 
 
@@ -108,10 +107,7 @@ def _message(application: Application, session: Session, operation: Decryption, 
 @function("C_EncryptInit")
 def encrypt_init(application: Application, session: int, mechanism: Mechanism, key: int) -> None:
     """Begin to encrypt."""
-    found = application.session(session)
-    found.require_idle(_ENCRYPT)
-    spec = spec_for(found, mechanism, MechanismFlag.CKF_ENCRYPT)
-    thing = key_for(application, found, key, spec, Cko.CKO_PUBLIC_KEY, Cka.CKA_ENCRYPT)
+    found, spec, thing = chosen(application, session, _ENCRYPTING, mechanism, key)
 
     if not isinstance(thing.public, RsaKey):
         raise CryptokiError(Ckr.CKR_KEY_HANDLE_INVALID, "the key has no value")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardtwin import pkcs15
@@ -23,10 +24,19 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.mechanisms import MechanismSpec
     from cardtwin.cryptoki.objects.model import CryptokiObject
     from cardtwin.cryptoki.operations.base import KeyAtWork, KeyOperation
-    from cardtwin.cryptoki.sessions import Session
+    from cardtwin.cryptoki.sessions import OperationKind, Session
     from cardtwin.cryptoki.values import Mechanism
 
-__all__ = ["card_key", "key_bits", "key_for", "require_login", "require_no_consent", "spec_for"]
+__all__ = [
+    "KeyUse",
+    "card_key",
+    "chosen",
+    "key_bits",
+    "key_for",
+    "require_login",
+    "require_no_consent",
+    "spec_for",
+]
 
 
 def spec_for(session: Session, mechanism: Mechanism, flag: MechanismFlag) -> MechanismSpec:
@@ -42,6 +52,37 @@ def spec_for(session: Session, mechanism: Mechanism, flag: MechanismFlag) -> Mec
 
     check_parameter(mechanism, spec)
     return spec
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """What a C_*Init function begins.
+
+    Attributes:
+        kind: The operation.
+        flag: What the mechanism has to be for.
+        key: The class of its keys.
+        permission: The attribute that lets a key do it.
+    """
+
+    kind: OperationKind
+    flag: MechanismFlag
+    key: Cko
+    permission: Cka
+
+
+def chosen(
+    application: Application, handle: int, use: KeyUse, mechanism: Mechanism, key: int
+) -> tuple[Session, MechanismSpec, CryptokiObject]:
+    """Return the session in which an operation may begin, the mechanism, and the key.
+
+    Raises:
+        CryptokiError: CKR_OPERATION_ACTIVE; as spec_for() and key_for().
+    """
+    session = application.session(handle)
+    session.require_idle(use.kind)
+    spec = spec_for(session, mechanism, use.flag)
+    return session, spec, key_for(application, session, key, spec, use.key, use.permission)
 
 
 def key_for(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.cryptoki.api.keys import card_key, key_bits, key_for, require_login, spec_for
+from cardtwin.cryptoki.api.keys import KeyUse, card_key, chosen, key_bits, require_login
 from cardtwin.cryptoki.calls import function
 from cardtwin.cryptoki.constants import Cka, Cko, MechanismFlag
 from cardtwin.cryptoki.errors import CryptokiError
@@ -30,15 +30,14 @@ __all__ = [
 ]
 
 _SIGN, _VERIFY = OperationKind.SIGN, OperationKind.VERIFY
+_SIGNING = KeyUse(_SIGN, MechanismFlag.CKF_SIGN, Cko.CKO_PRIVATE_KEY, Cka.CKA_SIGN)
+_VERIFYING = KeyUse(_VERIFY, MechanismFlag.CKF_VERIFY, Cko.CKO_PUBLIC_KEY, Cka.CKA_VERIFY)
 
 
 @function("C_SignInit")
 def sign_init(application: Application, session: int, mechanism: Mechanism, key: int) -> None:
     """Begin a signature."""
-    found = application.session(session)
-    found.require_idle(_SIGN)
-    spec = spec_for(found, mechanism, MechanismFlag.CKF_SIGN)
-    thing = key_for(application, found, key, spec, Cko.CKO_PRIVATE_KEY, Cka.CKA_SIGN)
+    found, spec, thing = chosen(application, session, _SIGNING, mechanism, key)
     found.begin(_SIGN, Signature(mechanism=mechanism, spec=spec, key=thing, bits=key_bits(thing)))
 
 
@@ -89,10 +88,7 @@ def _signed(
 @function("C_VerifyInit")
 def verify_init(application: Application, session: int, mechanism: Mechanism, key: int) -> None:
     """Begin a verification."""
-    found = application.session(session)
-    found.require_idle(_VERIFY)
-    spec = spec_for(found, mechanism, MechanismFlag.CKF_VERIFY)
-    thing = key_for(application, found, key, spec, Cko.CKO_PUBLIC_KEY, Cka.CKA_VERIFY)
+    found, spec, thing = chosen(application, session, _VERIFYING, mechanism, key)
 
     if thing.public is None:
         raise CryptokiError(Ckr.CKR_KEY_HANDLE_INVALID, "the key has no value")
