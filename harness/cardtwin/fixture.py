@@ -49,7 +49,10 @@ class CardStarter:
         ppa_config: _PathLike | None = None,
         program: str | None = None,
         reader: str | None = None,
+        pcscd: str | None = None,
         quirks: Sequence[str] = (),
+        speed: str = "instant",
+        faults: Sequence[str] = (),
         switches: Mapping[str, str] | None = None,
         seed: str | None = None,
         trace: _PathLike | None = None,
@@ -75,7 +78,10 @@ class CardStarter:
             ppa_config: iD2ppa.cfg, with the PIN encryption certificate beside it.
             program: What all programs are called, such as ``java.exe``.
             reader: The reader's name; None takes ``Emulated reader``.
+            pcscd: Where vpcd has a slot that the card is put into instead of a reader of cardtwin's own.
             quirks: Of the card.
+            speed: ``real`` takes the time that real cards take.
+            faults: What goes wrong with the card, such as ``do=mute at=002A after=1``.
             switches: Choices of behaviour by rule.
             seed: What all random values are drawn from.
             trace: The file that gets the trace, when the card is taken down.
@@ -107,7 +113,10 @@ class CardStarter:
             config=self._file(config),
             user_config=self._file(user_config),
             program=program,
+            pcscd=pcscd,
             quirks=tuple(quirks),
+            speed=speed,
+            faults=tuple(faults),
             switches=dict(switches or {}),
             seed=seed,
             trace=_path(trace),

@@ -13,28 +13,11 @@ from cardtwin.entropy import SystemEntropy
 from cardtwin.events import Defect, Event, Exchange, Hub
 from cardtwin.readers import VpcdSlot
 from support.interop import TIMEOUT, program
-from support.pcscd import READERS, Daemon, started_daemon
+from support.pcscd import READERS, WAIT, Daemon, started_daemon
 from support.programs import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-WAIT = """
-import sys
-from smartcard.Exceptions import NoCardException
-from smartcard.System import readers
-from smartcard.scard import *
-_, context = SCardEstablishContext(SCARD_SCOPE_USER)
-names = SCardListReaders(context, [])[1]
-state = {"present": SCARD_STATE_PRESENT, "empty": SCARD_STATE_EMPTY}[sys.argv[2]]
-known = SCARD_STATE_UNAWARE
-while True:
-    rv, states = SCardGetStatusChange(context, 20000, [(sys.argv[1], known)])
-    assert rv == SCARD_S_SUCCESS, SCardGetErrorMessage(rv)
-    known = states[0][1]
-    if known & state:
-        break
-"""
 
 
 class Slots:

@@ -20,6 +20,24 @@ if TYPE_CHECKING:
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 DAEMON = "/usr/sbin/pcscd"
 READERS = ("Virtual PCD 00 00", "Virtual PCD 00 01")
+WAIT = """
+import sys
+from smartcard.Exceptions import NoCardException
+from smartcard.System import readers
+from smartcard.scard import *
+_, context = SCardEstablishContext(SCARD_SCOPE_USER)
+names = SCardListReaders(context, [])[1]
+state = {"present": SCARD_STATE_PRESENT, "empty": SCARD_STATE_EMPTY}[sys.argv[2]]
+known = SCARD_STATE_UNAWARE
+while True:
+    rv, states = SCardGetStatusChange(context, 20000, [(sys.argv[1], known)])
+    assert rv == SCARD_S_SUCCESS, SCardGetErrorMessage(rv)
+    known = states[0][1]
+    if known & state:
+        break
+"""
+"""A program that waits until a reader (first argument) is in a state (second one): present or empty."""
+
 _CONFIGURATION = """FRIENDLYNAME "Virtual PCD"
 DEVICENAME /dev/null:{port:#x}
 LIBPATH {driver}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cardtwin.cli.pairs import hidden_pairs, pairs, parameter
-from cardtwin.hosting import DEFAULT_READER, CardRequest
+from cardtwin.hosting import DEFAULT_READER, FIRST_SLOT, SPEEDS, CardRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +44,20 @@ _OPTIONS: Final = (
     click.option("--user-config", type=_FILE, help="The user's Personal.cfg."),
     click.option("--as", "program", metavar="NAME", help="What all programs are called, such as java.exe."),
     click.option("--reader", default=DEFAULT_READER, show_default=True, help="The reader's name."),
+    click.option(
+        "--pcscd",
+        is_flag=False,
+        flag_value=FIRST_SLOT,
+        metavar="[HOST:PORT]",
+        help="Put the card into the system's pcscd, by vpcd, instead of a reader of cardtwin's own.",
+    ),
     click.option("--quirk", "quirks", multiple=True, metavar="Q", help="Switch a quirk of the card on."),
+    click.option(
+        "--speed", type=click.Choice(SPEEDS), default=SPEEDS[0], show_default=True, help="The card's speed."
+    ),
+    click.option(
+        "--fault", "faults", multiple=True, metavar="WORDS", help="What goes wrong: do=mute at=002A after=1"
+    ),
     click.option("--switch", "switches", multiple=True, metavar="RULE=VALUE", help="Choose a behaviour."),
     click.option("--seed", metavar="TEXT", help="Draw all random values from this, to get the same again."),
     click.option("--trace", type=_FILE, help="Write what happened, masked."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -124,6 +124,13 @@ def status(context: click.Context, *, as_json: bool) -> None:
         click.echo(line)
 
 
+_POWER: Final = {True: "on", False: "off", None: "as pcscd wants it"}
+
+
+def _told_or_not(connections: int | None) -> str:
+    return "known to pcscd alone" if connections is None else str(connections)
+
+
 def _lines(status: Mapping[str, Any]) -> Iterator[str]:
     for reader in status["readers"]:
         card = reader["card"]
@@ -131,7 +138,7 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
         yield f"{reader['name']}: {content}"
 
         if card is not None:
-            yield f"  power: {'on' if card['powered'] else 'off'}; connections: {reader['connections']}"
+            yield f"  power: {_POWER[card['powered']]}; connections: {_told_or_not(reader['connections'])}"
             yield f"  life cycle: {card['life_cycle']}; fuse: {card['fuse']}; erasable: {card['erasable']}"
 
             for pin in card["pins"]:

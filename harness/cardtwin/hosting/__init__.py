@@ -11,11 +11,13 @@ from cardtwin.hosting.errors import (
     UncleanEndError,
 )
 from cardtwin.hosting.hosted import HostedCard
-from cardtwin.hosting.request import DEFAULT_READER, CardRequest
+from cardtwin.hosting.request import DEFAULT_READER, FIRST_SLOT, SPEEDS, CardRequest
 
 __all__ = [
     "CONTROL_VARIABLE",
     "DEFAULT_READER",
+    "FIRST_SLOT",
+    "SPEEDS",
     "CardRefusedError",
     "CardRequest",
     "CommandRefusedError",

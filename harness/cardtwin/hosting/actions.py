@@ -35,42 +35,42 @@ def _action(name: str) -> Callable[[Action], Action]:
 
 @_action("insert")
 def _insert(host: Host, _: Message) -> None:
-    host.bench.desk.insert(host.request.reader, CARD)
+    host.desk.insert(host.reader, CARD)
 
 
 @_action("remove")
 def _remove(host: Host, _: Message) -> None:
-    host.bench.desk.remove(host.request.reader)
+    host.desk.remove(host.reader)
 
 
 @_action("reset")
 def _reset(host: Host, _: Message) -> None:
-    host.bench.desk.reset(host.request.reader)
+    host.desk.reset(host.reader)
 
 
 @_action("power-on")
 def _power_on(host: Host, _: Message) -> None:
-    host.bench.desk.power(host.request.reader, on=True)
+    host.desk.power(host.reader, on=True)
 
 
 @_action("power-off")
 def _power_off(host: Host, _: Message) -> None:
-    host.bench.desk.power(host.request.reader, on=False)
+    host.desk.power(host.reader, on=False)
 
 
 @_action("status")
 def _status(host: Host, _: Message) -> Mapping[str, Any]:
-    return status_of(host.bench, host.model, host.outlets.clients)
+    return status_of(host)
 
 
 @_action("snapshot")
 def _snapshot(host: Host, request: Message) -> None:
-    images.save(host.bench.desk.image(host.request.reader), _path(request))
+    images.save(host.desk.image(host.reader), _path(request))
 
 
 @_action("load")
 def _load(host: Host, request: Message) -> None:
-    host.bench.desk.load(host.request.reader, images.load(_path(request)))
+    host.desk.load(host.reader, images.load(_path(request)))
 
 
 def _path(request: Message) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,21 +24,28 @@ from cardtwin.sockets import SocketPathError, SocketServer, private_directory
 from cardtwin.targets import TargetError
 from cardtwin.targets.emulated import EmulatedBench
 from cardtwin.targets.outlets import Outlets
+from cardtwin.targets.pcscd import PcscdDesk, address
 from cardtwin.trace import Recorder
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
 
+    from cardtwin.cryptoki.calls import Client
     from cardtwin.hosting.messages import Message
     from cardtwin.hosting.request import CardRequest
+    from cardtwin.pcsc import ReaderState
     from cardtwin.plan import Secret
     from cardtwin.sockets import Peer
+    from cardtwin.targets import CardSetup, Desk
 
 __all__ = ["LIBRARY_VARIABLE", "Host"]
 
 LIBRARY_VARIABLE: Final = "CARDTWIN_MODULE"
 """The environment variable that names the PKCS#11 library, for command lines."""
+
+PATIENCE: Final = 10.0
+"""Seconds that vpcd has to ask for the card."""
 
 _REFUSALS: Final = (CommandRefusedError, ImageError, PcscError, TargetError)
 
@@ -52,13 +61,15 @@ class Host:
         request: The card.
         bench: Where it is.
         model: What card it is.
-        outlets: The sockets for programs.
+        desk: Hands and eyes at the reader that the card is in.
+        reader: The reader.
         environment: The environment variables that lead programs here.
     """
 
     bench: EmulatedBench
     model: str
-    outlets: Outlets
+    desk: Desk
+    reader: str
     environment: Mapping[str, str]
 
     def __init__(self, request: CardRequest, stop: Callable[[], object]) -> None:
@@ -68,6 +79,7 @@ class Host:
         self._problems: list[str] = []
         self._turn = threading.Lock()
         self._stack = ExitStack()
+        self._outlets: Outlets | None = None
         self._hub.subscribe(self._note)
 
     def open(self) -> Message:
@@ -80,25 +92,72 @@ class Host:
         setup = preparation.setup()
 
         with ExitStack() as stack:
-            with refusals():
-                self.bench = stack.enter_context(EmulatedBench(setup, self._hub))
+            card = setup.cards[CARD]
+            self.model = card.model
+            harmless = replace(setup, cards={CARD: replace(card, real_speed=False, faults=())})
 
-            self.model = setup.cards[CARD].model
+            with refusals():
+                self.bench = stack.enter_context(EmulatedBench(harmless, self._hub, sleep=time.sleep))
+
             maker = TokenMaker(self.request, self.model, self.bench)
             pins = maker.make()
+            # Programs find the card as it comes out of a pocket.
+            self.bench.desk.remove(self.request.reader)
+
+            with refusals():
+                (self._put_in if self.request.pcscd is None else self._put_into_pcscd)(card, stack)
+
             self._record(stack)
-            self.outlets = stack.enter_context(Outlets(self.bench, program=self.request.program))
             library, missing = _library()
-            module = {} if library is None else {LIBRARY_VARIABLE: library}
-            self.environment = {**self.outlets.environment, **self._control(stack), **module}
+            self.environment = {**self._open_outlets(stack, library), **self._control(stack)}
             self._stack = stack.pop_all()
 
         return {
             "environment": self.environment,
+            "reader": self.reader,
             "library": library,
             "pins": _revealed(pins),
             "warnings": [*preparation.warnings, *maker.warnings, *missing],
         }
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The programs that have called C_Initialize, and not yet C_Finalize."""
+        return self._outlets.clients if self._outlets is not None else ()
+
+    @property
+    def reader_state(self) -> ReaderState | None:
+        """What programs see of the reader; None of one in pcscd."""
+        return self.bench.manager.state(self.reader) if self.request.pcscd is None else None
+
+    def _put_in(self, card: CardSetup, _: ExitStack) -> None:
+        """Put the card, as it is to be, into our own reader."""
+        desk = self.bench.desk
+        self.desk, self.reader = desk, self.request.reader
+        desk.wrap(CARD, self.bench.contacts(CARD, card, lambda: desk.take_out(CARD)))
+        desk.insert(self.reader, CARD)
+
+    def _put_into_pcscd(self, card: CardSetup, stack: ExitStack) -> None:
+        """Put the card into a slot of vpcd, and see that pcscd asks for it."""
+        assert self.request.pcscd is not None
+        host, port = address(self.request.pcscd)
+        self.reader = f"vpcd {host}:{port}"
+        desk = PcscdDesk(self.bench.card(CARD), self.reader, host, port, self._hub)
+        self.desk = stack.enter_context(desk)
+        desk.wrap(self.bench.contacts(CARD, card, lambda: desk.remove(self.reader)))
+        desk.begin(PATIENCE)
+
+    def _open_outlets(self, stack: ExitStack, library: str | None) -> Mapping[str, str]:
+        """Open the sockets for programs, and return the environment variables that lead to them.
+
+        A card in pcscd has none: programs find it as they find any card.
+        """
+        if self.request.pcscd is not None:
+            return {}
+
+        self._outlets = stack.enter_context(Outlets(self.bench, program=self.request.program))
+        module = {} if library is None else {LIBRARY_VARIABLE: library}
+        return {**self._outlets.environment, **module}
 
     def close(self) -> Message:
         """Take all down, and return the last message."""

@@ -45,7 +45,7 @@ class HostedCard(Commands):
 
     Attributes:
         environment: The environment variables that lead a program to the card.
-        reader: The reader's name.
+        reader: The reader's name; of one in pcscd, which names its readers itself, where it is.
         warnings: What was noticed in the files that were given, and stopped nothing.
 
     Raises:
@@ -55,7 +55,6 @@ class HostedCard(Commands):
 
     def __init__(self, request: CardRequest) -> None:
         request.check()
-        self.reader = request.reader
         self._closed = False
 
         with ExitStack() as stack:
@@ -71,6 +70,7 @@ class HostedCard(Commands):
             ready = self._set_up(request, str(folder))
             self._stack = stack.pop_all()
 
+        self.reader: str = ready["reader"]
         self.environment: Mapping[str, str] = MappingProxyType(ready["environment"])
         self.warnings: tuple[str, ...] = tuple(ready["warnings"])
         self._library: str | None = ready["library"]

@@ -16,7 +16,7 @@ from cardtwin.provenance import Switches, UnknownSwitchError
 from cardtwin.readers import ReaderError
 from cardtwin.source import Diagnostics, SourceError, SourceText
 from cardtwin.source.text import decode_text
-from cardtwin.targets import CardSetup, MiddlewareError, ProcessSetup, Setup, TargetError
+from cardtwin.targets import CardSetup, FaultSetup, MiddlewareError, ProcessSetup, Setup, TargetError
 from cardtwin.targets.emulated import EmulatedTarget
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Preparation:
 
         if request.image is None:
             assert request.card is not None, "the request was checked"
-            return CardSetup(models.get(request.card).name, request.quirks, factory=request.factory)
+            return self._setup_of(models.get(request.card).name)
 
         path = Path(request.image)
         model = images.load(path).model
@@ -139,7 +139,24 @@ class Preparation:
             )
 
         self._files[_IMAGE] = path.read_bytes()
-        return CardSetup(model, request.quirks, image=_IMAGE)
+        return self._setup_of(model, image=_IMAGE)
+
+    def _setup_of(self, model: str, image: str | None = None) -> CardSetup:
+        request = self.request
+
+        try:
+            faults = tuple(map(FaultSetup.parse, request.faults))
+        except ValueError as error:
+            raise CardRefusedError(str(error)) from None
+
+        return CardSetup(
+            model,
+            request.quirks,
+            image=image,
+            factory=request.factory,
+            real_speed=request.speed == "real",
+            faults=faults,
+        )
 
     def _read_ppa_config(self) -> None:
         """Take iD2ppa.cfg, and the certificate that it names, which lies beside it."""

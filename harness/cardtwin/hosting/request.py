@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
 
 from cardtwin.hosting.errors import CardRefusedError
+from cardtwin.readers.vpcd import FIRST_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.hosting.messages import Message
 
-__all__ = ["DEFAULT_READER", "CardRequest"]
+__all__ = ["DEFAULT_READER", "FIRST_SLOT", "SPEEDS", "CardRequest"]
 
 DEFAULT_READER: Final = "Emulated reader"
 
@@ -27,6 +28,18 @@ _BELONGS_TO: Final = {
     "key_properties": "encoding",
 }
 """What has a meaning only beside something else."""
+
+FIRST_SLOT: Final = f"127.0.0.1:{FIRST_PORT}"
+"""Where vpcd has its first slot, as it comes."""
+
+SPEEDS: Final = ("instant", "real")
+
+_NOT_IN_PCSCD: Final = {
+    "config": "the middleware that reads Personal.cfg is not above the card there",
+    "user_config": "the middleware that reads Personal.cfg is not above the card there",
+    "program": "the middleware that knows programs by name is not above the card there",
+}
+"""What has no meaning for a card in the system's pcscd, and why."""
 
 _OWNERS: Final = {"profile": "a profile", "encoding": "an encoding"}
 
@@ -54,7 +67,11 @@ class CardRequest:
         config: The system's Personal.cfg.
         user_config: The user's Personal.cfg.
         program: What all programs are called that call PKCS#11, instead of by the names of their files.
+        pcscd: Where vpcd has a slot (``HOST:PORT``) that the card is put into; None puts it into a reader of
+            cardtwin's own.
         quirks: The card's.
+        speed: `instant`, or `real` to take the time that real cards of its model take.
+        faults: What goes wrong with it once it is ready, each as ``KEY=VALUE`` words.
         switches: Values of switches by rule.
         seed: What all randomness comes from; None takes the system's.
         trace: The file that gets the trace.
@@ -79,7 +96,10 @@ class CardRequest:
     config: str | None = None
     user_config: str | None = None
     program: str | None = None
+    pcscd: str | None = None
     quirks: tuple[str, ...] = ()
+    speed: str = "instant"
+    faults: tuple[str, ...] = ()
     switches: Mapping[str, str] = field(default_factory=dict)
     seed: str | None = field(default=None, repr=False)
     trace: str | None = None
@@ -115,6 +135,20 @@ class CardRequest:
         if (self.key_descriptors is None) is not (self.key_properties is None):
             raise CardRefusedError("key descriptors and key properties are given together, or neither is")
 
+        if self.speed not in SPEEDS:
+            raise CardRefusedError(f"there is no speed {self.speed!r}: there are {', '.join(SPEEDS)}")
+
+        if self.pcscd is not None:
+            self._check_pcscd()
+
+    def _check_pcscd(self) -> None:
+        if self.reader != DEFAULT_READER:
+            raise CardRefusedError("reader: pcscd gives its readers their names itself")
+
+        for name, reason in _NOT_IN_PCSCD.items():
+            if getattr(self, name) is not None:
+                raise CardRefusedError(f"{name.replace('_', ' ')}, with pcscd: {reason}")
+
     def to_message(self) -> Message:
         """Return it as a message, secrets included."""
         return asdict(self)
@@ -123,4 +157,9 @@ class CardRequest:
     def from_message(cls, message: Message) -> Self:
         """Return what :meth:`to_message` has made a message of."""
         request = cls(**message)
-        return replace(request, attached=tuple(request.attached), quirks=tuple(request.quirks))
+        return replace(
+            request,
+            attached=tuple(request.attached),
+            quirks=tuple(request.quirks),
+            faults=tuple(request.faults),
+        )

@@ -8,29 +8,33 @@ from cardtwin.card import CardView
 from cardtwin.targets import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from cardtwin.cryptoki.calls import Client
-    from cardtwin.targets.emulated import EmulatedBench
+    from cardtwin.hosting.host import Host
 
 __all__ = ["status_of"]
 
 
-def status_of(bench: EmulatedBench, model: str, clients: Iterable[Client]) -> dict[str, Any]:
-    """Return the readers with their cards, and the programs that have called C_Initialize."""
+def status_of(host: Host) -> dict[str, Any]:
+    """Return the reader with its card, and the programs that have called C_Initialize.
+
+    Who is connected and whether the card has power, pcscd alone knows of its readers: that is None.
+    """
+    state = host.reader_state
+    reader = {
+        "name": host.reader,
+        "connections": None if state is None else abs(state.sharing),
+        "card": _card(host, powered=None if state is None else state.powered),
+    }
     return {
-        "readers": [_reader(bench, name, model) for name in bench.manager.readers()],
-        "programs": [{"pid": client.pid, "name": client.program} for client in clients],
+        "readers": [reader],
+        "programs": [{"pid": client.pid, "name": client.program} for client in host.clients],
     }
 
 
-def _reader(bench: EmulatedBench, name: str, model: str) -> dict[str, Any]:
-    state = bench.manager.state(name)
-
+def _card(host: Host, *, powered: bool | None) -> dict[str, Any] | None:
     try:
-        view = CardView(bench.desk.image(name))
+        view = CardView(host.desk.image(host.reader))
     except TargetError:
-        return {"name": name, "connections": abs(state.sharing), "card": None}
+        return None
 
     pins = [
         {
@@ -41,13 +45,12 @@ def _reader(bench: EmulatedBench, name: str, model: str) -> dict[str, Any]:
         }
         for (directory, reference), pin in view.pins.items()
     ]
-    card = {
-        "model": model,
+    return {
+        "model": host.model,
         "serial": view.serial.hex().upper(),
-        "powered": state.powered,
+        "powered": powered,
         "life_cycle": view.life_cycle.name.lower(),
         "fuse": view.fuse,
         "erasable": view.erasable,
         "pins": pins,
     }
-    return {"name": name, "connections": abs(state.sharing), "card": card}

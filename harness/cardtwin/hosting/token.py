@@ -64,11 +64,7 @@ class TokenMaker:
                 self._personalise(self._request.profile)
             elif self._request.encoding is not None:
                 self._encode(Path(self._request.encoding))
-            else:
-                return {}
 
-        # Programs find the card as it comes out of a pocket.
-        self._bench.desk.reset(self._request.reader)
         return self._pins
 
     def _personalise(self, profile: str) -> None:

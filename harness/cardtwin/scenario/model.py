@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
+from cardtwin.scenario.faults import FaultModel
 from cardtwin.scenario.values import Name, NameList, ReaderName
 from cardtwin.targets import names as target_names
 
@@ -71,6 +72,8 @@ class CardModel(_Model):
     keys: Literal["pool", "fresh"] = "pool"
     image: Name | None = None
     state: Literal["blank", "factory"] | None = None
+    speed: Literal["instant", "real"] = "instant"
+    faults: list[FaultModel] = []
 
     @model_validator(mode="after")
     def _one_memory(self) -> Self:

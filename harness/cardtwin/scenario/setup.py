@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardtwin.scenario.instance import StepSpec
+    from cardtwin.scenario.model import CardModel
 
 __all__ = ["DEFAULT_PROCESS", "EMPTY", "build_setup", "check_files", "check_references", "declared"]
 
@@ -38,10 +39,7 @@ _NO_NAMES = {"steps": "the 'id:' of an earlier step", "images": "the name of an 
 
 def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics) -> Setup:
     """Return the setup; what is wrong with it goes to `found`."""
-    cards = {
-        name: CardSetup(card.model, card.quirks, card.keys == "fresh", card.image, card.state == "factory")
-        for name, card in model.cards.items()
-    }
+    cards = {name: _card(card) for name, card in model.cards.items()}
     readers: dict[str, str | None] = {}
 
     for reader, what in model.readers.items():
@@ -71,6 +69,18 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
     )
     _check_setup(model, setup, root, found)
     return setup
+
+
+def _card(card: CardModel) -> CardSetup:
+    return CardSetup(
+        card.model,
+        card.quirks,
+        fresh_keys=card.keys == "fresh",
+        image=card.image,
+        factory=card.state == "factory",
+        real_speed=card.speed == "real",
+        faults=tuple(fault.setup() for fault in card.faults),
+    )
 
 
 def _processes(model: ScenarioModel) -> dict[str, ProcessSetup]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cardtwin.middleware import Login, UserType
 from cardtwin.source import closest
 from cardtwin.targets.errors import MiddlewareError, TargetError
+from cardtwin.targets.faults import FaultSetup
 from cardtwin.targets.interface import (
     Bench,
     Capability,
@@ -26,6 +27,7 @@ __all__ = [
     "Capability",
     "CardSetup",
     "Desk",
+    "FaultSetup",
     "Login",
     "MiddlewareError",
     "ProcessSetup",

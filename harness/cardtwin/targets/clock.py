@@ -22,6 +22,6 @@ class Clock:
         """Return the time."""
         return (_SEEDED_TIME if self._fixed else datetime.now(UTC)) + self._ahead
 
-    def forward(self, seconds: int) -> None:
+    def forward(self, seconds: float) -> None:
         """Set the clock forward."""
         self._ahead += timedelta(seconds=seconds)

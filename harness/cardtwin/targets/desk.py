@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.card import CardImage, EmulatedCard
+    from cardtwin.pcsc import Card
     from cardtwin.readers import ReaderManager
     from cardtwin.targets.interface import Setup
 
@@ -18,18 +19,34 @@ __all__ = ["EmulatedDesk"]
 
 
 class EmulatedDesk:
-    """Puts cards of a scenario into the readers of a manager, and looks into them."""
+    """Puts cards of a scenario into the readers of a manager, and looks into them.
 
-    def __init__(self, manager: ReaderManager, setup: Setup, cards: Mapping[str, EmulatedCard]) -> None:
+    A card with faults may take itself out, in the thread that has sent it a command.
+    """
+
+    def __init__(self, manager: ReaderManager, cards: Mapping[str, EmulatedCard]) -> None:
         self._manager = manager
         self._cards = cards
+        self._contacts: dict[str, Card] = dict(cards)
         self._places: dict[str, str] = {}
 
+    def place(self, setup: Setup) -> None:
+        """Put the readers on the desk, and the cards that are in them at the start."""
         for reader, card in setup.readers.items():
-            manager.add_reader(reader)
+            self._manager.add_reader(reader)
 
             if card is not None:
                 self.insert(reader, card)
+
+    def wrap(self, card: str, contacts: Card) -> None:
+        """Let a reader reach a card through what is around it, from the next insertion on."""
+        self._contacts[card] = contacts
+
+    def take_out(self, card: str) -> None:
+        """Take a card out of the reader that it is in, if it is in one."""
+        for reader, held in tuple(self._places.items()):
+            if held == card:
+                self.remove(reader)
 
     def insert(self, reader: str, card: str) -> None:
         """Put a card of the scenario into a reader.
@@ -45,7 +62,7 @@ class EmulatedDesk:
                 raise TargetError(f"the card {card!r} is in {other!r}: remove it there first")
 
         self._cards[card].reader = reader
-        self._manager.insert(reader, self._cards[card])
+        self._manager.insert(reader, self._contacts[card])
         self._places[reader] = card
 
     def remove(self, reader: str) -> None:
@@ -56,7 +73,7 @@ class EmulatedDesk:
         """
         self._card(reader)
         self._manager.remove(reader)
-        del self._places[reader]
+        self._places.pop(reader, None)
 
     def reset(self, reader: str) -> None:
         """Reset the card in a reader.

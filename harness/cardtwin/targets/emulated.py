@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,15 @@ from cardtwin.source import Diagnostics
 from cardtwin.targets.clock import Clock
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.errors import TargetError
+from cardtwin.targets.faults import faulty, slow, slow_models
 from cardtwin.targets.installations import client_configuration, configuration_problems, installation
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
 from cardtwin.targets.programs import EmulatedProgram
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
+    from datetime import datetime
 
     from cryptography.x509 import Certificate
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub
     from cardtwin.middleware import ClientConfiguration, Installation
-    from cardtwin.pcsc import CardConnection, Context
+    from cardtwin.pcsc import Card, CardConnection, Context
     from cardtwin.plan import DecryptionKey
     from cardtwin.targets.interface import Program
 
@@ -79,13 +82,26 @@ def _problems(setup: Setup) -> Iterator[tuple[tuple[str, ...], str]]:
         except UnknownQuirkError as error:
             yield (*place, "quirks"), str(error)
 
+        if card.real_speed and card.model in models.names() and card.model not in slow_models():
+            yield (*place, "speed"), _no_speed(card.model)
+
     yield from configuration_problems(setup)
 
 
-class EmulatedBench(Bench):
-    """Cards, readers and middleware for one scenario."""
+def _no_speed(model: str) -> str:
+    return f"how fast a real {model} is, is not known; it is of {', '.join(slow_models())}"
 
-    def __init__(self, setup: Setup, hub: Hub) -> None:
+
+class EmulatedBench(Bench):
+    """Cards, readers and middleware for one scenario.
+
+    Args:
+        setup: What is on the desk.
+        hub: Who is told what happens.
+        sleep: Lets the seconds pass that a slow card takes; None sets the clock forward, and nobody waits.
+    """
+
+    def __init__(self, setup: Setup, hub: Hub, *, sleep: Callable[[float], object] | None = None) -> None:
         self._setup = setup
         self._hub = hub
         self._switches = Switches(setup.switches)
@@ -96,11 +112,17 @@ class EmulatedBench(Bench):
         self._clients: dict[str, PersonalDesktopClient] = {}
         self._programs: dict[str, Program] = {}
         self._clock = Clock(fixed=setup.seed is not None)
+        self._sleep = sleep or self._clock.forward
 
         try:
             self._write_files()
-            cards = {name: self._card(name, card) for name, card in setup.cards.items()}
-            self._desk = EmulatedDesk(self._manager, setup, cards)
+            self._cards = {name: self._card(name, card) for name, card in setup.cards.items()}
+            self._desk = EmulatedDesk(self._manager, self._cards)
+
+            for name, card in setup.cards.items():
+                self._desk.wrap(name, self.contacts(name, card, partial(self._desk.take_out, name)))
+
+            self._desk.place(setup)
         except BaseException:
             self.close()
             raise
@@ -171,6 +193,31 @@ class EmulatedBench(Bench):
 
         self._programs[child] = parent.fork()
 
+    def card(self, name: str) -> EmulatedCard:
+        """Return a card of the scenario itself, for who puts it elsewhere than into a reader of the desk."""
+        return self._cards[name]
+
+    def contacts(self, name: str, setup: CardSetup, remove: Callable[[], object]) -> Card:
+        """Return a card with the faults and the speed that a setup gives it.
+
+        Args:
+            name: The card.
+            setup: What is wrong with it.
+            remove: Takes it out of its reader.
+
+        Raises:
+            TargetError: It is not known how fast a real one is.
+        """
+        card = faulty(self._cards[name], setup.faults, remove=remove, sleep=self._sleep)
+
+        if not setup.real_speed:
+            return card
+
+        try:
+            return slow(card, setup.model, sleep=self._sleep)
+        except KeyError:
+            raise TargetError(_no_speed(setup.model)) from None
+
     @property
     def manager(self) -> ReaderManager:
         """The readers."""
@@ -203,6 +250,10 @@ class EmulatedBench(Bench):
         """Return the text of a log file that the scenario's programs have written; None if there is none."""
         path = self._log_folder / name
         return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    def now(self) -> datetime:
+        """Return the time that the programs see."""
+        return self._clock.now()
 
     def wait(self, seconds: int) -> None:
         """Set the clock forward; nobody waits."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cardtwin.middleware import PersonalDesktopClient
     from cardtwin.pcsc import CardConnection
     from cardtwin.plan import DecryptionKey
+    from cardtwin.targets.faults import FaultSetup
 
 __all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Program", "Setup", "Target"]
 
@@ -56,6 +57,8 @@ class CardSetup:
         fresh_keys: Whether generated keys are new even where a seed is given.
         image: The name of the file that holds its memory at the start; None starts it as delivered.
         factory: Whether, without an image, it starts as it leaves the factory: no files, no packages.
+        real_speed: Whether it takes the time that real cards of its model take.
+        faults: What goes wrong with it; of several that a command would meet, the first one happens.
     """
 
     model: str
@@ -63,6 +66,8 @@ class CardSetup:
     fresh_keys: bool = False
     image: str | None = None
     factory: bool = False
+    real_speed: bool = False
+    faults: tuple[FaultSetup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

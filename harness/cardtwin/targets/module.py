@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ from cardtwin.targets.remote import LIMIT, RemoteProgram
 from cardtwin.targets.told import ToldProgram
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
 
     from cardtwin.events import Hub
@@ -90,7 +91,7 @@ class ForeignTarget(EmulatedTarget):
         Raises:
             TargetError: A card's image cannot be read.
         """
-        return ForeignBench(setup, hub, self._library)
+        return ForeignBench(setup, hub, self._library, sleep=time.sleep)
 
 
 def _meant_for_ours(setup: Setup, needs: AbstractSet[Capability]) -> Iterator[str]:
@@ -114,13 +115,22 @@ class ModuleBench(EmulatedBench):
         hub: Who is told what happens.
         library: What the programs load.
         limit: Seconds that a call may take.
+        sleep: As the emulated bench's.
     """
 
-    def __init__(self, setup: Setup, hub: Hub, library: str, *, limit: float = LIMIT) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        hub: Hub,
+        library: str,
+        *,
+        limit: float = LIMIT,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
         self._library = library
         self._limit = limit
         self._outlets = ExitStack()
-        super().__init__(setup, hub)
+        super().__init__(setup, hub, sleep=sleep)
 
     def new_program(self, process: str) -> Program:
         """Start a process that loads the library; its calls come back under the program's name.

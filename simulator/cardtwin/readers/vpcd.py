@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final, Self
 
 from cardtwin.events import Defect, Exchange, PowerChange, ReaderChanged
-from cardtwin.pcsc import CardMuteError, Protocol, ProtocolMismatchError
+from cardtwin.pcsc import CardMuteError, CardRemovedError, Protocol, ProtocolMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ class VpcdSlot:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take the card out. A second call does nothing."""
+        """Take the card out. A second call does nothing. The card itself may call it, during a command."""
         self._stopping.set()
 
         with self._lock:
@@ -89,7 +89,7 @@ class VpcdSlot:
                 with suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)
 
-        if self._thread.is_alive():
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
     def wait(self, timeout: float) -> bool:
@@ -134,8 +134,8 @@ class VpcdSlot:
         self._tell(PowerChange.INSERTED)
 
         try:
-            _Contacts(self._card, connection, self._seen, self._emit, self._reader).serve()
-        except (CardMuteError, ProtocolMismatchError):
+            _Contacts(self._card, connection, self._seen, self._stopping, self._emit, self._reader).serve()
+        except (CardMuteError, CardRemovedError, ProtocolMismatchError):
             pass  # nothing can be said to the driver but that the card is gone
         except OSError:
             raise
@@ -165,12 +165,14 @@ class _Contacts:
         card: Card,
         connection: socket.socket,
         seen: threading.Event,
+        stopping: threading.Event,
         emit: Callable[[Event], None],
         reader: str,
     ) -> None:
         self._card = card
         self._connection = connection
         self._seen = seen
+        self._stopping = stopping
         self._emit = emit
         self._reader = reader
         self._atr = b""
@@ -182,6 +184,7 @@ class _Contacts:
         Raises:
             OSError: The connection broke.
             CardMuteError: The card doesn't answer.
+            CardRemovedError: It was taken out.
             ProtocolMismatchError: It speaks neither T=0 nor T=1.
         """
         self._power(PowerChange.POWERED_ON)
@@ -220,6 +223,10 @@ class _Contacts:
             raise CardMuteError(self._reader, "it has no power")
 
         response = self._card.process(command)
+
+        if self._stopping.is_set():
+            raise CardRemovedError(self._reader, "during the command")
+
         self._emit(Exchange(reader=self._reader, command=command, response=response))
         return response
 

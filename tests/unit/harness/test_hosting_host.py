@@ -21,6 +21,7 @@ from cardtwin.hosting import (
 )
 from cardtwin.hosting.actions import ACTIONS
 from cardtwin.hosting.host import Host
+from cardtwin.pcsc import CardRemovedError
 from cardtwin.plan import Secret
 from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
 from support.hosted import PROFILES, encoding
@@ -443,3 +444,40 @@ def test_nobody_at_a_socket_is_told(tmp_path: Path) -> None:
     for path in (tmp_path / "socket", tmp_path, tmp_path / ("x" * 200)):
         with pytest.raises(NoServerError, match=f"no server listens at {path}"):
             Control(path)
+
+
+SELECT = bytes.fromhex("00A4000C023F00")
+
+
+def test_faults_begin_when_the_card_is_ready() -> None:
+    with served(profile="full", faults=("do=answer at=00A4 after=1 sw=6F00 times=always",)) as card:
+        connection = card.host.bench.manager.context().connect(READER)
+        assert [connection.transmit(SELECT) for _ in range(3)] == [b"\x90\x00", b"\x6f\x00", b"\x6f\x00"]
+
+
+def test_a_card_that_takes_itself_out_is_put_in_again() -> None:
+    with served(faults=("do=remove",)) as card, card.control() as control:
+        connection = card.host.bench.manager.context().connect(READER)
+
+        with pytest.raises(CardRemovedError):
+            connection.transmit(SELECT)
+
+        assert control.status()["readers"][0]["card"] is None
+        control.insert()
+        assert card.host.bench.manager.context().connect(READER).transmit(SELECT) == b"\x90\x00"
+
+
+def test_a_real_speed_takes_real_time_but_not_before_the_card_is_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("cardtwin.hosting.host.time.sleep", slept.append)
+
+    with served(profile="full", speed="real") as card:
+        assert len(slept) == 1  # the reset when it was put in
+        card.host.bench.manager.context().connect(READER).transmit(SELECT)
+        assert len(slept) == 2
+
+
+def test_a_fault_that_is_none_is_refused() -> None:
+    assert "'do: mute'" in refusal(faults=("do=mute sw=9000",))

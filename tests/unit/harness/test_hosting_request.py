@@ -23,6 +23,10 @@ TEXTS = st.dictionaries(st.text(min_size=1), st.text(), max_size=3)
         ({"card": "c", "profile": "p", "fields": {"PIN": "1234"}}, "fields: without an encoding"),
         ({"card": "c", "attached": ("f",)}, "attached: without an encoding"),
         ({"card": "c", "encoding": "e", "key_properties": "k"}, "given together"),
+        ({"card": "c", "speed": "fast"}, "no speed 'fast': there are instant, real"),
+        ({"card": "c", "pcscd": "1", "reader": "R"}, "pcscd gives its readers their names"),
+        ({"card": "c", "pcscd": "1", "config": "f"}, "config, with pcscd: the middleware"),
+        ({"card": "c", "pcscd": "1", "program": "p"}, "program, with pcscd: the middleware"),
     ],
 )
 def test_what_contradicts_itself_is_refused(contents: dict[str, Any], reason: str) -> None:
@@ -37,6 +41,7 @@ def test_what_contradicts_itself_is_refused(contents: dict[str, Any], reason: st
     [
         {"card": "c"},
         {"image": "i"},
+        {"card": "c", "pcscd": "1", "speed": "real", "faults": ("do=mute",)},
         {"image": "i", "profile": "p", "secrets": {"PIN1": "1234"}, "label": "L"},
         {"card": "c", "image": "i", "encoding": "e", "key_properties": "k", "key_descriptors": "d"},
     ],

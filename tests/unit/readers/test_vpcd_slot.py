@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from cardtwin.events import Defect, Event, Exchange, Hub, PowerChange, ReaderChanged
 from cardtwin.pcsc import CardMuteError, Protocol
 from cardtwin.readers import VpcdSlot
+from support.vpcd import ASK, BOUND, OFF, ON, RESET, Driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ATR = bytes.fromhex("3B80800101")
-OFF, ON, RESET, ASK = (bytes([control]) for control in (0, 1, 2, 4))
-BOUND = 20
 
 
 class EchoCard:
@@ -45,50 +44,6 @@ class EchoCard:
             raise ZeroDivisionError
 
         return command + b"\x90\x00"
-
-
-class Driver:
-    """The driver's side of one slot."""
-
-    def __init__(self, listener: socket.socket) -> None:
-        self.listener = listener
-        self.connection = self.accept()
-
-    def accept(self) -> socket.socket:
-        connection, _ = self.listener.accept()
-        connection.settimeout(BOUND)
-        return connection
-
-    def again(self) -> None:
-        """Take the card for removed, and for inserted when it comes back."""
-        self.close()
-        self.connection = self.accept()
-
-    def close(self) -> None:
-        self.connection.close()
-
-    def send(self, message: bytes) -> None:
-        self.connection.sendall(len(message).to_bytes(2) + message)
-
-    def ask(self, message: bytes) -> bytes:
-        self.send(message)
-        return self.answer()
-
-    def answer(self) -> bytes:
-        return self._exactly(int.from_bytes(self._exactly(2)))
-
-    def _exactly(self, count: int) -> bytes:
-        collected = b""
-
-        while len(collected) < count:
-            data = self.connection.recv(count - len(collected))
-
-            if not data:
-                raise EOFError
-
-            collected += data
-
-        return collected
 
 
 @contextmanager
@@ -229,3 +184,27 @@ def test_taking_the_card_out_closes_the_slot() -> None:
                 driver.answer()
 
     assert card.offs
+
+
+def test_a_card_that_takes_itself_out_during_a_command_gives_no_answer() -> None:
+    events: list[Event] = []
+    hub = Hub()
+    hub.subscribe(events.append)
+
+    class Leaving(EchoCard):
+        def process(self, command: bytes) -> bytes:
+            slot.stop()
+            return b""
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(BOUND)
+
+        with (
+            VpcdSlot(Leaving(), reader="R", port=listener.getsockname()[1], hub=hub) as slot,
+            closing(Driver(listener)) as driver,
+            pytest.raises((EOFError, ConnectionError)),
+        ):
+            driver.ask(bytes.fromhex("00A4000C023F00"))
+
+    assert not [event for event in events if isinstance(event, (Defect, Exchange))]
+    assert events[-1] == ReaderChanged(reader="R", change=PowerChange.REMOVED)
