@@ -2,108 +2,32 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cardtwin.card import EmulatedCard, models
-from cardtwin.entropy import SystemEntropy
 from cardtwin.pcsc import Protocol
-from cardtwin.readers import ReaderManager, VpcdSlot
+from cardtwin.readers import ReaderManager
 from cardtwin.readers.pcsclite import PcscLiteServer
 from cardtwin.sockets import private_directory
-from support.interop import TIMEOUT
-from support.pcscd import started_daemon
+from support.places import MODEL, Place, card, finished, in_pcscd, on_our_socket, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
 PROGRAMS = Path(__file__).parent.parent / "support" / "physical_programs.py"
 READER = "Reader"
-MODEL = models.get("cardos-5.3")
-
-
-class Place:
-    """A reader with a card that can be taken out and put in."""
-
-    def __init__(
-        self, environment: Mapping[str, str], insert: Callable[[], object], remove: Callable[[], object]
-    ) -> None:
-        self.environment = environment
-        self.insert = insert
-        self.remove = remove
-
-    def start(self, name: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, str(PROGRAMS), name],
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **_PYTHON, **self.environment},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, name: str, told: str = "") -> list[str]:
-        with self.start(name) as process:
-            return finished(process, told)
-
-
-_PYTHON = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
-
-
-def finished(process: subprocess.Popen[str], told: str | None = None) -> list[str]:
-    try:
-        output, _ = process.communicate(told, timeout=TIMEOUT)
-    finally:
-        process.kill()
-
-    assert process.returncode == 0, output
-    *lines, last = output.splitlines()
-    assert last == "done"
-    return lines
-
-
-def card() -> EmulatedCard:
-    return EmulatedCard(MODEL, entropy=SystemEntropy(), reader=READER)
-
-
-@contextmanager
-def on_our_socket() -> Iterator[Place]:
-    manager = ReaderManager()
-    manager.add_reader(READER)
-
-    with private_directory() as folder, PcscLiteServer(manager, folder / "pcsc") as server:
-        yield Place(
-            server.environment, lambda: manager.insert(READER, card()), lambda: manager.remove(READER)
-        )
-
-
-@contextmanager
-def in_pcscd() -> Iterator[Place]:
-    with started_daemon() as daemon, ExitStack() as stack:
-        held: list[VpcdSlot] = []
-
-        def insert() -> None:
-            held.append(VpcdSlot(card(), reader=READER, port=daemon.port))
-            stack.enter_context(held[-1])
-            assert held[-1].wait(TIMEOUT)
-
-        yield Place(daemon.environment, insert, lambda: held.pop().stop())
 
 
 @pytest.fixture(params=[on_our_socket, in_pcscd], ids=["socket", "pcscd"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    with request.param() as found:
-        found.insert()
+    with opened(request.param) as found:
         yield found
 
 
 def test_commands_reach_the_card(place: Place) -> None:
-    (told,) = place.run("use")
+    (told,) = place.run(PROGRAMS, "use")
     atr, protocol, longest = told.split()
     assert bytes.fromhex(atr) == MODEL.atr
     assert protocol == "T1"
@@ -117,18 +41,18 @@ def test_our_readers_tell_how_long_commands_may_be(longest: int) -> None:
     manager.insert(READER, card())
 
     with private_directory() as folder, PcscLiteServer(manager, folder / "pcsc") as server:
-        (told,) = Place(server.environment, lambda: None, lambda: None).run("use")
+        (told,) = Place(server.environment, lambda _: None, lambda: None).run(PROGRAMS, "use")
 
     assert told.split()[-1] == str(longest)
 
 
 @pytest.mark.parametrize("name", ["share", "reset", "hold"])
 def test_sharing_resets_and_transactions_are_those_of_pcsc(place: Place, name: str) -> None:
-    assert place.run(name) == []
+    assert place.run(PROGRAMS, name) == []
 
 
 def test_a_card_that_comes_and_goes_is_waited_for(place: Place) -> None:
-    with place.start("wait") as process:
+    with place.start(PROGRAMS, "wait") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "remove\n"
         place.remove()
@@ -177,8 +101,8 @@ def test_whole_commands_pass_over_t0() -> None:
     manager.insert(READER, held)
 
     with private_directory() as folder, PcscLiteServer(manager, folder / "pcsc") as server:
-        place = Place(server.environment, lambda: None, lambda: None)
-        answers = place.run("t0", "00A40400023F0000\n00B0000000\n00A40000023F00\n")
+        place = Place(server.environment, lambda _: None, lambda: None)
+        answers = place.run(PROGRAMS, "t0", told="00A40400023F0000\n00B0000000\n00A40000023F00\n")
 
     assert answers == [T0Card.CONTENT.hex() + "9000", "12349000", T0Card.CONTENT.hex() + "9000"]
     assert bytes.fromhex("00A40400023F00") in held.seen

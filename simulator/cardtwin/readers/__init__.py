@@ -3,6 +3,7 @@
 from cardtwin.readers.connection import ManagedConnection
 from cardtwin.readers.context import ManagedContext
 from cardtwin.readers.errors import (
+    CardLostError,
     CommandTooLongError,
     PyscardMissingError,
     ReaderError,
@@ -17,6 +18,7 @@ from cardtwin.readers.manager import ReaderManager
 from cardtwin.readers.vpcd import VpcdSlot
 
 __all__ = [
+    "CardLostError",
     "CommandTooLongError",
     "ManagedConnection",
     "ManagedContext",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cardtwin.events import Exchange
 from cardtwin.pcsc import CardConnection, CardRemovedError, Disposition, Protocol, ShareMode
-from cardtwin.readers.errors import CommandTooLongError
+from cardtwin.readers.errors import CardLostError, CommandTooLongError
 from cardtwin.readers.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class ManagedConnection(CardConnection):
         return self._slot.max_command_data
 
     @property
+    def max_command(self) -> int:
+        """How many bytes the longest command has that the reader carries."""
+        return self._slot.longest
+
+    @property
     def closed(self) -> bool:
         """Whether the connection is closed, by itself or with its context."""
         return self._closed
@@ -75,7 +80,8 @@ class ManagedConnection(CardConnection):
             response = card.process(command)
 
             if slot.live is not card:
-                raise (seat.trouble or CardRemovedError)(slot.name, "during the command")
+                trouble = CardLostError if slot.card is None else seat.trouble or CardRemovedError
+                raise trouble(slot.name, "during the command")
 
             hub = self._hub
 

@@ -9,6 +9,7 @@
     └── UntearableCardError         a fault that only an emulated card can have
     MalformedMessageError           a client doesn't speak the socket's protocol; ends its session
     PcscError (cardtwin.pcsc)
+    ├── CardLostError               SCARD_W_REMOVED_CARD: gone before it has answered
     ├── CommandTooLongError         SCARD_E_NOT_TRANSACTED: this reader takes shorter commands only
     ├── ReaderUnavailableError      SCARD_E_READER_UNAVAILABLE: the reader was taken away
     ├── UnpoweredCardError          SCARD_W_UNPOWERED_CARD
@@ -18,9 +19,10 @@
 
 from __future__ import annotations
 
-from cardtwin.pcsc import PcscError, SharingViolationError
+from cardtwin.pcsc import CardRemovedError, PcscError, SharingViolationError
 
 __all__ = [
+    "CardLostError",
     "CommandTooLongError",
     "MalformedMessageError",
     "PyscardMissingError",
@@ -56,6 +58,10 @@ class UntearableCardError(ReaderError, TypeError):
 
 class MalformedMessageError(Exception):
     """A client sent what is no message of the protocol; its session ends, and nobody else's."""
+
+
+class CardLostError(CardRemovedError):
+    """The card was taken out before it has answered a command."""
 
 
 class CommandTooLongError(PcscError):

@@ -9,6 +9,7 @@ import pytest
 
 from cardtwin.events import Exchange
 from cardtwin.pcsc import Protocol
+from cardtwin.readers.wrappers import Fault, FaultyCard, Removal
 from support.cards import ATR, LOGIN, OK, WHO_AM_I, ScriptedCard
 from support.pcsclite import (
     CANCELLED,
@@ -308,6 +309,10 @@ def test_the_cause_of_an_exchange_is_the_client(world: World) -> None:
         (0x00080201, struct.pack("=I", 1)),
         (0x00090300, b"\2"),
         (0x00090301, b"\1"),
+        (0x00010103, b"A791366F\0"),
+        (0x00020110, struct.pack("=I", 0x00F00000)),
+        (0x00030120, struct.pack("=I", 3)),
+        (0x0007A007, struct.pack("=I", 65535 + 9)),
     ],
 )
 def test_attributes_are_told(world: World, number: int, value: bytes) -> None:
@@ -401,3 +406,12 @@ def test_changes_under_way_are_never_missed(world: World) -> None:
             assert client.states()[0][1] == expected
 
     changing.join(BOUND)
+
+
+def test_a_card_that_goes_during_a_command_and_one_that_has_gone_are_told_apart(world: World) -> None:
+    world.manager.remove("R1")
+    leaving = FaultyCard(ScriptedCard(), [Fault(Removal())], remove=lambda: world.manager.remove("R1"))
+    world.manager.insert("R1", leaving)
+    client, card = world.connected()
+    assert client.transmit(card, READ)[0] == NO_SMARTCARD
+    assert client.transmit(card, READ)[0] == REMOVED

@@ -233,7 +233,7 @@ def _get_attrib(session: Session, fields: Fields) -> bytes:
         raise MalformedMessageError("more room than an attribute has")
 
     connection.check()
-    value = attribute(number, session.manager.state(connection.reader))
+    value = attribute(number, session.manager.state(connection.reader), connection.max_command)
 
     if value is None:
         raise UnsupportedFeatureError(connection.reader)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cardtwin.events import because
 from cardtwin.pcsc import CardMuteError, CardRemovedError, InvalidHandleError, PcscError
-from cardtwin.readers.errors import MalformedMessageError, TransactionPendingError
+from cardtwin.readers.errors import CardLostError, MalformedMessageError, TransactionPendingError
 from cardtwin.readers.pcsclite.messages import (
     BODIES,
     HEADER,
@@ -42,6 +42,7 @@ _PATIENCE: Final = 0.1
 _CODES: Final[Mapping[tuple[Command, type[PcscError]], Code]] = {
     (Command.CONNECT, CardMuteError): Code.UNPOWERED_CARD,
     (Command.RECONNECT, CardRemovedError): Code.NO_SMARTCARD,
+    (Command.TRANSMIT, CardLostError): Code.NO_SMARTCARD,
     (Command.TRANSMIT, CardMuteError): Code.NOT_TRANSACTED,
 }
 """Where pcscd 1.9.9 gives another code than the error's own."""
