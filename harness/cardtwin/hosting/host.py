@@ -105,7 +105,10 @@ class Host:
             self.bench.desk.remove(self.request.reader)
 
             with refusals():
-                (self._put_in if self.request.pcscd is None else self._put_into_pcscd)(card, stack)
+                if self.request.pcscd is None:
+                    self._put_in(card)
+                else:
+                    self._put_into_pcscd(card, self.request.pcscd, stack)
 
             self._record(stack)
             library, missing = _library()
@@ -130,21 +133,20 @@ class Host:
         """What programs see of the reader; None of one in pcscd."""
         return self.bench.manager.state(self.reader) if self.request.pcscd is None else None
 
-    def _put_in(self, card: CardSetup, _: ExitStack) -> None:
+    def _put_in(self, card: CardSetup) -> None:
         """Put the card, as it is to be, into our own reader."""
         desk = self.bench.desk
         self.desk, self.reader = desk, self.request.reader
         desk.wrap(CARD, self.bench.contacts(CARD, card, lambda: desk.take_out(CARD)))
         desk.insert(self.reader, CARD)
 
-    def _put_into_pcscd(self, card: CardSetup, stack: ExitStack) -> None:
+    def _put_into_pcscd(self, card: CardSetup, where: str, stack: ExitStack) -> None:
         """Put the card into a slot of vpcd, and see that pcscd asks for it."""
-        assert self.request.pcscd is not None
-        host, port = address(self.request.pcscd)
+        host, port = address(where)
         self.reader = f"vpcd {host}:{port}"
         desk = PcscdDesk(self.bench.card(CARD), self.reader, host, port, self._hub)
         self.desk = stack.enter_context(desk)
-        desk.wrap(self.bench.contacts(CARD, card, lambda: desk.remove(self.reader)))
+        desk.wrap(self.bench.contacts(CARD, card, desk.take_out))
         desk.begin(PATIENCE)
 
     def _open_outlets(self, stack: ExitStack, library: str | None) -> Mapping[str, str]:

@@ -55,6 +55,7 @@ class PcscdDesk:
         self._hub = hub
         self._contacts: Card = card
         self._slot: VpcdSlot | None = None
+        self._last: VpcdSlot | None = None
         card.reader = reader
 
     def wrap(self, contacts: Card) -> None:
@@ -91,17 +92,23 @@ class PcscdDesk:
         self._slot = self._inserted()
 
     def remove(self, reader: str) -> None:
-        """Take the card out; also by itself, in the thread that has sent it a command.
+        """Take the card out.
 
         Raises:
             TargetError: The reader is empty.
         """
-        slot, self._slot = self._slot, None
-
-        if slot is None:
+        if self._slot is None:
             raise _empty(reader)
 
-        slot.stop()
+        self.take_out()
+
+    def take_out(self) -> None:
+        """Take the card out if it is in; the card itself may do so, during a command."""
+        slot, self._slot = self._slot, None
+
+        if slot is not None:
+            self._last = slot
+            slot.stop()
 
     def reset(self, reader: str) -> None:
         """Take the card out and put it in again: programs see a removal.
@@ -157,12 +164,12 @@ class PcscdDesk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        slot, self._slot = self._slot, None
-
-        if slot is not None:
-            slot.stop()
+        self.take_out()
 
     def _inserted(self) -> VpcdSlot:
+        if self._last is not None:
+            self._last.stop()  # a card that took itself out may still be on its way
+
         host, port = self._address
         slot = VpcdSlot(self._contacts, reader=self._reader, host=host, port=port, hub=self._hub)
         slot.start()
