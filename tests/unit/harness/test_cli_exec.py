@@ -11,11 +11,13 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from cardtwin.cli import main
+from cardtwin.cli import command_line, main
 from support.hosted import TIMEOUT, command, encoding, environment, run
 
 BLANK = ("--card", "cardos-5.3")
@@ -215,6 +217,17 @@ def test_an_interrupt_of_the_terminal_reaches_the_command_once_and_cardtwin_not(
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 0
     assert output.count(b"caught") == 1
+
+
+@pytest.mark.parametrize(("code", "told"), [(0x80, []), (0, [(7, signal.SIGINT)])])
+def test_what_the_terminal_sends_to_all_is_not_passed_on(
+    code: int, told: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed_on: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: passed_on.append((pid, number)))
+    received: Any = SimpleNamespace(si_code=code, si_signo=signal.SIGINT)
+    command_line._forward(received, 7)
+    assert passed_on == told
 
 
 def test_the_module_and_its_header_are_files_and_the_missing_module_is_told(

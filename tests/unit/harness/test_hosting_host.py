@@ -11,6 +11,7 @@ import pytest
 
 from cardtwin.card import CardView, models
 from cardtwin.card import image as images
+from cardtwin.events import Event, Exchange, PowerChange, ReaderChanged
 from cardtwin.hosting import (
     CONTROL_VARIABLE,
     CardRefusedError,
@@ -259,10 +260,16 @@ def test_the_same_seed_gives_the_same_card() -> None:
         assert one.host.bench.desk.image(READER) == other.host.bench.desk.image(READER)
 
 
-def test_a_program_finds_the_card_as_after_a_reset() -> None:
-    with served(profile="full") as card:
-        state = card.host.bench.manager.state(READER)
-        assert (state.present, state.powered, state.sharing) == (True, True, 0)
+def test_a_program_finds_the_card_as_put_in_just_now() -> None:
+    host, told = Host(CardRequest(card="cardos-5.3", profile="full"), lambda: None), list[Event]()
+    host._hub.subscribe(told.append)
+    host.open()
+    state = host.bench.manager.state(READER)
+    host.close()
+    last = max(place for place, event in enumerate(told) if isinstance(event, Exchange))
+    after = [event.change for event in told[last:] if isinstance(event, ReaderChanged)]
+    assert after[:2] == [PowerChange.REMOVED, PowerChange.INSERTED]
+    assert (state.present, state.powered, state.sharing) == (True, True, 0)
 
 
 def test_the_card_can_be_taken_out_and_put_in_and_reset() -> None:
