@@ -346,7 +346,7 @@ class EmulatedBench(Bench):
                 reader=name,
                 fresh_keys=setup.fresh_keys,
             )
-        except ImageError as error:
+        except (ImageError, ValueError) as error:
             raise TargetError(f"card {name!r}: {error}") from None
 
     def _image(self, name: str | None) -> CardImage | None:

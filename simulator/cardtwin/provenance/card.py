@@ -6,7 +6,7 @@ from typing import Final
 
 from cardtwin.provenance.rules import Basis, Rule, rule
 
-__all__ = ["BLOCKING_TRY", "LONG_RESPONSE", "PHASE_REFUSAL", "VERIFIED_STATUS"]
+__all__ = ["BLOCKING_TRY", "IASECC_APPLICATION", "LONG_RESPONSE", "PHASE_REFUSAL", "VERIFIED_STATUS"]
 
 _ISO: Final = "ISO/IEC 7816-4:2020"
 _OPENSC: Final = "OpenSC 0.23, drivers cardos and pkcs15-cardos"
@@ -46,6 +46,16 @@ VERIFIED_STATUS: Final[Rule] = rule(
     "left as chosen. CardOS M4 tells no tries: 6700.",
     choices=("success", "tries"),
     default="success",
+)
+IASECC_APPLICATION: Final[Rule] = rule(
+    "card.iasecc-application",
+    Basis.INFERRED,
+    "OpenSC 0.23, driver iasecc, selects applications between a PUK's verification and the reset of a PIN; "
+    "drivers of eID cards on Cosmo 8 know the contrary",
+    "On Cosmo, SELECT by AID forgets the verification of PINs that are in a DF, and keeps that of the MF's; "
+    "with `all` it forgets every one, as between applications that don't belong together.",
+    choices=("local", "all"),
+    default="local",
 )
 
 rule(
@@ -300,4 +310,60 @@ rule(
     "In the image of a card that was read, what the card doesn't tell is never allowed: on CardOS 5 every "
     "condition of a DF but CREATE and DELETE. A PIN that doesn't tell its tries has three; a test object "
     "that only conditions name lies in the MF, and is a PIN unless a rule says that it is a key.",
+)
+
+_IASECC: Final = "OpenSC 0.23, driver iasecc"
+
+rule(
+    "card.iasecc-conditions",
+    Basis.OURS,
+    f"security condition bytes: {_IASECC}; security environments can't be read from a Cosmo (6A88)",
+    "On Cosmo, the security condition byte 1n, user authentication by security environment n, asks for the "
+    "PIN of reference n. Conditions by secure messaging or by a key are never met: the card has neither.",
+)
+rule(
+    "card.iasecc-unnamed-operations",
+    Basis.OURS,
+    "access mode bytes have no bit for them",
+    "On Cosmo, who may delete a file may change its access rules, and who may create files in a DF may "
+    "create and delete the data objects in it.",
+)
+rule(
+    "card.iasecc-change-of-rules",
+    Basis.OURS,
+    "needed to write a file and to close it afterwards; no public client changes rules",
+    "On Cosmo, PUT DATA 3FFF with `62 {A1 {8C}}` gives the current file other access rules.",
+)
+rule(
+    "card.iasecc-pins",
+    Basis.OURS,
+    "parts of the data object: OpenSC 0.23, driver iasecc, which reads PINs and makes none",
+    "On Cosmo, PUT DATA 3FFF creates a PIN from its control parameters (9A tries, 9B tries left, A1 rules) "
+    "and values (7F41: 81 least length, 82 the value as it is stored) in one command.",
+)
+rule(
+    "card.iasecc-keys",
+    Basis.INFERRED,
+    _IASECC,
+    "On Cosmo, a key pair is two data objects of one number. The tag 80 in their values, compulsory usage, "
+    "is taken and nothing comes of it. A private key has no values to tell: asking is answered 6A80.",
+)
+rule(
+    "card.iasecc-reading",
+    Basis.CLIENT,
+    _IASECC,
+    "On Cosmo, READ BINARY gives 231 bytes at most. The short identifiers 1C, 1D, 1E are those of the serial "
+    "number, of EF.ATR and of EF.DIR.",
+)
+rule(
+    "card.iasecc-serial",
+    Basis.OURS,
+    "the form 5A: OpenSC 0.23, driver iasecc; a card number begins with an issuer's, which we have none of",
+    "On Cosmo, the file of short identifier 1C has the chip's serial number alone, with no issuer before it.",
+)
+rule(
+    "card.iasecc-no-card-manager",
+    Basis.OURS,
+    "GlobalPlatform is not emulated",
+    "On Cosmo, the card manager's AIDs are answered 6A82, and the card production life cycle is not told.",
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cardtwin.card.chip.quirks import check_quirks
-from cardtwin.card.memory import MF, CardImage, Df, StartKey
-from cardtwin.card.memory.access import complete
+from cardtwin.card.memory import MF, CardImage, Df, Ef, FileKind, StartKey
+from cardtwin.card.memory.access import ALWAYS, complete
 from cardtwin.card.memory.lifecycle import LifeCycle
 from cardtwin.iso7816 import Atr
 from cardtwin.pcsc import Protocol
@@ -60,17 +60,19 @@ class CardModel:
         atr: The answer to reset.
         serial: The chip's serial number, where a card isn't given its own.
         system: The name of its card system, such as ``CardOS V4.4``.
-        product: The text that GET DATA 80 tells.
-        version: The version word of the operating system.
         memory: The size of the memory for files and objects, in bytes.
+        max_data: The greatest length of a data field, in bytes.
+        max_rsa_bits: The greatest RSA key that the card generates.
+        product: The text that GET DATA 80 tells, where the system has it, as all up to `chip_manufacturer`.
+        version: The version word of the operating system.
         eeprom_kb: The size of the EEPROM, in KB.
         ram_kb: The size of the RAM, in KB.
         free_heap: The free heap, in bytes.
         cpu_type: The byte that names the CPU.
         chip_config: The byte that names the chip's configuration.
         chip_manufacturer: The byte that names the chip's manufacturer; told by V5 only.
-        max_data: The greatest length of a data field, in bytes.
-        max_rsa_bits: The greatest RSA key that the card generates.
+        application: The name by which the MF is selected as an application; may be empty.
+        files: The files that are in the MF at delivery, for everybody to read: contents by identifier.
         packages: The packages that are loaded at delivery, as GET DATA 88 tells them.
         protocol: The transmission protocol that it speaks.
         capabilities: What it can do beyond its system: ``elliptic-curves``.
@@ -88,17 +90,19 @@ class CardModel:
     atr: bytes
     serial: bytes
     system: str
-    product: str
-    version: bytes
     memory: int
-    eeprom_kb: int
-    ram_kb: int
-    free_heap: int
-    cpu_type: int
-    chip_config: int
-    chip_manufacturer: int
     max_data: int
     max_rsa_bits: int
+    product: str = ""
+    version: bytes = b""
+    eeprom_kb: int = 0
+    ram_kb: int = 0
+    free_heap: int = 0
+    cpu_type: int = 0
+    chip_config: int = 0
+    chip_manufacturer: int = 0
+    application: bytes = b""
+    files: Mapping[bytes, bytes] = field(default_factory=dict)
     packages: tuple[bytes, ...] = ()
     protocol: Protocol = Protocol.T1
     capabilities: frozenset[str] = frozenset()
@@ -129,21 +133,33 @@ class CardModel:
         Raises:
             ValueError: The serial number hasn't the length of the model's.
         """
-        master = Df(_MF_SIZE, complete(bytes(10), mf=True))
+        master = Df(_MF_SIZE, complete(bytes(10), mf=True), self.application)
+        files = {MF + file_id: _delivered(content) for file_id, content in self.files.items()}
         return CardImage(
             model=self.name,
             serial=self._serial(serial),
             atr=self.atr,
-            files={MF: master},
+            files={MF: master, **files},
             packages=self.packages,
         )
+
+    @property
+    def has_factory_state(self) -> bool:
+        """Whether anything is known of such cards before delivery: of CardOS, which tells its version."""
+        return bool(self.version)
 
     def factory(self, *, serial: bytes | None = None) -> CardImage:
         """Return the memory of a card as it leaves the factory.
 
         It is in manufacturing, without any file and package, and has a StartKey of version 00 with ten
         tries: `FACTORY_START_KEY`. Arguments and errors as with blank().
+
+        Raises:
+            ValueError: Nothing is known of that state.
         """
+        if not self.has_factory_state:
+            raise ValueError(f"how a {self.title} leaves the factory isn't known")
+
         return CardImage(
             model=self.name,
             serial=self._serial(serial),
@@ -159,3 +175,8 @@ class CardModel:
             )
 
         return serial or self.serial
+
+
+def _delivered(content: bytes) -> Ef:
+    access = complete(bytes((ALWAYS,)))
+    return Ef(FileKind.TRANSPARENT, len(content), access, bytes((FileKind.TRANSPARENT,)), content)

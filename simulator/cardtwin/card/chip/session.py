@@ -45,8 +45,9 @@ class Session:
         ef: The current EF's path, or None.
         record: The number of the current record; 0 is none.
         passed: The test objects passed, each with the number of uses left or `UNLIMITED`.
-        environment: The keys chosen, by template (A4, B6, B8).
+        environment: The keys chosen, by template (A4, AA, B6, B8).
         challenge: The last challenge given out; empty once used.
+        digest: What PSO HASH has come to; empty once signed.
         chain: The command in progress, or None.
         rest: What of the last response GET RESPONSE has still to bring.
     """
@@ -57,5 +58,6 @@ class Session:
     passed: dict[ObjectKey, int] = field(default_factory=dict)
     environment: dict[int, KeyChoice] = field(default_factory=dict)
     challenge: bytes = b""
+    digest: bytes = b""
     chain: Chain | None = None
     rest: bytes = field(default=b"", repr=False)

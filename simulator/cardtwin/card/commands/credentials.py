@@ -25,10 +25,12 @@ __all__ = [
     "change",
     "change_authorised",
     "failed",
+    "forget",
     "log_out",
     "spend_try",
     "unblock",
     "unblock_authorised",
+    "unblock_by_value",
     "verify",
     "with_tries",
 ]
@@ -133,6 +135,24 @@ def unblock_authorised(chip: Chip, apdu: CommandApdu) -> Outcome:
     pin = chip.object(key)
     chip.require(key.df, pin.condition(ObjectOperation.UNBLOCK))
     return b"", StatusWord.SUCCESS, (with_tries(key, pin, pin.max_tries),)
+
+
+def unblock_by_value(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Set a new PIN with all its tries, without the PUK, where the condition UNBLOCK is met."""
+    key = _find(chip, apdu.p2)
+    pin = chip.object(key)
+    new = _acceptable(pin, apdu.data)
+    chip.require(key.df, pin.condition(ObjectOperation.UNBLOCK))
+    return b"", StatusWord.SUCCESS, (_stored(chip, key, new),)
+
+
+def forget(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Forget that one PIN was verified."""
+    if apdu.data:
+        raise Refusal(StatusWord.WRONG_LENGTH)
+
+    chip.fail_test(_find(chip, apdu.p2))
+    return DONE
 
 
 def log_out(chip: Chip, apdu: CommandApdu) -> Outcome:

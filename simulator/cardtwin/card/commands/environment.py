@@ -20,10 +20,12 @@ __all__ = [
     "AUTHENTICATION",
     "CONFIDENTIALITY",
     "SIGNATURE",
+    "choose",
     "enter",
     "restore",
     "set_key",
     "set_key_and_algorithm",
+    "template_values",
 ]
 
 AUTHENTICATION: Final = 0xA4
@@ -75,23 +77,24 @@ def restore(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 def set_key(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Choose the key for one kind of operation: ``83 01 id``. The key itself says the algorithm."""
-    values = _values(apdu.data, {0x83})
-    return _choose(chip, apdu.p2, values[0x83])
+    values = template_values(apdu.data, {0x83})
+    return choose(chip, apdu.p2, values[0x83])
 
 
 def set_key_and_algorithm(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Choose key and algorithm: ``84 01 id`` (or 83), ``95 01 usage``, ``80 01 algorithm``."""
-    values = _values(apdu.data, {0x80, 0x83, 0x84, 0x95})
+    values = template_values(apdu.data, {0x80, 0x83, 0x84, 0x95})
     reference = values.get(0x84, values.get(0x83))
     algorithm = values.get(0x80)
 
     if reference is None or (algorithm is not None and algorithm not in _ALGORITHMS[apdu.p2]):
         raise Refusal(StatusWord.WRONG_DATA)
 
-    return _choose(chip, apdu.p2, reference, algorithm)
+    return choose(chip, apdu.p2, reference, algorithm)
 
 
-def _choose(chip: Chip, template: int, reference: int, algorithm: int | None = None) -> Outcome:
+def choose(chip: Chip, template: int, reference: int, algorithm: int | None = None) -> Outcome:
+    """Choose a key that is there for one kind of operation; 6A88 where it isn't."""
     if chip.image.find_object(chip.session.df, 0x20, reference) is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
 
@@ -99,8 +102,8 @@ def _choose(chip: Chip, template: int, reference: int, algorithm: int | None = N
     return DONE
 
 
-def _values(data: bytes, known: set[int]) -> dict[int, int]:
-    """Return the one-byte values of a template by tag."""
+def template_values(data: bytes, known: set[int]) -> dict[int, int]:
+    """Return the one-byte values of a template by tag; 6A85 or 6A80 where it isn't made of these tags."""
     try:
         objects = Tlv.parse_all(data)
     except TlvFormatError:

@@ -9,28 +9,45 @@ from cardtwin.card.chip.plain_tlv import parse_plain
 from cardtwin.card.commands.creation import parse_creation
 from cardtwin.card.commands.environment import enter
 from cardtwin.card.errors import Refusal
-from cardtwin.card.memory import MF, Df
+from cardtwin.card.memory import MF, Df, parent
 from cardtwin.card.memory.access import DfOperation, FileOperation, complete
 from cardtwin.card.memory.writes import DropFile, PutFile
 from cardtwin.events import CardChange
 from cardtwin.iso7816 import StatusWord, Tlv
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardtwin.card.chip import Chip
     from cardtwin.card.commands.form import Outcome
+    from cardtwin.card.memory import File
     from cardtwin.iso7816 import CommandApdu
 
-__all__ = ["activate", "change_conditions", "create", "deactivate", "delete", "directory"]
+__all__ = [
+    "activate",
+    "change_conditions",
+    "create",
+    "created",
+    "deactivate",
+    "delete",
+    "deleted",
+    "directory",
+]
 
 _ENTRIES_PER_PAGE: Final = 40  # with the pointer to the next page they stay below 256 bytes
 
 
 def create(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Create a file in the current DF; it becomes the current one."""
+    return created(chip, apdu.data, lambda data: parse_creation(data, chip.dialect))
+
+
+def created(chip: Chip, data: bytes, parse: Callable[[bytes], tuple[bytes, File]]) -> Outcome:
+    """Create the file that data stand for in the form of a card system."""
     df = chip.session.df
     chip.current_df()
     chip.require_of_file(df, DfOperation.CREATE)
-    file_id, file = parse_creation(apdu.data, chip.dialect)
+    file_id, file = parse(data)
     path = df + file_id
 
     if path in chip.image.files:
@@ -66,8 +83,17 @@ def delete(chip: Chip, apdu: CommandApdu) -> Outcome:
     if path is None:
         raise Refusal(StatusWord.FILE_NOT_FOUND)
 
+    return deleted(chip, path)
+
+
+def deleted(chip: Chip, path: bytes) -> Outcome:
+    """Delete a file. Where the current DF goes with it, its parent becomes current."""
     chip.require_of_file(path, FileOperation.DELETE)
     session = chip.session
+
+    if session.df.startswith(path):
+        session.ef = None
+        enter(chip, parent(path))
 
     if session.ef == path:
         session.ef = None

@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from cardtwin.card.memory import ObjectKey, SecurityObject
     from cardtwin.iso7816 import CommandApdu
 
-__all__ = ["KeyInUse", "agree", "carried_out", "decipher", "sign", "sign_padded", "use_key"]
+__all__ = [
+    "KeyInUse",
+    "agree",
+    "carried_out",
+    "chosen_key",
+    "crypto_refused",
+    "decipher",
+    "sign",
+    "sign_padded",
+    "use_key",
+]
 
 _PADDED: Final = 0x10
 _PLAIN_CRYPTOGRAM: Final = b"\x00"
@@ -51,11 +61,11 @@ class KeyInUse(NamedTuple):
     writes: tuple[Write, ...]
 
 
-def use_key(chip: Chip, reference: int) -> KeyInUse:
+def use_key(chip: Chip, reference: int, operation: int = ObjectOperation.USE) -> KeyInUse:
     """Return the private key of that id, found from the current DF on upwards.
 
-    Refuses with 6A88 where there is none, 6982 where its condition USE isn't met, 6985 where its use counter
-    is spent, 6984 where its components make no key.
+    Refuses with 6A88 where there is none, 6982 where its condition for the operation isn't met, 6985 where
+    its use counter is spent, 6984 where its components make no key.
     """
     key = chip.image.find_object(chip.session.df, KEY_CLASS, reference)
 
@@ -69,7 +79,7 @@ def use_key(chip: Chip, reference: int) -> KeyInUse:
         raise Refusal(StatusWord.CONDITIONS_OF_USE_NOT_SATISFIED)
 
     private = chip.keys.get(parts)
-    chip.require(key.df, first.condition(ObjectOperation.USE))
+    chip.require(key.df, first.condition(operation))
     writes: tuple[Write, ...] = ()
 
     if first.uses_left != _UNLIMITED:
@@ -93,7 +103,7 @@ def carried_out(chip: Chip, used: KeyInUse, result: bytes) -> Outcome:
 
 def sign(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Sign with the key chosen for signatures."""
-    choice = _choice(chip, SIGNATURE)
+    choice = chosen_key(chip, SIGNATURE)
     used = use_key(chip, choice.reference)
 
     if not apdu.data:
@@ -102,7 +112,7 @@ def sign(chip: Chip, apdu: CommandApdu) -> Outcome:
     if not (signs(used.part.algorithm) or chip.dialect.chooses_algorithm):
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
-    with _crypto_refused():
+    with crypto_refused():
         return carried_out(chip, used, _signature(chip, choice, used, apdu.data))
 
 
@@ -136,13 +146,13 @@ def sign_padded(chip: Chip, used: KeyInUse, data: bytes) -> bytes:
     if isinstance(private, EcPrivateKey):
         return private.sign(data, chip.entropy)
 
-    with _crypto_refused():
+    with crypto_refused():
         return private.sign_pkcs1(data)
 
 
 def decipher(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Decipher ``00 || cryptogram`` with the key chosen for confidentiality."""
-    choice = _choice(chip, CONFIDENTIALITY)
+    choice = chosen_key(chip, CONFIDENTIALITY)
     used = use_key(chip, choice.reference)
     private = used.private
 
@@ -157,7 +167,7 @@ def decipher(chip: Chip, apdu: CommandApdu) -> Outcome:
 
     unpads = pads(used.part.algorithm) or choice.algorithm == _PADDED
 
-    with _crypto_refused():
+    with crypto_refused():
         block = private.raw(apdu.data[1:])
         data = unpad_encryption(block) if unpads else block
 
@@ -169,7 +179,7 @@ def decipher(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 def agree(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Agree on a key with ``9C len X || Y``, the peer's point: gives the shared X."""
-    choice = _choice(chip, CONFIDENTIALITY)
+    choice = chosen_key(chip, CONFIDENTIALITY)
     used = use_key(chip, choice.reference)
     private = used.private
 
@@ -181,11 +191,12 @@ def agree(chip: Chip, apdu: CommandApdu) -> Outcome:
     if head != _PEER_KEY + bytes((len(peer) & 0xFF,)) or len(peer) != 2 * private.curve.size:
         raise Refusal(StatusWord.LC_INCONSISTENT_WITH_TLV)
 
-    with _crypto_refused():
+    with crypto_refused():
         return carried_out(chip, used, private.agree(peer))
 
 
-def _choice(chip: Chip, template: int) -> KeyChoice:
+def chosen_key(chip: Chip, template: int) -> KeyChoice:
+    """Return what was chosen for one kind of operation; 6985 without that."""
     choice = chip.session.environment.get(template)
 
     if choice is None:
@@ -195,7 +206,7 @@ def _choice(chip: Chip, template: int) -> KeyChoice:
 
 
 @contextmanager
-def _crypto_refused() -> Iterator[None]:
+def crypto_refused() -> Iterator[None]:
     """Refuse with 6A80 where padding, a number or a point is wrong."""
     try:
         yield

@@ -9,6 +9,7 @@ from cardtwin.card.commands.environment import enter
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF, Df, Ef, parent
 from cardtwin.iso7816 import StatusWord
+from cardtwin.provenance.card import IASECC_APPLICATION
 
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = [
+    "application",
     "by_aid",
     "by_identifier",
     "by_path_from_df",
     "by_path_from_mf",
     "child_df",
     "child_ef",
+    "child_file",
     "parent_df",
 ]
 
@@ -82,6 +85,23 @@ def by_aid(chip: Chip, apdu: CommandApdu) -> Outcome:
         _leave_application(chip)
 
     return _select(chip, apdu, found[0] if found else None)
+
+
+def application(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select by AID as by_aid() does, and forget PINs (rule ``card.iasecc-application``)."""
+    outcome = by_aid(chip, apdu)
+    every = chip.switches[IASECC_APPLICATION] == "all"
+    chip.session.passed = (
+        {} if every else {at: uses for at, uses in chip.session.passed.items() if at.df == MF}
+    )
+
+    return outcome
+
+
+def child_file(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select a file in the current DF, of whatever kind."""
+    _expect(len(apdu.data) == 2)
+    return _select(chip, apdu, chip.child(chip.session.df, apdu.data))
 
 
 def _leave_application(chip: Chip) -> None:

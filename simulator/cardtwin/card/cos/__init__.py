@@ -6,6 +6,7 @@ from cardtwin.card.cos.cardos5 import CARDOS_50, CARDOS_53, CARDOS_54
 from cardtwin.card.cos.cardos43b import CARDOS_43B
 from cardtwin.card.cos.cardos44 import CARDOS_44
 from cardtwin.card.cos.catalogue import get, register
+from cardtwin.card.cos.cosmo import COSMO_7, COSMO_8
 from cardtwin.card.cos.system import CardSystem
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "CARDOS_50",
     "CARDOS_53",
     "CARDOS_54",
+    "COSMO_7",
+    "COSMO_8",
     "CardSystem",
     "get",
     "register",

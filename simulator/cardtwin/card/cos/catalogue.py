@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cardtwin.card.cos.cardos5 import CARDOS_50, CARDOS_53, CARDOS_54
 from cardtwin.card.cos.cardos43b import CARDOS_43B
 from cardtwin.card.cos.cardos44 import CARDOS_44
+from cardtwin.card.cos.cosmo import COSMO_7, COSMO_8
 from cardtwin.card.errors import UnknownSystemError
 
 if TYPE_CHECKING:
@@ -42,5 +43,5 @@ def get(name: str) -> CardSystem:
         raise UnknownSystemError(name, _table) from None
 
 
-for _system in (CARDOS_43B, CARDOS_44, CARDOS_50, CARDOS_53, CARDOS_54):
+for _system in (CARDOS_43B, CARDOS_44, CARDOS_50, CARDOS_53, CARDOS_54, COSMO_7, COSMO_8):
     register(_system)

@@ -1,16 +1,17 @@
-"""The control information that SELECT tells (ISO/IEC 7816-4:2020, 7.4.3), as CardOS gives it."""
+"""The control information that SELECT tells (ISO/IEC 7816-4:2020, 7.4.3), as the card systems give it."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from cardtwin.card.chip.iasecc import file_rules
 from cardtwin.card.memory import CardImage, Df, File, parent
 from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation
 from cardtwin.card.memory.objects import TEST_CLASS
 from cardtwin.card.memory.rules import EXPANDED, USAGE_KEY, USAGE_PIN, expanded
 from cardtwin.iso7816 import FileControl, Tlv
 
-__all__ = ["cardos_4", "cardos_5"]
+__all__ = ["cardos_4", "cardos_5", "iasecc_7", "iasecc_8"]
 
 _DF: Final = 0x38
 
@@ -58,6 +59,29 @@ def _security(image: CardImage, path: bytes, file: File) -> Tlv:
         return Tlv(0x8B, file.rules)
 
     return Tlv(EXPANDED, _rules(image, path, file) if rules is None else rules)
+
+
+def iasecc_7(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as IAS-ECC on Cosmo V7 gives it: the access rules before the state."""
+    return FileControl(template, (*_iasecc(path, file), file_rules(file), _state(file))).encode()
+
+
+def iasecc_8(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as IAS-ECC on Cosmo V8 gives it: the state before the access rules."""
+    return FileControl(template, (*_iasecc(path, file), _state(file), file_rules(file))).encode()
+
+
+def _iasecc(path: bytes, file: File) -> tuple[Tlv, ...]:
+    if not isinstance(file, Df):
+        size = Tlv(0x80, file.size.to_bytes(2))
+        return size, Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:]), Tlv(0x88)
+
+    name = (Tlv(0x84, file.name),) if file.name else ()
+    return Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:]), *name
+
+
+def _state(file: File) -> Tlv:
+    return Tlv(0x8A, b"\x05" if file.active else b"\x04")
 
 
 def _descriptor(file: File) -> bytes:

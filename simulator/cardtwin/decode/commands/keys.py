@@ -48,6 +48,11 @@ def _generate(apdu: CommandApdu) -> Details:
     return Details(f"key {apdu.data[1]:02X}, public key to file {apdu.data[2:4].hex().upper()}")
 
 
+def _generate_pair(apdu: CommandApdu) -> Details:
+    """Read the private key's tag, the last of whose three bytes is its number."""
+    return Details(f"key {apdu.data[-1]:02X}" if len(apdu.data) == 5 else f"{len(apdu.data)} bytes")
+
+
 def _authenticate(apdu: CommandApdu) -> Details:
     return Details(f"key {apdu.p2:02X}, {len(apdu.data)} bytes")
 
@@ -72,6 +77,7 @@ FORMS: Final = (
     Form("PSO VERIFY DIGITAL SIGNATURE", "00 2A 00 A8", _READS, Basis.STATED),
     Form("PSO VERIFY CERTIFICATE", "00 2A 00 .E", Effect.SELECTS, Basis.STATED),
     Form("GENERATE KEY PAIR", "00 46 00 00", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _generate),
+    Form("GENERATE KEY PAIR", "00 47 00 00", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _generate_pair),
     Form("GET CHALLENGE", "00 84 .. ..", _READS, Basis.CLIENT, _challenge),
     Form("GIVE RANDOM", "80 86 00 00", Effect.SELECTS, Basis.CLIENT),
     Form("INTERNAL AUTHENTICATE", "00 88 .. ..", _READS, Basis.CLIENT, _authenticate),

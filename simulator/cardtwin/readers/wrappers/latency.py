@@ -50,6 +50,12 @@ SPEEDS: Final[Mapping[str, Speed]] = {
     "cardos-5.3": _VERSION_53,
     "cardos-5.3-di": _VERSION_53,
     "cardos-5.4": Speed(0.05, 0.005, 0.00005, {0x2A: 0.2, 0x46: 5.0, 0xE0: 0.01, 0xD6: 0.006, 0x20: 0.02}),
+    "cosmo-7": Speed(
+        0.1, 0.015, 0.0001, {0x2A: 0.5, 0x47: 15.0, 0x88: 0.5, 0xD6: 0.01, 0xDB: 0.05, 0x20: 0.03}
+    ),
+    "cosmo-8.2": Speed(
+        0.08, 0.01, 0.00005, {0x2A: 0.3, 0x47: 8.0, 0x88: 0.3, 0xD6: 0.008, 0xDB: 0.03, 0x20: 0.02}
+    ),
 }
 """Speeds by card model. They are of the right order, and ours: nobody has published measurements."""
 
