@@ -76,7 +76,10 @@ def _problems(setup: Setup) -> Iterator[tuple[tuple[str, ...], str]]:
         place = ("readers", name) if by_model else ("cards", name)
 
         try:
-            replace(models.get(card.model), quirks=frozenset(card.quirks))
+            model = replace(models.get(card.model), quirks=frozenset(card.quirks))
+
+            if card.factory and not model.has_factory_state:
+                yield (*place, "state"), f"how a {model.title} leaves the factory isn't known"
         except UnknownModelError as error:
             yield place if by_model else (*place, "model"), str(error)
         except UnknownQuirkError as error:

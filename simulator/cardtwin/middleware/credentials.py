@@ -123,7 +123,9 @@ class Credentials:
 
         _check_new(pin, new)
         self._select(pin)
-        response = self._driver.unblock(pin.reference, _padded(key, puk), _padded(pin, new))
+        response = self._driver.unblock(
+            pin.reference, _padded(key, puk), _padded(pin, new), puk_reference=key.reference
+        )
         self._judge(key, response, f"unblock {pin.label}")
 
     def tries_left(self, pin: PinInfo) -> int | None:

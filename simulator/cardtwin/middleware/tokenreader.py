@@ -216,7 +216,12 @@ class TokenReader:
     ) -> TokenObject:
         assert not isinstance(entry, OtherObject)
         path = getattr(entry, "path", None)
-        place = absolute(path, application) if isinstance(path, pkcs15.Path) and path.value else ()
+        place: tuple[int, ...] = ()
+
+        # A key may lie in the application's own DF without saying so; a file can't.
+        if isinstance(path, pkcs15.Path) and (path.value or isinstance(entry, pkcs15.PrivateKey)):
+            place = absolute(path, application)
+
         found = TokenObject(object_class, entry.label, entry, place, CommonFlags.PRIVATE in entry.common)
 
         if place and object_class in _READ_FOR_BLOB and self._blob_in(self.content_of(found)) is not None:

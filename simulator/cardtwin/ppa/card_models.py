@@ -54,3 +54,4 @@ def family_of(name: str) -> str:
 register("SIEMENS43B", "cardos-4.3b")
 register("SIEMENS44", "cardos-4.4")
 register("SIEMENS50", "cardos-5")
+register("X_COSMO", "cosmo")

@@ -332,7 +332,8 @@ rule(
     "card.iasecc-change-of-rules",
     Basis.OURS,
     "needed to write a file and to close it afterwards; no public client changes rules",
-    "On Cosmo, PUT DATA 3FFF with `62 {A1 {8C}}` gives the current file other access rules.",
+    "On Cosmo, PUT DATA 3FFF with `62 {A1 {8C}}` gives the current file other access rules; control "
+    "parameters with rules alone do so for a data object that is there, for whoever may delete it.",
 )
 rule(
     "card.iasecc-pins",

@@ -102,7 +102,7 @@ CARD_ERASER_OBJECT: Final = rule(
     Basis.OURS,
     "DEL-02, DEL-11",
     "The object 'Card Eraser' is there on certain models, CardOS 4.4 and 5.x among them; DeleteProfile fails "
-    "where it isn't. Which models lack it isn't public: `hidden` takes it away from any.",
+    "where it isn't. Which models lack it isn't public: Cosmo does here, `hidden` takes it away from any.",
     choices=("shown", "hidden"),
     default="shown",
 )
@@ -285,4 +285,33 @@ LOG_FILES: Final = rule(
     "The client writes a log file into its log folder, and the encoder writes jpki_encoder's log beside it. "
     "Their names, personal.log and jpki_encoder.log, and their form are cardtwin's: time, program, "
     "operation, reader, result. cardtwin has no folder by default.",
+)
+
+rule(
+    "middleware.cosmo-conditions",
+    Basis.OURS,
+    "OpenSC 0.23, driver iasecc, for the form; security environments can't be read from a Cosmo",
+    "On Cosmo, a condition on a PIN is written as user authentication by the security environment of the "
+    "PIN's own reference; so the emulated card reads it.",
+)
+rule(
+    "middleware.cosmo-personalisation",
+    Basis.OURS,
+    "no public client stores PINs on a Cosmo, or changes access rules",
+    "A Cosmo is recognised by its ATR alone. PINs, access rules and the conditions of keys are written in "
+    "forms of ours. There is no phase of life: the conditions of the MF tell whether the fuse is burnt.",
+)
+rule(
+    "middleware.cosmo-untold",
+    Basis.OURS,
+    "no public client asks a Cosmo for these",
+    "A Cosmo lists no files and tells no free memory: files are found by the identifiers that the middleware "
+    "gives them, and 64 KiB are taken for free until the card refuses.",
+)
+rule(
+    "middleware.cosmo-padding",
+    Basis.INFERRED,
+    "OpenSC 0.23, driver iasecc",
+    "A Cosmo puts PKCS#1 v1.5 padding on and takes it off itself: signatures padded otherwise are refused, "
+    "and of a cryptogram's padding only its length is known above the card.",
 )

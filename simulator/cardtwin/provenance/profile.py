@@ -68,8 +68,8 @@ CARD_MODELS: Final = rule(
     "profile.card-models",
     Basis.INFERRED,
     "PPA-04",
-    "SIEMENS50 stands for the CardOS 5 family; only the name is public. SIEMENS43B and "
-    "SIEMENS44 for CardOS 4.3B and 4.4 are ours. A program can add names.",
+    "SIEMENS50 stands for the CardOS 5 family; only the name is public. SIEMENS43B and SIEMENS44 for "
+    "CardOS 4.3B and 4.4, and X_COSMO for Cosmo, are ours. A program can add names.",
 )
 
 KEYWORDS: Final = rule(
@@ -145,7 +145,8 @@ CONTENTS: Final = rule(
     "PPA-06",
     "Statements and functions that begin with X_ are cardtwin's: PINs, keys, certificates, data, the "
     "token, and the PKCS#15 files that list them. The vendor's are not public. PINs lie in the master "
-    "file; private keys are listed once they are there.",
+    "file; private keys are listed once they are there. For Cosmo, paths begin in the application's "
+    "DF, since OpenSC goes to it by its name, and EF.TokenInfo tells the algorithms' references.",
 )
 
 EXTENSIONS: Final = rule(

@@ -80,7 +80,7 @@ PUK = PinSpec(2, Secret(b"12345678"), 10, 4, NOBODY)
         ),
         (lambda card: card.verify(1, b"1234"), ["0020008104 31323334"]),
         (lambda card: card.change(2, b"12", b"34"), ["0024008204 31323334"]),
-        (lambda card: card.unblock(3, b"12", b"34"), ["002C008304 31323334"]),
+        (lambda card: card.unblock(3, b"12", b"34", puk_reference=2), ["002C008304 31323334"]),
         (
             lambda card: card.write(b"\x01" * 600),
             [f"00D60000FF{'01' * 255}", f"00D600FFFF{'01' * 255}", f"00D601FE5A{'01' * 90}"],

@@ -15,7 +15,7 @@ from cardtwin.middleware import (
     MiddlewareError,
     TokenState,
 )
-from support.tokens import MODELS, READER, FailingContext, TokenDesk
+from support.tokens import FAMILIES, MODELS, READER, FailingContext, TokenDesk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def failure(action: Callable[..., object], *given: object, **named: object) -> M
 
 @pytest.mark.parametrize("executed", [False, True], ids=["before", "behind"])
 @pytest.mark.parametrize("parts", CASES)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", FAMILIES)
 def test_a_card_lost_at_any_command_of_an_initialisation_is_told_and_can_be_erased(
     model: str, parts: dict[str, bool], executed: bool
 ) -> None:
@@ -105,7 +105,7 @@ def check_erasable(desk: TokenDesk) -> None:
         assert state is TokenState.INCOMPLETE or desk.client.card_state(READER).fuse == "burnt"
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", FAMILIES)
 def test_only_the_last_conditions_of_a_burnt_card_stand_in_the_way_of_erasing_a_half_made_one(
     model: str,
 ) -> None:
@@ -128,7 +128,7 @@ def test_only_the_last_conditions_of_a_burnt_card_stand_in_the_way_of_erasing_a_
 
 
 @pytest.mark.parametrize("executed", [False, True], ids=["before", "behind"])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", FAMILIES)
 def test_a_card_lost_at_any_command_of_an_erasure_can_be_erased_again(model: str, executed: bool) -> None:
     made = TokenDesk(model)
     made.init(eraseable=True, burn=True)
@@ -151,7 +151,7 @@ def test_a_card_lost_at_any_command_of_an_erasure_can_be_erased_again(model: str
 
 
 @pytest.mark.parametrize("executed", [False, True], ids=["before", "behind"])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", FAMILIES)
 def test_a_card_lost_while_a_profile_takes_anothers_place_is_told(model: str, executed: bool) -> None:
     made = TokenDesk(model)
     made.init(eraseable=True, burn=True)
@@ -167,7 +167,9 @@ def test_a_card_lost_while_a_profile_takes_anothers_place_is_told(model: str, ex
             assert place > 60
             break
 
-        assert isinstance(error, HalfDoneError) == (desk.card.image != made.card.image) or not executed
+        changed = desk.card.image != made.card.image
+        assert isinstance(error, HalfDoneError) or not changed
+        assert changed or not executed or not isinstance(error, HalfDoneError) or model not in MODELS
         desk.init()
         assert desk.client.token(READER).initialised
 

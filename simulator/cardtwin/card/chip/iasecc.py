@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.card.chip.algorithms import KEY_CLASS, TEST_CLASS
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import Df, ObjectKey
-from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation
+from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation, MfOperation
 from cardtwin.iso7816 import StatusWord, Tlv
 
 if TYPE_CHECKING:
@@ -149,6 +149,9 @@ def file_access(rules: Tlv, *, df: bool, mf: bool = False) -> bytes:
     access = bytearray([NEVER] * (10 if mf else 8 if df else 9))
     _fill(access, rules, _DF_POSITIONS if df else _EF_POSITIONS)
     access[EfOperation.ADMIN] = access[EfOperation.DELETE]
+
+    for at in MfOperation if mf else ():
+        access[at] = access[DfOperation.DELETE]
 
     if df:
         access[DfOperation.LCYCLE] = access[DfOperation.DELETE]

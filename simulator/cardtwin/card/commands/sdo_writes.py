@@ -11,6 +11,7 @@ from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import ObjectKey, SecurityObject
 from cardtwin.card.memory.access import NEVER, DfOperation, ObjectOperation
 from cardtwin.card.memory.writes import DropObject, PutObject
+from cardtwin.events import CardChange
 from cardtwin.iso7816 import StatusWord, Tlv
 
 if TYPE_CHECKING:
@@ -34,10 +35,13 @@ _LONGEST_PIN: Final = 64
 
 
 def create(chip: Chip, class_: SdoClass, key: ObjectKey, parameters: Tlv, values: Tlv | None) -> Outcome:
-    """Create an SDO in the current DF; a PIN with its values, a key without."""
+    """Create an SDO in the current DF, a PIN with its values, a key without; or change the rules of one."""
     chip.current_df()
     told = {found.tag: found for found in parameters.children()}
     access = sdo_access(class_, told.get(_RULES, Tlv(_RULES)))
+
+    if key in chip.image.objects:
+        return _change_rules(chip, key, access, only=told.keys() == {_RULES} and values is None)
 
     if class_ is SdoClass.PIN:
         made = {key: _pin(told, access, values)}
@@ -48,12 +52,29 @@ def create(chip: Chip, class_: SdoClass, key: ObjectKey, parameters: Tlv, values
     else:
         made = _private_key(chip, key, told, access)
 
-    if key in chip.image.objects:
-        raise Refusal(StatusWord.CONDITIONS_OF_USE_NOT_SATISFIED)
-
     chip.require_of_file(key.df, DfOperation.APPEND)
     chip.require_room(sum(found.footprint for found in made.values()))
     return b"", StatusWord.SUCCESS, tuple(PutObject(at, found) for at, found in made.items())
+
+
+def _change_rules(chip: Chip, key: ObjectKey, access: bytes, *, only: bool) -> Outcome:
+    """Give an SDO other access rules; 6985 where more is given (rule ``card.iasecc-change-of-rules``)."""
+    if not only:
+        raise Refusal(StatusWord.CONDITIONS_OF_USE_NOT_SATISFIED)
+
+    chip.require_of_file(key.df, DfOperation.UPDATE)
+    writes = (
+        PutObject(at, replace(chip.object(at), access=access), CardChange.ACCESS_CHANGED)
+        for at in _parts(chip, key)
+    )
+    return b"", StatusWord.SUCCESS, tuple(writes)
+
+
+def _parts(chip: Chip, key: ObjectKey) -> tuple[ObjectKey, ...]:
+    """Return the objects of the memory that an SDO is made of."""
+    classes = range(KEY_CLASS, KEY_CLASS + len(COMPONENTS)) if key.class_ == KEY_CLASS else (key.class_,)
+    keys = (ObjectKey(key.df, class_, key.id) for class_ in classes)
+    return tuple(at for at in keys if at in chip.image.objects)
 
 
 def _pin(told: dict[int, Tlv], access: bytes, values: Tlv | None) -> SecurityObject:
@@ -193,6 +214,4 @@ def delete(chip: Chip, key: ObjectKey) -> Outcome:
     """Delete an SDO; with a private key all its components."""
     chip.require_of_file(key.df, DfOperation.UPDATE)
     chip.fail_test(key)
-    classes = range(KEY_CLASS, KEY_CLASS + len(COMPONENTS)) if key.class_ == KEY_CLASS else (key.class_,)
-    keys = (ObjectKey(key.df, class_, key.id) for class_ in classes)
-    return b"", StatusWord.SUCCESS, tuple(DropObject(at) for at in keys if at in chip.image.objects)
+    return b"", StatusWord.SUCCESS, tuple(DropObject(at) for at in _parts(chip, key))

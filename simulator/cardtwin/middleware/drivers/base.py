@@ -141,7 +141,7 @@ class CardDriver(ABC):
     """Answers to reset of cards that nobody has changed."""
 
     versions: ClassVar[frozenset[bytes]]
-    """Version words (GET DATA 0182)."""
+    """Version words (GET DATA 0182); empty where the family's cards don't tell any."""
 
     has_eraser: ClassVar[bool]
     """Whether the middleware shows the Card Eraser for such cards."""
@@ -215,7 +215,7 @@ class CardDriver(ABC):
         """Change a PIN, both values padded; a wrong old one costs a try."""
 
     @abstractmethod
-    def unblock(self, reference: int, puk: bytes, new: bytes) -> ResponseApdu:
+    def unblock(self, reference: int, puk: bytes, new: bytes, *, puk_reference: int) -> ResponseApdu:
         """Set a new PIN by its PUK, both padded; a wrong PUK costs one of its tries."""
 
     @abstractmethod

@@ -165,7 +165,14 @@ class CardOs(CardOsKeys):
         """Change a PIN (CHANGE REFERENCE DATA)."""
         return self.channel.ask(f"002400{reference | _BACKTRACKING:02X}", old + new)
 
-    def unblock(self, reference: int, puk: bytes, new: bytes) -> ResponseApdu:
+    def unblock(
+        self,
+        reference: int,
+        puk: bytes,
+        new: bytes,
+        *,
+        puk_reference: int,  # noqa: ARG002  # the card knows it
+    ) -> ResponseApdu:
         """Set a new PIN by its PUK (RESET RETRY COUNTER)."""
         return self.channel.ask(f"002C00{reference | _BACKTRACKING:02X}", puk + new)
 

@@ -37,7 +37,7 @@ def driver_for(channel: Channel) -> CardDriver:
     """Return the driver for the card at the other end; sends one GET DATA.
 
     The version word decides, since a card's ATR may have been changed; an ATR that is known to be another
-    family's is a contradiction.
+    family's is a contradiction. Of a family whose cards tell no such word, the ATR decides alone.
 
     Raises:
         CardNotRecognisedError: No driver knows the card, or ATR and version word contradict each other.
@@ -48,6 +48,9 @@ def driver_for(channel: Channel) -> CardDriver:
     told = version.data if version.sw == StatusWord.SUCCESS else b""
     by_atr = next((driver for driver in _DRIVERS.values() if atr in driver.atrs), None)
     by_version = next((driver for driver in _DRIVERS.values() if told in driver.versions), None)
+
+    if by_version is None and by_atr is not None and not by_atr.versions:
+        return by_atr(channel)
 
     if by_version is None:
         raise CardNotRecognisedError(f"no driver knows the card with the ATR {atr.hex(' ').upper()}")

@@ -7,19 +7,32 @@ from typing import TYPE_CHECKING, Final
 from cardtwin import pkcs15
 from cardtwin.pkcs15 import CommonFlags, DirectoryKind, KeyAccess, KeyUsage, PinFlags, PinType
 from cardtwin.plan import ALWAYS, ChipSerial, Content, KeyUse, PublicKeyOf, SecretName, Wrapped
-from cardtwin.ppa import declared
+from cardtwin.ppa import card_models, declared
 from cardtwin.ppa.deferred import open_gaps, stand_in
 from cardtwin.ppa.syntax import Call
 from cardtwin.ppa.vocabulary import function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cardtwin.plan import Part, PinPlan
     from cardtwin.ppa.layout import File
     from cardtwin.ppa.line import Arguments
     from cardtwin.ppa.objects import Certificate, Key, ObjectId, Pin
     from cardtwin.ppa.run import Run
+
+_SIGNATURE, _DECIPHERMENT = (0, 1), (0, 0, 0, 0, 0, 1)
+_RSA_PKCS: Final = 0x0001
+_ALGORITHMS: Final = {
+    "cosmo": (
+        pkcs15.Algorithm(1, _RSA_PKCS, operations=_SIGNATURE, card_reference=0x02),
+        pkcs15.Algorithm(2, _RSA_PKCS, operations=_DECIPHERMENT, card_reference=0x1A),
+    )
+}
+"""By card family, the algorithms whose references clients take from EF.TokenInfo."""
+
+_BY_NAME: Final = {"cosmo"}
+_APPLICATION: Final = (0x3F00, 0x5015)
 
 _SEQUENCE: Final = 0x30
 _OCTET_STRING: Final = 0x04
@@ -39,7 +52,13 @@ def token_info(run: Run, arguments: Arguments) -> Content:
         )
 
     run.label_written = run.environment.label is not None
-    info = pkcs15.TokenInfo(serial=b"", label=token.label, manufacturer=token.manufacturer, flags=token.flags)
+    info = pkcs15.TokenInfo(
+        serial=b"",
+        label=token.label,
+        manufacturer=token.manufacturer,
+        flags=token.flags,
+        algorithms=_ALGORITHMS.get(_family(run), ()),
+    )
     before, after = info.around_serial()
     return Content.of(Wrapped(_SEQUENCE, (before, Wrapped(_OCTET_STRING, (ChipSerial(),)), after)))
 
@@ -58,7 +77,7 @@ _DIRECTORIES: Final = {
 def odf(run: Run, arguments: Arguments) -> bytes:
     """Give EF.ODF: the files whose data are X_PRKDF(), X_PUKDF(), X_CDF() and so on, in this order."""
     entries = [
-        pkcs15.DirectoryPath(kind, _path(file))
+        pkcs15.DirectoryPath(kind, _path(run, file))
         for name, kind in _DIRECTORIES.items()
         for file in run.layout.files()
         if file.body and isinstance(file.body.data, Call) and file.body.data.name.key == name
@@ -75,8 +94,19 @@ def odf(run: Run, arguments: Arguments) -> bytes:
     return pkcs15.encode_odf(entries)
 
 
-def _path(file: File) -> pkcs15.Path:
-    return pkcs15.Path.of(*file.path)
+def _path(run: Run, file: File) -> pkcs15.Path:
+    return _path_of(run, file.path)
+
+
+def _path_of(run: Run, path: Sequence[int]) -> pkcs15.Path:
+    """Return a path, from the application's DF on where the family's clients go by its name."""
+    whole = tuple(path)
+    relative = _family(run) in _BY_NAME and whole[: len(_APPLICATION)] == _APPLICATION
+    return pkcs15.Path.of(*(whole[len(_APPLICATION) :] if relative else whole))
+
+
+def _family(run: Run) -> str:
+    return card_models.family_of(run.card_model) if run.card_model else ""
 
 
 @function("X_AODF")
@@ -166,7 +196,7 @@ def _private_key(run: Run, key: Key) -> tuple[pkcs15.AnyObject, ObjectId]:
         usage=_usage(plan.use, _PRIVATE_USAGE),
         access=_MADE_ON_CARD,
         reference=plan.reference,
-        path=pkcs15.Path.of(*plan.directory),
+        path=_path_of(run, plan.directory),
         common=CommonFlags(0) if plan.access == ALWAYS else CommonFlags.PRIVATE,
         auth_id=_auth_id(run, plan.access.credential),
         user_consent=key.consent,
@@ -178,11 +208,11 @@ def _private_key(run: Run, key: Key) -> tuple[pkcs15.AnyObject, ObjectId]:
 def pukdf(run: Run, _: Arguments) -> Content:
     """Give the list of public keys: every X_Key with public=."""
     return _listing(
-        _public_key(key, key.public) for key in run.objects.keys.values() if key.public is not None
+        _public_key(run, key, key.public) for key in run.objects.keys.values() if key.public is not None
     )
 
 
-def _public_key(key: Key, file: File) -> tuple[pkcs15.AnyObject, ObjectId]:
+def _public_key(run: Run, key: Key, file: File) -> tuple[pkcs15.AnyObject, ObjectId]:
     listed = pkcs15.PublicKey(
         id=_id(key.id),
         label=key.label,
@@ -190,7 +220,7 @@ def _public_key(key: Key, file: File) -> tuple[pkcs15.AnyObject, ObjectId]:
         size=key.plan.size,
         usage=_usage(key.plan.use, _PUBLIC_USAGE),
         reference=key.plan.reference,
-        path=_path(file),
+        path=_path(run, file),
     )
     return listed, key.id
 
@@ -212,7 +242,7 @@ def _certificate(run: Run, certificate: Certificate) -> tuple[pkcs15.AnyObject, 
         id=_id(certificate.id),
         label=certificate.label,
         authority=certificate.authority,
-        path=_path(certificate.file),
+        path=_path(run, certificate.file),
         common=CommonFlags.MODIFIABLE,
         auth_id=_auth_id(run, certificate.guard),
     )
@@ -226,7 +256,7 @@ def dodf(run: Run, _: Arguments) -> bytes:
         pkcs15.DataObject(
             label=each.label,
             application=each.application,
-            path=_path(each.file),
+            path=_path(run, each.file),
             common=CommonFlags.PRIVATE if each.guard else CommonFlags(0),
             auth_id=_auth_id(run, each.guard),
         )
