@@ -31,8 +31,8 @@ def model(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def full() -> Desk:
-    return Desk("cosmo-8.2")
+def full(model: str) -> Desk:
+    return Desk(model)
 
 
 def test_it_is_recognised_by_its_atr(model: str) -> None:
