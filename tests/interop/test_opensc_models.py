@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cardtwin.card import models
+from support.cardbench import CARDOS
 from support.interop import Desk, lengths
 
 PIN = ("--auth-id", "01", "--pin", "1234")
@@ -62,13 +63,13 @@ System keys: StartKey (version 0x00, retries 10)
 """The report of a card from the factory."""
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", CARDOS)
 def test_every_model_is_a_card_of_the_cardos_driver(desk: Desk, name: str) -> None:
     desk.insert(name)
     assert desk.run("opensc-tool", "-n").rstrip().endswith("Atos CardOS")
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", CARDOS)
 def test_cardos_tool_tells_version_serial_number_life_cycle_and_keys(desk: Desk, name: str) -> None:
     card = desk.insert(name)
     told = desk.run("cardos-tool", "-i")
@@ -86,7 +87,7 @@ def test_cardos_tool_tells_of_a_card_from_the_factory_as_reported(desk: Desk) ->
     assert told[told.index("Packages installed:") + 1].startswith("Ram size")
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", CARDOS)
 def test_a_card_from_the_factory_takes_no_application(desk: Desk, name: str) -> None:
     image = models.get(name).factory()
     card = desk.insert(name, image)

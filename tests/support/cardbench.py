@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 OK = "9000"
 DF_5015 = "5015"
 AID = "A000000063504B43532D3135"
+CARDOS = tuple(name for name in models.names() if name.startswith("cardos-"))
+"""The models that run CardOS."""
 
 
 class CardBench:

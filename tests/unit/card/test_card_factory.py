@@ -7,7 +7,7 @@ import pytest
 from cardtwin.card import CardModel, models
 from cardtwin.card.chip.model import FACTORY_START_KEY
 from cardtwin.card.crypto import startkey
-from support.cardbench import OK, CardBench, command, pin, tlv
+from support.cardbench import CARDOS, OK, CardBench, command, pin, tlv
 
 ERASE = "8406000010" + "06000008" + "00000000" + "F76AFC09E6D5F465"
 FORMAT = "8440000120" + "6F88F29476BD8AA1" + "C30CD7DFB611206A" + "57E1CF8D932A2F55" + "C2E1778B37F0D0FB"
@@ -101,7 +101,7 @@ def test_other_versions_know_no_way_to_load_packages() -> None:
         assert CardBench(name).send(LOAD) == "6D00"
 
 
-@pytest.fixture(params=models.names())
+@pytest.fixture(params=CARDOS)
 def model(request: pytest.FixtureRequest) -> CardModel:
     return models.get(request.param)
 
@@ -158,7 +158,7 @@ def test_a_model_s_version_word_is_in_its_atr(model: CardModel) -> None:
 
 
 def test_the_atrs_are_those_that_clients_know() -> None:
-    assert {name: models.get(name).atr.hex().upper() for name in models.names()} == {
+    assert {name: models.get(name).atr.hex().upper() for name in CARDOS} == {
         "cardos-4.3b": "3BF2180002C10A31FE58C80874",
         "cardos-4.4": "3BD21802C10A31FE58C80D51",
         "cardos-5.0": "3BD218008131FE58C90114",

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardtwin.card import models
 from cardtwin.card.image.codec import decode, encode
 from cardtwin.pcsc import CardMuteError, Protocol
-from support.cardbench import CardBench, command, extended, pin, tlv
+from support.cardbench import CARDOS, CardBench, command, extended, pin, tlv
 
 if TYPE_CHECKING:
     from cardtwin.card import CardImage
 
-MODELS = st.sampled_from(models.names())
+MODELS = st.sampled_from(CARDOS)
 
 FILE_IDS = st.sampled_from(["3F00", "5015", "4401", "4402", "7EAD", "FFFF", "0000"])
 CLASSES = st.sampled_from(["00", "10", "80", "84", "90", "0C", "01", "A0"])

@@ -13,13 +13,13 @@ from cardtwin.card.cos import CARDOS_43B, CARDOS_44, CARDOS_50, CARDOS_53, CARDO
 from cardtwin.card.models import register
 from cardtwin.entropy import SeededEntropy
 from cardtwin.provenance import Basis
-from support.cardbench import CardBench
+from support.cardbench import CARDOS, CardBench
 
 SYSTEMS = (CARDOS_43B, CARDOS_44, CARDOS_50, CARDOS_53, CARDOS_54)
 ASKED_BY_CARDOS_TOOL = ["80", "82", "81", "83", "84", "85", "86", "88", "89", "8A", "8D", "96", "87"]
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", CARDOS)
 def test_everything_that_cardos_tool_asks_is_there(name: str) -> None:
     bench = CardBench(name)
     tags = [*ASKED_BY_CARDOS_TOOL, *(["8B"] if name.startswith("cardos-5") else [])]
@@ -98,7 +98,7 @@ def test_the_fci_of_version_5_names_pins_and_never() -> None:
     )
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", CARDOS)
 def test_an_empty_card_is_in_administration_with_everything_open(name: str) -> None:
     image = models.get(name).blank()
     (master,) = image.files.values()
