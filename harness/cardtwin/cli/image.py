@@ -13,6 +13,7 @@ from cardtwin.card import CardView, ImageError
 from cardtwin.card import image as images
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder
 from cardtwin.pcsc import PcscError
+from cardtwin.readers import PyscardMissingError
 from cardtwin.targets import TargetError
 
 if TYPE_CHECKING:
@@ -75,17 +76,13 @@ def read(reader: str | None, out: Path | None, as_json: bool, ask_tries: bool) -
 
 
 def _taken(reader: str | None, *, ask_tries: bool) -> TakenCard:
-    try:
-        from cardtwin.readers.physical import PhysicalContext  # noqa: PLC0415  # needs pyscard
-    except ImportError as error:
-        fail(str(error))
-
+    from cardtwin.readers.physical import PhysicalContext  # noqa: PLC0415  # needed only here
     from cardtwin.targets.takeover import choose_reader, take_over  # noqa: PLC0415  # heavy, and only needed here
 
     try:
         with PhysicalContext() as context:
             return take_over(context, choose_reader(context, reader), ask_tries=ask_tries)
-    except TargetError as error:
+    except (PyscardMissingError, TargetError) as error:
         fail(str(error))
     except PcscError as error:
         fail(f"the system's readers can't be used: {error}")

@@ -122,7 +122,7 @@ def test_options_put_other_cards_and_another_target(tmp_path: Path, run_pytest: 
     ("option", "name", "message"),
     [
         ("--cardtwin-target", "emulatd", "did you mean 'emulated'"),
-        ("--cardtwin-card", "cardos-5.2", "cardos-5.3"),
+        ("--cardtwin-card", "cardos-5.33", "cardos-5.3"),
         ("--cardtwin-quirk", "drop_pin_on_selct", "drop_pin_on_select"),
     ],
 )

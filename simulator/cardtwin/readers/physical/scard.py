@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from importlib import import_module
+from typing import Any, Final, NoReturn
 
 from cardtwin.pcsc import PcscError
 from cardtwin.readers.errors import PyscardMissingError
 
-try:
-    from smartcard import scard
-except ImportError as error:
-    raise PyscardMissingError(
-        "readers of the system are used through pyscard, which is not installed: pip install 'cardtwin[pcsc]'"
-    ) from error
-
 __all__ = ["called", "error_of", "scard"]
 
 _CODE: Final = 0xFFFFFFFF
+
+
+class _Missing:
+    """Stands for pyscard where it is not installed, so that only who uses it is told."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise PyscardMissingError(
+            "readers of the system are used through pyscard, which is not installed: "
+            "pip install 'cardtwin[pcsc]'"
+        )
+
+
+def _loaded() -> Any:
+    try:
+        return import_module("smartcard.scard")
+    except ImportError:
+        return _Missing()
+
+
+scard: Final = _loaded()
+"""pyscard's module of PC/SC's functions and constants."""
 
 
 def called(reader: str, function: Any, *arguments: object) -> tuple[Any, ...]:
