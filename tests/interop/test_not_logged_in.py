@@ -14,6 +14,7 @@ import pytest
 
 import cardtwin.cli
 import cardtwin.source
+from support.interop import shared_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "scenarios" / "not-logged-in"
 ROOTS = [str(Path(module.__path__[0]).parents[1]) for module in (cardtwin.cli, cardtwin.source)]
-OPENSC = "module:/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
+OPENSC = f"module:{shared_library('opensc-pkcs11.so')}"
 TIMEOUT = 550
 
 MODELS = ("cardos-4.4", "cardos-5.3")
