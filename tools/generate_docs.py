@@ -85,8 +85,8 @@ their session first. Names that begin with `cardtwin_` are an interface of ours,
 """
 
 _PKCS11_MECHANISMS: Final = """
-A card offers those whose keys it can hold: `C_GetMechanismList` tells. Private operations are the card's;
-digests, verification and encryption are done beside it.
+A card offers those whose keys it can hold and whose padding it does: `C_GetMechanismList` tells. Private
+operations are the card's; digests, verification and encryption are done beside it.
 """
 
 _AREAS: Final = {

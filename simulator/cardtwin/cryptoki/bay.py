@@ -58,6 +58,7 @@ class TokenView:
         token: What the middleware says.
         title: The card family's name.
         key_sizes: What keys the card takes.
+        raw_rsa: Whether it does RSA with any padding, not that of PKCS#1 v1.5 alone.
         free_memory: Free bytes.
         objects: All objects, of both slots.
         content: What of the card's content it was made from.
@@ -66,6 +67,7 @@ class TokenView:
     token: Token
     title: str
     key_sizes: Mapping[KeyAlgorithm, Collection[int]]
+    raw_rsa: bool
     free_memory: int
     objects: tuple[CryptokiObject, ...] = field(repr=False)
     content: Content = field(repr=False)
@@ -232,7 +234,15 @@ def _seen(driver: CardDriver, reader: TokenReader) -> TokenView:
     ]
     application = reader.application() if token.initialised else ()
     objects = objects_of(contents, application)
-    return TokenView(token, driver.title, driver.key_sizes, reader.free_memory(), objects, reader.content)
+    return TokenView(
+        token,
+        driver.title,
+        driver.key_sizes,
+        driver.raw_rsa,
+        reader.free_memory(),
+        objects,
+        reader.content,
+    )
 
 
 def _is_read(found: TokenObject, public_keys: Collection[bytes]) -> bool:

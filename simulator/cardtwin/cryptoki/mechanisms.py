@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cardtwin.cryptoki.constants import Ckg, Ckk, Ckm, MechanismFlag, name_of
 from cardtwin.cryptoki.errors import CryptokiError
@@ -124,6 +124,7 @@ MECHANISMS: Final[Mapping[int, MechanismSpec]] = {int(spec.type): spec for spec 
 HASH_BY_MECHANISM: Final[Mapping[int, str]] = {int(kind): name for name, kind in _HASHES.items()}
 """The names of the hashes by their digest mechanisms."""
 
+_RAW_RSA: Final = {Scheme.RAW, Scheme.PSS, Scheme.OAEP}
 _ALGORITHMS: Final = {Ckk.CKK_RSA: KeyAlgorithm.RSA, Ckk.CKK_EC: KeyAlgorithm.EC}
 
 
@@ -142,19 +143,35 @@ def mechanism_for(kind: int, flag: MechanismFlag) -> MechanismSpec:
     return spec
 
 
-def is_offered(kind: int, key_sizes: Mapping[KeyAlgorithm, Collection[int]]) -> bool:
-    """Whether a card with these key sizes offers a mechanism."""
+class Abilities(Protocol):
+    """What of a card decides on its mechanisms."""
+
+    @property
+    def key_sizes(self) -> Mapping[KeyAlgorithm, Collection[int]]:
+        """What keys it takes."""
+
+    @property
+    def raw_rsa(self) -> bool:
+        """Whether it does RSA with any padding, not that of PKCS#1 v1.5 alone."""
+
+
+def is_offered(kind: int, card: Abilities) -> bool:
+    """Whether a card offers a mechanism: it takes such keys, and the padding."""
     spec = MECHANISMS.get(kind)
-    return spec is not None and (spec.key_type is None or _ALGORITHMS[spec.key_type] in key_sizes)
+
+    if spec is None or (spec.scheme in _RAW_RSA and not card.raw_rsa):
+        return False
+
+    return spec.key_type is None or _ALGORITHMS[spec.key_type] in card.key_sizes
 
 
-def offered(key_sizes: Mapping[KeyAlgorithm, Collection[int]]) -> dict[int, MechanismInfo]:
-    """Return what a card with these key sizes offers, in the table's order.
+def offered(card: Abilities) -> dict[int, MechanismInfo]:
+    """Return what a card offers, in the table's order.
 
     Digests are made here, not on the card; so are verification and encryption, which need no secret. CKF_HW
     tells of mechanisms whose private operation the card does.
     """
-    return {kind: _info(spec, key_sizes) for kind, spec in MECHANISMS.items() if is_offered(kind, key_sizes)}
+    return {kind: _info(spec, card.key_sizes) for kind, spec in MECHANISMS.items() if is_offered(kind, card)}
 
 
 def _info(spec: MechanismSpec, key_sizes: Mapping[KeyAlgorithm, Collection[int]]) -> MechanismInfo:

@@ -46,7 +46,7 @@ def derive_key(
     found = application.session(session)
     spec = mechanism_for(mechanism.type, MechanismFlag.CKF_DERIVE)
 
-    if not is_offered(mechanism.type, found.slot.view().key_sizes):
+    if not is_offered(mechanism.type, found.slot.view()):
         raise CryptokiError(Ckr.CKR_MECHANISM_INVALID, f"the card does not offer {mechanism.name}")
 
     params = mechanism.params(Ecdh1DeriveParams)

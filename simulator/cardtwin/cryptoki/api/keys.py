@@ -47,7 +47,7 @@ def spec_for(session: Session, mechanism: Mechanism, flag: MechanismFlag) -> Mec
     """
     spec = mechanism_for(mechanism.type, flag)
 
-    if not is_offered(mechanism.type, session.slot.view().key_sizes):
+    if not is_offered(mechanism.type, session.slot.view()):
         raise CryptokiError(Ckr.CKR_MECHANISM_INVALID, f"the card does not offer {mechanism.name}")
 
     check_parameter(mechanism, spec)

@@ -165,13 +165,13 @@ def get_mechanism_list(
 ) -> Answer[Sequence[int]]:
     """List the mechanisms that the card in a slot offers."""
     view = application.slots.get(slot_id).view()
-    return mechanisms.answer(list(offered(view.key_sizes)))
+    return mechanisms.answer(list(offered(view)))
 
 
 @function("C_GetMechanismInfo")
 def get_mechanism_info(application: Application, slot_id: int, mechanism: int) -> MechanismInfo:
     """Describe one of them."""
-    found = offered(application.slots.get(slot_id).view().key_sizes)
+    found = offered(application.slots.get(slot_id).view())
 
     if mechanism not in found:
         raise CryptokiError(Ckr.CKR_MECHANISM_INVALID, f"the card does not offer {name_of(Ckm, mechanism)}")

@@ -164,6 +164,9 @@ class CardDriver(ABC):
     pin_references: ClassVar[range]
     """Numbers that PINs can have."""
 
+    raw_rsa: ClassVar[bool] = True
+    """Whether the card does RSA's private operation on any block; if not, it knows PKCS#1 v1.5 alone."""
+
     one_purpose: ClassVar[bool]
     """Whether a key that deciphers refuses to sign."""
 

@@ -66,6 +66,7 @@ class Cosmo(CardDriver):
     key_references: ClassVar[range] = range(1, 32)
     new_key_references: ClassVar[range] = range(1, 32)
     one_purpose: ClassVar[bool] = False
+    raw_rsa: ClassVar[bool] = False
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel)
