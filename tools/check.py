@@ -26,7 +26,7 @@ VERSIONS = ("3.11", "3.12", "3.13")
 _PCSC_HEADERS = "-I/usr/include/PCSC"
 _VPCD = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 QUICK = ("lint", "type", "package")
-LAST = ("interop", "bench")
+LAST = ("scenarios", "interop", "bench")
 
 
 @dataclass(frozen=True, slots=True)

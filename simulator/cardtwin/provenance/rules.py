@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["Basis", "Rule", "Switches", "UnknownSwitchError", "all_rules", "rule"]
 
 _AREAS: Final = ("card", "profile", "middleware", "cryptoki", "encoding", "blob")
+"""The order of the table; an id begins with its area."""
+
+_MODULES: Final = _AREAS
+"""The modules of this package that enter rules; an area that grows has several."""
 
 
 class Basis(Enum):
@@ -77,8 +81,8 @@ def rule(
 
 def all_rules() -> tuple[Rule, ...]:
     """Return the whole table, ordered by area and entry."""
-    for area in _AREAS:
-        import_module(f"cardtwin.provenance.{area}")
+    for module in _MODULES:
+        import_module(f"cardtwin.provenance.{module}")
 
     order = {area: place for place, area in enumerate(_AREAS)}
     return tuple(sorted(_table.values(), key=lambda entry: order[entry.id.partition(".")[0]]))

@@ -1,11 +1,11 @@
-"""The catalogue of card models: chips as they are delivered, by name."""
+"""CardOS, from V4.3B to V5.4."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from cardtwin.card.chip.model import CardModel, Evidence
-from cardtwin.card.errors import UnknownModelError
+from cardtwin.card.chip.model import CardModel
+from cardtwin.card.models.evidence import evidence
 from cardtwin.provenance import Basis
 
 __all__ = [
@@ -15,23 +15,9 @@ __all__ = [
     "CARDOS_53_DI_MODEL",
     "CARDOS_53_MODEL",
     "CARDOS_54_MODEL",
-    "COSMO_7_MODEL",
-    "COSMO_8_MODEL",
-    "CardModel",
-    "Evidence",
-    "get",
-    "names",
-    "register",
 ]
 
 _OPENSC: Final = "OpenSC, driver cardos"
-_CONSTANT: Final = "no public source"
-
-
-def _evidence(*rows: tuple[Basis, str, str]) -> dict[str, Evidence]:
-    """Return evidence by fact, from rows of basis, source and the facts' names; the other facts are ours."""
-    told = {name: Evidence(basis, source) for basis, source, facts in rows for name in facts.split()}
-    return {name: told.get(name, Evidence(Basis.OURS, _CONSTANT)) for name in CardModel.facts()}
 
 
 def _report(thread: int) -> str:
@@ -55,7 +41,7 @@ CARDOS_43B_MODEL: Final = CardModel(
     chip_manufacturer=0x05,
     max_data=300,
     max_rsa_bits=2048,
-    evidence=_evidence(
+    evidence=evidence(
         (Basis.CLIENT, _OPENSC, "atr max_rsa_bits"),
         (Basis.RECORDED, "a vendor's erase script", "version"),
         (
@@ -84,7 +70,7 @@ CARDOS_44_MODEL: Final = CardModel(
     chip_manufacturer=0x05,
     max_data=0x0300,
     max_rsa_bits=2048,
-    evidence=_evidence((Basis.CLIENT, _OPENSC, "atr version max_rsa_bits")),
+    evidence=evidence((Basis.CLIENT, _OPENSC, "atr version max_rsa_bits")),
 )
 """CardOS V4.4. ATR, version word and behaviour are public; of the product text, the year is ours."""
 
@@ -107,7 +93,7 @@ CARDOS_50_MODEL: Final = CardModel(
     max_rsa_bits=3072,
     packages=(bytes.fromhex("E10B530603041302C9018F0101"),),
     capabilities=frozenset({"elliptic-curves"}),
-    evidence=_evidence(
+    evidence=evidence(
         (Basis.CLIENT, f"{_OPENSC}; GnuPG, application p15", "atr version"),
         (Basis.CLIENT, _OPENSC, "capabilities"),
         (Basis.RECORDED, _report(744), "product eeprom_kb free_heap max_data packages"),
@@ -134,7 +120,7 @@ CARDOS_53_MODEL: Final = CardModel(
     max_rsa_bits=3072,
     packages=(bytes.fromhex("E10B530603041302C9038F0101"),),
     capabilities=frozenset({"elliptic-curves"}),
-    evidence=_evidence(
+    evidence=evidence(
         (Basis.CLIENT, f"{_OPENSC}; GnuPG, application p15", "atr version"),
         (Basis.CLIENT, _OPENSC, "capabilities"),
         (Basis.RECORDED, _report(1987), "product eeprom_kb free_heap max_data packages"),
@@ -161,7 +147,7 @@ CARDOS_53_DI_MODEL: Final = CardModel(
     max_rsa_bits=3072,
     packages=(bytes.fromhex("E10B530603041302C9028F0101"),),
     capabilities=frozenset({"elliptic-curves"}),
-    evidence=_evidence(
+    evidence=evidence(
         (Basis.CLIENT, _OPENSC, "atr version capabilities"),
         (Basis.RECORDED, _report(1134), "product max_data"),
         (Basis.INFERRED, "the package of V5.3, with this version word", "packages"),
@@ -188,7 +174,7 @@ CARDOS_54_MODEL: Final = CardModel(
     max_rsa_bits=3072,
     packages=(bytes.fromhex("E10B530603041302C9048F0101"),),
     capabilities=frozenset({"elliptic-curves"}),
-    evidence=_evidence(
+    evidence=evidence(
         (Basis.CLIENT, f"{_OPENSC}; GnuPG 2.4, application p15", "atr version"),
         (Basis.CLIENT, _OPENSC, "capabilities"),
         (Basis.RECORDED, _report(2770), "product max_data"),
@@ -196,89 +182,3 @@ CARDOS_54_MODEL: Final = CardModel(
     ),
 )
 """CardOS V5.4."""
-
-_IASECC: Final = bytes.fromhex("A000000077010800070000FE00000100")
-_EF_ATR: Final = bytes.fromhex(
-    "800043 01B8 4604 40701410 4703 940180"
-    "4F10 A000000077010800070000FE00000100"
-    "E010 02020104 02020104 02020100 02020100"
-    "8202 9000".replace(" ", "")
-)
-"""EF.ATR: the beginning (tags 43, 46, 47) is that of a real card. The name is the
-one that OpenSC selects; the lengths of commands and responses are ours."""
-
-COSMO_7_MODEL: Final = CardModel(
-    name="cosmo-7",
-    title="Cosmo V7, IAS-ECC",
-    atr=bytes.fromhex("3BDD18008131FE4580F9A0000000770108000790 00FE"),
-    serial=bytes.fromhex("0025071300001A2F"),
-    system="Cosmo V7",
-    memory=0x11000,
-    max_data=0x0400,
-    max_rsa_bits=2048,
-    application=_IASECC,
-    files={b"\x2f\x01": _EF_ATR},
-    evidence=_evidence((Basis.CLIENT, "OpenSC, driver iasecc", "atr")),
-)
-"""Cosmo V7 with IAS-ECC. The ATR is the one that OpenSC knows; serial number, sizes and limits are ours."""
-
-COSMO_8_MODEL: Final = CardModel(
-    name="cosmo-8.2",
-    title="Cosmo V8.2, IAS-ECC",
-    atr=bytes.fromhex("3BDD96008131FE4580F9A000000077010800079000 70"),
-    serial=bytes.fromhex("0025082000002B4D"),
-    system="Cosmo V8.2",
-    memory=0x14000,
-    max_data=0x0400,
-    max_rsa_bits=2048,
-    application=_IASECC,
-    files={b"\x2f\x01": _EF_ATR},
-    evidence=_evidence((Basis.CLIENT, "OpenSC, driver iasecc", "atr")),
-)
-"""Cosmo V8.2 with IAS-ECC. The ATR follows the one that OpenSC knows, at the speed of other V8 cards; serial
-number, sizes and limits are ours. An image can have another ATR."""
-
-_table: dict[str, CardModel] = {}
-
-
-def register(model: CardModel) -> CardModel:
-    """Add a model to the catalogue and return it.
-
-    Raises:
-        ValueError: The name is taken.
-    """
-    if model.name in _table:
-        raise ValueError(f"the catalogue has a card model {model.name!r} already")
-
-    _table[model.name] = model
-    return model
-
-
-def get(name: str) -> CardModel:
-    """Return a model by name.
-
-    Raises:
-        UnknownModelError: The catalogue has none of that name.
-    """
-    try:
-        return _table[name]
-    except KeyError:
-        raise UnknownModelError(name, _table) from None
-
-
-def names() -> tuple[str, ...]:
-    """Return the names in the catalogue, in the order of entry."""
-    return tuple(_table)
-
-
-for _model in (
-    CARDOS_43B_MODEL,
-    CARDOS_44_MODEL,
-    CARDOS_50_MODEL,
-    CARDOS_53_MODEL,
-    CARDOS_53_DI_MODEL,
-    CARDOS_54_MODEL,
-    COSMO_7_MODEL,
-    COSMO_8_MODEL,
-):
-    register(_model)

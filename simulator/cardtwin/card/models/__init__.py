@@ -1,0 +1,29 @@
+"""The catalogue of card models: chips as they are delivered, by name; one module for each family."""
+
+from cardtwin.card.chip.model import CardModel, Evidence
+from cardtwin.card.models.cardos import (
+    CARDOS_43B_MODEL,
+    CARDOS_44_MODEL,
+    CARDOS_50_MODEL,
+    CARDOS_53_DI_MODEL,
+    CARDOS_53_MODEL,
+    CARDOS_54_MODEL,
+)
+from cardtwin.card.models.catalogue import get, names, register
+from cardtwin.card.models.cosmo import COSMO_7_MODEL, COSMO_8_MODEL
+
+__all__ = [
+    "CARDOS_43B_MODEL",
+    "CARDOS_44_MODEL",
+    "CARDOS_50_MODEL",
+    "CARDOS_53_DI_MODEL",
+    "CARDOS_53_MODEL",
+    "CARDOS_54_MODEL",
+    "COSMO_7_MODEL",
+    "COSMO_8_MODEL",
+    "CardModel",
+    "Evidence",
+    "get",
+    "names",
+    "register",
+]
