@@ -30,6 +30,8 @@ FIRST_PORT: Final = 35963
 
 _LENGTH: Final = 2
 _LONGEST: Final = 0xFFFF
+_AT_ONCE: Final = 0x1000
+"""Bytes that are received at once: a buffer of that size is made each time, so few are better than all."""
 _AGAIN: Final = 0.1
 """Seconds between two attempts to reach the driver."""
 
@@ -134,7 +136,7 @@ class VpcdSlot:
         self._tell(PowerChange.INSERTED)
 
         try:
-            _Contacts(self._card, connection, self._seen, self._stopping, self._emit, self._reader).serve()
+            self._contacts(connection).serve()
         except (CardMuteError, CardRemovedError, ProtocolMismatchError):
             pass  # nothing can be said to the driver but that the card is gone
         except OSError:
@@ -148,6 +150,12 @@ class VpcdSlot:
             self._seen.clear()
             self._card.power_off()
             self._tell(PowerChange.REMOVED)
+
+    def _contacts(self, connection: socket.socket) -> _Contacts:
+        heard = self._hub is not None
+        return _Contacts(
+            self._card, connection, self._seen, self._stopping, self._emit, self._reader, heard=heard
+        )
 
     def _tell(self, change: PowerChange) -> None:
         self._emit(ReaderChanged(reader=self._reader, change=change))
@@ -168,14 +176,18 @@ class _Contacts:
         stopping: threading.Event,
         emit: Callable[[Event], None],
         reader: str,
+        *,
+        heard: bool,
     ) -> None:
         self._card = card
+        self._heard = heard
         self._connection = connection
         self._seen = seen
         self._stopping = stopping
         self._emit = emit
         self._reader = reader
         self._atr = b""
+        self._received = b""
         self._powered = False
 
     def serve(self) -> None:
@@ -190,7 +202,9 @@ class _Contacts:
         self._power(PowerChange.POWERED_ON)
 
         while (message := self._receive()) is not None:
-            self._seen.set()
+            if not self._seen.is_set():
+                self._seen.set()
+
             control = message[0] if len(message) == 1 else None
 
             if control is None:
@@ -227,7 +241,9 @@ class _Contacts:
         if self._stopping.is_set():
             raise CardRemovedError(self._reader, "during the command")
 
-        self._emit(Exchange(reader=self._reader, command=command, response=response))
+        if self._heard:
+            self._emit(Exchange(reader=self._reader, command=command, response=response))
+
         return response
 
     def _send(self, message: bytes) -> None:
@@ -235,33 +251,38 @@ class _Contacts:
         self._connection.sendall(len(message).to_bytes(_LENGTH) + message)
 
     def _receive(self) -> bytes | None:
-        length = self._exactly(_LENGTH)
-        return None if length is None else self._exactly(int.from_bytes(length))
+        """Receive one message; None when the driver has closed the connection."""
+        received = self._received
 
-    def _exactly(self, count: int) -> bytes | None:
-        """Receive that many bytes; None when the driver has closed the connection."""
-        collected = b""
+        while (end := _end(received)) is None:
+            if received:
+                self._acknowledge_at_once()
 
-        while len(collected) < count:
-            self._acknowledge_at_once()
-            data = self._connection.recv(count - len(collected))
+            data = self._connection.recv(_AT_ONCE)
 
             if not data:
                 return None
 
-            collected += data
+            received += data
 
-        return collected
+        self._received = received[end:]
+        return received[_LENGTH:end]
 
     def _acknowledge_at_once(self) -> None:
-        """Have what comes acknowledged at once.
+        """Have what has come so far acknowledged at once.
 
         Older drivers send length and message in two segments, and the second one waits for the first one's
         acknowledgement, which Linux would delay by 40 ms. The option holds until the kernel changes its mind:
-        it has to be set again and again.
+        it has to be set for each message. What came whole is acknowledged by the response to it.
         """
         if hasattr(socket, "TCP_QUICKACK"):
             self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
+def _end(received: bytes) -> int | None:
+    """Return where the first message ends; None while it isn't there in whole."""
+    end = _LENGTH + int.from_bytes(received[:_LENGTH])
+    return end if _LENGTH <= len(received) >= end else None
 
 
 _ANSWERS: Final[dict[int, Callable[[_Contacts], None]]] = {
