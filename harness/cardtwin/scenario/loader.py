@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.scenario.binding import bound_names, check_binds
-from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode, parse_yaml
+from cardtwin.scenario.document import Entry, MapNode, Node, TextNode, parse_yaml
+from cardtwin.scenario.includes import STEPS, Includes
 from cardtwin.scenario.instance import Instance, StepSpec
 from cardtwin.scenario.matrix import Combination, combinations
 from cardtwin.scenario.model import ScenarioModel
@@ -58,10 +59,11 @@ def load(path: Path) -> tuple[Instance, ...]:
         found.error("not-a-mapping", "a scenario is a mapping", root.span, expected="format: 1")
         raise SourceError(found)
 
-    reader = _Reader(path, root)
+    includes = Includes(path.parent)
+    reader = _Reader(path, root, includes)
     instances: list[Instance] = []
 
-    for combination in combinations(root.get("matrix"), found):
+    for combination in combinations(root.get("matrix"), found, includes):
         local = Diagnostics()
         instance = reader.instance(combination, local)
         _merge(found, local)
@@ -90,10 +92,10 @@ def _key(finding: Diagnostic) -> tuple[object, ...]:
 class _Reader:
     """Makes the instances of one file."""
 
-    def __init__(self, path: Path, root: MapNode) -> None:
+    def __init__(self, path: Path, root: MapNode, includes: Includes) -> None:
         self._path = path
         self._root = root
-        self._includes: dict[Path, Node] = {}
+        self._includes = includes
 
     def instance(self, combination: Combination, found: Diagnostics) -> Instance | None:
         """Return the instance, or None with findings."""
@@ -136,75 +138,12 @@ class _Reader:
         if requires is not None:
             specs += _spec(0, _requirement(requires), names, found)
 
-        for written in self._written(names, found):
+        for written in self._includes.expanded(self._root.get("steps"), STEPS, names, found):
             here = Names(names.values, frozenset(later))
             specs += _spec(len(specs) + (requires is None), written, here, found)
             later |= bound_names(written, here)
 
         return tuple(specs)
-
-    def _written(self, names: Names, found: Diagnostics) -> Iterator[Node]:
-        steps = self._root.get("steps")
-
-        for item in steps.items if isinstance(steps, ListNode) else ():
-            if isinstance(item, MapNode) and item.get("use") is not None:
-                yield from self._included(item, names, found)
-            else:
-                yield item
-
-    def _included(self, item: MapNode, names: Names, found: Diagnostics) -> Iterator[Node]:
-        for entry in item.without("use"):
-            found.error("unknown-key", f"{entry.key.text!r} cannot stand beside 'use'", entry.key.span)
-
-        use = item.get("use")
-        assert use is not None, "asked for by the caller"
-        name = substitute(use, names, found)
-
-        if not isinstance(name, TextNode):
-            found.error("bad-value", "'use' takes the path of a list of steps", name.span)
-            return
-
-        tree = self._include(self._path.parent / name.text, name, found)
-
-        for inner in tree.items if isinstance(tree, ListNode) else ():
-            if isinstance(inner, MapNode) and inner.get("use") is not None:
-                found.error(
-                    "nested-use",
-                    "an included list cannot include another",
-                    inner.key_span("use"),
-                    remedy="'use:' goes one level deep: include both lists from the scenario",
-                )
-            else:
-                yield inner
-
-    def _include(self, path: Path, name: TextNode, found: Diagnostics) -> Node | None:
-        if path in self._includes:
-            return self._includes[path]
-
-        try:
-            tree = parse_yaml(SourceText.read(path))
-        except OSError as error:
-            near = sorted(p.name for p in path.parent.glob("*.steps.yaml")) if path.parent.is_dir() else []
-            found.error(
-                "no-such-file",
-                f"{path} cannot be read: {error.strerror}",
-                name.span,
-                remedy=closest(path.name, near),
-            )
-            return None
-        except SourceError as error:
-            for finding in error.diagnostics:
-                found.add(finding)
-
-            return None
-
-        if not isinstance(tree, ListNode):
-            found.error(
-                "not-a-list", "an included file is a list of steps", tree.span, expected="- verb: ..."
-            )
-
-        self._includes[path] = tree
-        return tree
 
 
 def _entries(node: Node, *keys: str) -> tuple[Entry, ...]:

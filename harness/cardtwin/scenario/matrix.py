@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
+from cardtwin.scenario.includes import VALUES
+from cardtwin.scenario.substitution import Names
 from cardtwin.source import Diagnostics, Note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cardtwin.scenario.includes import Includes
 
 __all__ = ["Combination", "combinations"]
 
@@ -39,7 +43,7 @@ class Combination:
         return f"[{','.join(self.ids)}]" if self.ids else ""
 
 
-def combinations(node: Node | None, diagnostics: Diagnostics) -> tuple[Combination, ...]:
+def combinations(node: Node | None, diagnostics: Diagnostics, includes: Includes) -> tuple[Combination, ...]:
     """Return all combinations, the last axis changing fastest; without a matrix, the one of nothing.
 
     Axes that are wrong are left out of them, so that the rest of the file can be looked at.
@@ -51,7 +55,7 @@ def combinations(node: Node | None, diagnostics: Diagnostics) -> tuple[Combinati
         diagnostics.error("bad-matrix", "a matrix is a mapping of axes", node.span, expected="axis: [values]")
         return (Combination((), {}),)
 
-    read = [(entry.key.text, _axis(entry, diagnostics)) for entry in node]
+    read = [(entry.key.text, _axis(entry, diagnostics, includes)) for entry in node]
     axes = [(name, values) for name, values in read if values]
     without = frozenset(name for name, values in read if not values)
     return tuple(
@@ -64,7 +68,7 @@ def combinations(node: Node | None, diagnostics: Diagnostics) -> tuple[Combinati
     )
 
 
-def _axis(entry: Entry, diagnostics: Diagnostics) -> list[tuple[str, Node]]:
+def _axis(entry: Entry, diagnostics: Diagnostics, includes: Includes) -> list[tuple[str, Node]]:
     if not _AXIS.fullmatch(entry.key.text):
         diagnostics.error("bad-matrix", f"{entry.key.text!r} is no name for an axis", entry.key.span)
 
@@ -74,7 +78,7 @@ def _axis(entry: Entry, diagnostics: Diagnostics) -> list[tuple[str, Node]]:
 
     values: dict[str, Node] = {}
 
-    for item in entry.value.items:
+    for item in includes.expanded(entry.value, VALUES, Names(), diagnostics):
         identity = _identity(item)
 
         if identity is None or not _ID.fullmatch(identity.text):

@@ -18,7 +18,7 @@ _MANY: Final = 30
 _REFERENCE = {"type": "string", "pattern": r"^\$\([^()]+\)$", "description": "$(name)"}
 _USE = {
     "type": "object",
-    "properties": {"use": {"type": "string", "description": "a list of steps, relative to the scenario"}},
+    "properties": {"use": {"type": "string", "description": "a list in a file, relative to the scenario"}},
     "required": ["use"],
     "additionalProperties": False,
 }
@@ -58,6 +58,7 @@ _MATRIX = {
             "oneOf": [
                 {"type": SCALAR},
                 {"type": "object", "required": ["id"]},
+                _USE,
             ]
         },
     },

@@ -70,6 +70,7 @@ def test_what_the_loader_takes_is_valid(validator: Any, steps: str) -> None:
         "format: 2\ntitle: x\nreaders: {}\nsteps: []",
         "title: x\nreaders: {}\nsteps: []",
         HEAD + "matrix: {model: []}\nsteps: []",
+        HEAD + "matrix: {model: [{use: a.values.yaml, on: R1}]}\nsteps: []",
     ],
 )
 def test_what_the_loader_refuses_is_invalid(validator: Any, text: str) -> None:
