@@ -22,6 +22,7 @@ from cardtwin.middleware import Ckr, Installation, PersonalDesktopClient
 from cardtwin.middleware.configuration import load
 from cardtwin.plan import Secret, SecretName
 from cardtwin.plan.cms import CmsPinBlobCodec
+from cardtwin.ppa.shipped import shipped_profile
 from cardtwin.readers import ReaderManager
 from cardtwin.source import Diagnostics, SourceText
 from support.profiles import certificate
@@ -50,7 +51,7 @@ def encoded(model: str, profile: str = "") -> CardImage:
     manager = ReaderManager()
     manager.add_reader(READER)
     manager.insert(READER, card)
-    source = profile or (PROFILES / f"{model}-full.cpf").read_text()
+    source = profile or shipped_profile(model, "full").read_text()
     client = PersonalDesktopClient(
         manager.context(),
         Installation(certificate()),

@@ -20,12 +20,13 @@ from cardtwin.cryptoki.constants import Cka, Ckc, Cko
 from cardtwin.cryptoki.native import library_path
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.events import CallEnded, Defect, Event, Hub
+from cardtwin.ppa.shipped import shipped_profile
 from cardtwin.targets import CardSetup, ProcessSetup, Setup
 from cardtwin.targets.emulated import EmulatedBench
 from cardtwin.targets.outlets import Outlets
 from support.interop import TIMEOUT, program
 from support.profiles import rsa_key
-from support.programs import MAIN, PIN, PROFILES, SIGN_PIN, SIGNATURE, Desk, encoded
+from support.programs import MAIN, PIN, SIGN_PIN, SIGNATURE, Desk, encoded
 from support.signers import Signer
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def full_card(model: str, *, curve: bool = False) -> CardImage:
 
 def _curve_profile(model: str) -> str:
     """Return the shipped full profile with a key on a curve. It says the PINs itself."""
-    text = (PROFILES / f"{model}-full.cpf").read_text()
+    text = shipped_profile(model, "full").read_text()
     assert _RSA_KEY in text
     text = text.replace(_RSA_KEY, _CURVE_KEY)
 

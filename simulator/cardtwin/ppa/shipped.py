@@ -46,5 +46,5 @@ def _profiles(model: str) -> dict[str, Path]:
 
 def _family(model: str) -> str:
     """Return the card family of a model: the name of one begins with that of the other."""
-    families = card_models.families()
-    return next((family for family in families if model == family or model.startswith(f"{family}.")), model)
+    families = (each for each in card_models.families() if model.startswith((f"{each}.", f"{each}-")))
+    return max(families, key=len, default=model)

@@ -114,15 +114,30 @@ def test_every_shipped_profile_has_a_name() -> None:
     assert found == {path.stem for path in PROFILES.glob("*.cpf")}
 
 
-def test_a_profile_suits_each_model_of_its_family_and_no_other() -> None:
-    assert all(
-        shipped_profiles(model) == ("full", "operator", "prepersonalised")
-        for model in models.names()
-        if model.startswith("cardos-5")
-    )
-    assert shipped_profiles("cardos-4.4") == shipped_profiles("cardos-4.3b") == ("full",)
-    assert shipped_profile("cardos-4.3b", "full").stem == "cardos-4.3b-full"
-    assert shipped_profiles("cardos-4") == ()
+@pytest.mark.parametrize("model", models.names())
+def test_every_model_has_each_kind_of_profile(model: str) -> None:
+    kinds = {"full", "prepersonalised", "signature", "erasable", "locked"}
+    assert kinds <= set(shipped_profiles(model))
+
+
+@pytest.mark.parametrize(
+    ("model", "file"),
+    [
+        ("cardos-4.3b", "cardos-4.3b-full"),
+        ("cardos-4.4", "cardos-4.4-full"),
+        ("cardos-5.0", "cardos-5.3-full"),
+        ("cardos-5.3-di", "cardos-5.3-full"),
+        ("cosmo-7", "cosmo-8.2-full"),
+        ("cosmo-8.2", "cosmo-8.2-full"),
+    ],
+)
+def test_a_profile_suits_each_model_of_its_family(model: str, file: str) -> None:
+    assert shipped_profile(model, "full").stem == file
+
+
+@pytest.mark.parametrize("name", ["cardos-4", "cardos-50", "cosmos", "cosmo8", ""])
+def test_a_name_that_only_looks_like_a_family_s_has_no_profiles(name: str) -> None:
+    assert shipped_profiles(name) == ()
 
 
 def test_a_profile_may_be_a_file_with_parameters_and_a_label(tmp_path: Path) -> None:
@@ -186,7 +201,7 @@ def test_a_profile_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
         ({"quirks": ("odd",)}, "there is no quirk 'odd'"),
         ({"switches": {"card.odd": "x"}}, "there is no switch 'card.odd'"),
         ({"reader": "x" * 200}, "a reader's name has"),
-        ({"profile": "ful"}, "no profile 'ful' for cardos-5.3.*there are full, operator, prepersonalised"),
+        ({"profile": "ful"}, "no profile 'ful' for cardos-5.3.*there are erasable, full, locked, operator,"),
         ({"profile": "nowhere/full.cpf"}, "nowhere/full.cpf: No such file"),
         ({"profile": "full", "secrets": {"PIN9": "271828"}}, "there is no secret 'PIN9': there are PIN1, "),
         ({"image": "nowhere.image"}, "nowhere.image: No such file"),
