@@ -22,7 +22,7 @@ from cardtwin.middleware.configuration import KEYS
 from cardtwin.plan import SecretName
 from cardtwin.ppa import card_models
 from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
-from cardtwin.provenance import Basis, Rule, all_rules
+from cardtwin.provenance import AREAS, Basis, Rule, all_rules
 from cardtwin.scenario.step import COMMON, Expectation, all_verbs
 
 if TYPE_CHECKING:
@@ -89,15 +89,6 @@ A card offers those whose keys it can hold and whose padding it does: `C_GetMech
 operations are the card's; digests, verification and encryption are done beside it.
 """
 
-_AREAS: Final = {
-    "card": "The card",
-    "profile": "The card profile language",
-    "middleware": "The middleware",
-    "cryptoki": "PKCS#11",
-    "encoding": "Encoding descriptions",
-    "blob": "The encrypted PINs",
-}
-
 _PHASES: Final = {LIVING: "with files", FILES: "before operational", ALL: "all"}
 
 _BASES: Final = {
@@ -118,7 +109,7 @@ def deviations() -> str:
 
     for area, rules in itertools.groupby(all_rules(), key=lambda entry: entry.id.partition(".")[0]):
         columns = ("Rule", "Basis", "What holds", "Source", "Switch")
-        parts += [f"## {_AREAS[area]}", _table(columns, map(_rule, rules))]
+        parts += [f"## {AREAS[area]}", _table(columns, map(_rule, rules))]
 
     return _page("Stated, inferred, ours", parts)
 

@@ -31,6 +31,7 @@ PACKAGES = {
     "certtool": "gnutls-bin",
     "certutil": "libnss3-tools",
     "cmsutil": "libnss3-tools",
+    "gids-tool": "opensc",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
     "keytool": "default-jdk-headless",

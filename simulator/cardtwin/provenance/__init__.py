@@ -5,6 +5,6 @@ that decides asks :class:`Switches` for the rule's value, so that the table cann
 behaviour, and docs/deviations.md is generated from it.
 """
 
-from cardtwin.provenance.rules import Basis, Rule, Switches, UnknownSwitchError, all_rules, rule
+from cardtwin.provenance.rules import AREAS, Basis, Rule, Switches, UnknownSwitchError, all_rules, rule
 
-__all__ = ["Basis", "Rule", "Switches", "UnknownSwitchError", "all_rules", "rule"]
+__all__ = ["AREAS", "Basis", "Rule", "Switches", "UnknownSwitchError", "all_rules", "rule"]

@@ -11,12 +11,20 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Basis", "Rule", "Switches", "UnknownSwitchError", "all_rules", "rule"]
+__all__ = ["AREAS", "Basis", "Rule", "Switches", "UnknownSwitchError", "all_rules", "rule"]
 
-_AREAS: Final = ("card", "profile", "middleware", "cryptoki", "encoding", "blob")
-"""The order of the table; an id begins with its area."""
+AREAS: Final[Mapping[str, str]] = {
+    "card": "The card",
+    "gids": "The virtual smart card",
+    "profile": "The card profile language",
+    "middleware": "The middleware",
+    "cryptoki": "PKCS#11",
+    "encoding": "Encoding descriptions",
+    "blob": "The encrypted PINs",
+}
+"""The areas in the order of the table, with their titles; an id begins with its area."""
 
-_MODULES: Final = _AREAS
+_MODULES: Final = tuple(AREAS)
 """The modules of this package that enter rules; an area that grows has several."""
 
 
@@ -84,7 +92,7 @@ def all_rules() -> tuple[Rule, ...]:
     for module in _MODULES:
         import_module(f"cardtwin.provenance.{module}")
 
-    order = {area: place for place, area in enumerate(_AREAS)}
+    order = {area: place for place, area in enumerate(AREAS)}
     return tuple(sorted(_table.values(), key=lambda entry: order[entry.id.partition(".")[0]]))
 
 

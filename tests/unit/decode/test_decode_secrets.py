@@ -54,6 +54,9 @@ CARRIERS = (
     Carrier(PUT_OCI, bytes.fromhex("8302 0002 8F00 8F")),
     Carrier(PUT_OCI, bytes.fromhex("8302 0002 8F00"), bytes.fromhex("9900")),
     Carrier((0xDB, 0x3F, 0xFF), bytes.fromhex("A503")),
+    *(Carrier((0xDB, 0xA0, p2), bytes.fromhex("DF24")) for p2 in (0x11, 0x13, 0x14)),
+    Carrier((0x87, 0x00, 0x00), bytes.fromhex("7C0A82")),
+    Carrier((0x87, 0x00, 0x00), bytes.fromhex("7C0A8100")),
     Carrier((0x24, 0x20, 0x10), cla=0x90),
     Carrier((0x2A, 0x84, 0x80)),
     Carrier((0x82, 0x00, 0x05)),
@@ -172,6 +175,8 @@ def test_an_answer_fetched_without_its_command_is_hidden() -> None:
         "00D6000002 0102",
         "00E0000002 6200",
         "002241B603 830111",
+        "00870000047C028100",
+        "00DBA01005DF2402ABCD",
         "00DA016D02 8301",
     ],
 )

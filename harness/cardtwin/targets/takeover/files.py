@@ -152,6 +152,9 @@ class FileWalk:
 
         kind = FileKind(descriptor) if descriptor in set(FileKind) else None
 
+        if kind is not None and not kind.is_plain:
+            kind = None
+
         if kind is not None and kind.has_records:
             read, records = self._records(kind)
             return FileFound(path, control, kind, active, read, records=records)

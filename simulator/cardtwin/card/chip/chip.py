@@ -154,14 +154,20 @@ class Chip:
         if condition == ALWAYS:
             return
 
-        key = self.guard(df, condition)
-        uses = self.session.passed.get(key, 0) if key else 0
+        for one in self.dialect.alternatives(self.image, condition):
+            if one == ALWAYS:
+                return
 
-        if key is None or not uses:
-            raise Refusal(StatusWord.SECURITY_STATUS_NOT_SATISFIED)
+            key = self.guard(df, one)
+            uses = self.session.passed.get(key, 0) if key else 0
 
-        if uses != UNLIMITED:
-            self.session.passed[key] = uses - 1
+            if key is not None and uses:
+                if uses != UNLIMITED:
+                    self.session.passed[key] = uses - 1
+
+                return
+
+        raise Refusal(StatusWord.SECURITY_STATUS_NOT_SATISFIED)
 
     def guard(self, df: bytes, condition: int) -> ObjectKey | None:
         """Return the test object that an access condition names; None where it names none that is there."""

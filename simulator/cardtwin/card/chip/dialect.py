@@ -10,10 +10,18 @@ if TYPE_CHECKING:
     from cardtwin.card.memory import CardImage, File
     from cardtwin.iso7816 import StatusWord
 
-__all__ = ["ControlInformation", "Dialect"]
+__all__ = ["Alternatives", "ControlInformation", "Dialect", "itself"]
+
+Alternatives: TypeAlias = Callable[["CardImage", int], tuple[int, ...]]
+"""Gives the condition bytes any one of which meets a condition byte; arguments are the memory, the byte."""
 
 ControlInformation: TypeAlias = Callable[["CardImage", bytes, "File", int], bytes]
 """Makes the FCI or FCP of a file; arguments are the memory, the file's path, the file, the template's tag."""
+
+
+def itself(_image: CardImage, condition: int) -> tuple[int, ...]:
+    """Return the condition alone: a condition byte names one test object at most."""
+    return (condition,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Dialect:
         chooses_algorithm: Whether the security environment chooses the algorithm, and not the key alone.
         drops_leading_zero: Whether a deciphered block comes without a zero at its beginning.
         takes_access_rules: Whether CREATE FILE takes access rules in AB, or in 8B where they are.
+        alternatives: What meets a condition.
     """
 
     control_information: ControlInformation
@@ -38,3 +47,4 @@ class Dialect:
     chooses_algorithm: bool = False
     drops_leading_zero: bool = False
     takes_access_rules: bool = False
+    alternatives: Alternatives = itself

@@ -96,6 +96,9 @@ def _ef(control: FileControl, descriptor: bytes, rules: bytes) -> Ef:
     except (IndexError, ValueError):
         raise Refusal(StatusWord.WRONG_DATA) from None
 
+    if not kind.is_plain:
+        raise Refusal(StatusWord.WRONG_DATA)
+
     length, count = _records(descriptor) if kind.has_fixed_records else (0, 0)
     size = length * count or _number(_size_of_ef(control))
 

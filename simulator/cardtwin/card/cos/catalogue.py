@@ -8,6 +8,7 @@ from cardtwin.card.cos.cardos5 import CARDOS_50, CARDOS_53, CARDOS_54
 from cardtwin.card.cos.cardos43b import CARDOS_43B
 from cardtwin.card.cos.cardos44 import CARDOS_44
 from cardtwin.card.cos.cosmo import COSMO_7, COSMO_8
+from cardtwin.card.cos.gids import GIDS_2
 from cardtwin.card.errors import UnknownSystemError
 
 if TYPE_CHECKING:
@@ -43,5 +44,5 @@ def get(name: str) -> CardSystem:
         raise UnknownSystemError(name, _table) from None
 
 
-for _system in (CARDOS_43B, CARDOS_44, CARDOS_50, CARDOS_53, CARDOS_54, COSMO_7, COSMO_8):
+for _system in (CARDOS_43B, CARDOS_44, CARDOS_50, CARDOS_53, CARDOS_54, COSMO_7, COSMO_8, GIDS_2):
     register(_system)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
+from cardtwin.card.chip.gids import ADMIN_REFERENCE, EITHER, KeyOperation, key_position
 from cardtwin.card.chip.iasecc import file_rules
-from cardtwin.card.memory import CardImage, Df, File, parent
+from cardtwin.card.memory import CardImage, Df, File, FileKind, parent
 from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation
 from cardtwin.card.memory.objects import TEST_CLASS
 from cardtwin.card.memory.rules import EXPANDED, USAGE_KEY, USAGE_PIN, expanded
 from cardtwin.iso7816 import FileControl, Tlv
 
-__all__ = ["cardos_4", "cardos_5", "iasecc_7", "iasecc_8"]
+__all__ = ["cardos_4", "cardos_5", "gids", "iasecc_7", "iasecc_8"]
 
 _DF: Final = 0x38
+_FCI, _FCP = 0x6F, 0x62
+_GIDS_ABILITIES: Final = b"\xc0"
+"""Cryptographic mechanisms, as an applet of the kind tells them."""
 
 
 def cardos_4(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
@@ -78,6 +82,37 @@ def _iasecc(path: bytes, file: File) -> tuple[Tlv, ...]:
 
     name = (Tlv(0x84, file.name),) if file.name else ()
     return Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:]), *name
+
+
+def gids(image: CardImage, path: bytes, file: File, template: int) -> bytes:
+    """Return what GIDS tells: of the application name and abilities (FCI), or conditions (FCP)."""
+    if isinstance(file, Df):
+        if template == _FCI:
+            name, abilities = Tlv(0x4F, file.name), Tlv.constructed(0x73, (Tlv(0x40, _GIDS_ABILITIES),))
+            return Tlv.constructed(0x61, (name, abilities)).encode()
+
+        conditions = Tlv(0x8C, bytes((0x03, EITHER, EITHER)))
+        return FileControl(_FCP, (Tlv(0x82, _descriptor(file)), conditions)).encode()
+
+    head = Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:])
+
+    if file.kind is not FileKind.KEY:
+        access = file.access
+        conditions = Tlv(0x8C, bytes((0x03, access[EfOperation.UPDATE], access[EfOperation.READ])))
+        return FileControl(_FCP, (*head, conditions)).encode()
+
+    return FileControl(_FCP, (*head, _gids_key_conditions(image, path[-1]), Tlv(0xA5, file.content))).encode()
+
+
+def _gids_key_conditions(image: CardImage, reference: int) -> Tlv:
+    key = key_position(image, reference)
+    access = image.objects[key].access if key else bytes((NEVER,)) * len(KeyOperation)
+    operations = (KeyOperation.USE, KeyOperation.PUT, KeyOperation.GET_PUBLIC)
+
+    if reference == ADMIN_REFERENCE:
+        return Tlv(0x8C, bytes((0x87, *(access[at] for at in operations))))
+
+    return Tlv(0x8C, bytes((0x8F, access[KeyOperation.GENERATE], *(access[at] for at in operations))))
 
 
 def _state(file: File) -> Tlv:

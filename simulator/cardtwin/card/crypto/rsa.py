@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -200,6 +201,19 @@ class RsaPrivateKey:
             PaddingError: The cryptogram's length or the padding found is wrong.
         """
         return unpad_encryption(self.raw(cryptogram))
+
+    def decipher_oaep(self, cryptogram: bytes) -> bytes:
+        """Return the data that were encrypted with OAEP, SHA-1 and no label (RFC 8017, 7.1).
+
+        Raises:
+            PaddingError: The cryptogram's length or what is found in it is wrong.
+        """
+        sha1 = hashes.SHA1()  # noqa: S303  # OAEP's default, and safe in it
+
+        try:
+            return self.to_cryptography().decrypt(cryptogram, padding.OAEP(padding.MGF1(sha1), sha1, None))
+        except ValueError:
+            raise PaddingError("the cryptogram is none of OAEP with SHA-1") from None
 
     def to_cryptography(self) -> rsa.RSAPrivateKey:
         """Return the key as an object of `cryptography`; the same object for equal keys."""

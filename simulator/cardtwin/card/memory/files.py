@@ -22,7 +22,7 @@ _RECORD_HEADER = 2
 
 
 class FileKind(IntEnum):
-    """The kinds of EF, by the lower bits of the file descriptor byte as CardOS has them."""
+    """The kinds of EF, by the lower bits of the file descriptor byte: CardOS's, and two of GIDS."""
 
     TRANSPARENT = 0x01
     LINEAR_FIXED = 0x02
@@ -30,11 +30,18 @@ class FileKind(IntEnum):
     LINEAR_TLV = 0x05
     CYCLIC = 0x06
     EXECUTABLE = 0x21
+    KEY = 0x18
+    DATA_OBJECTS = 0x39
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the content is bytes or records; else it is a key's uses, or data objects as records."""
+        return self not in {FileKind.KEY, FileKind.DATA_OBJECTS}
 
     @property
     def has_records(self) -> bool:
         """Whether the content is made of records."""
-        return self not in {FileKind.TRANSPARENT, FileKind.EXECUTABLE}
+        return self not in {FileKind.TRANSPARENT, FileKind.EXECUTABLE, FileKind.KEY}
 
     @property
     def has_fixed_records(self) -> bool:

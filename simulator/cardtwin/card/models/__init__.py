@@ -11,6 +11,7 @@ from cardtwin.card.models.cardos import (
 )
 from cardtwin.card.models.catalogue import get, names, register
 from cardtwin.card.models.cosmo import COSMO_7_MODEL, COSMO_8_MODEL
+from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
 __all__ = [
     "CARDOS_43B_MODEL",
@@ -21,6 +22,7 @@ __all__ = [
     "CARDOS_54_MODEL",
     "COSMO_7_MODEL",
     "COSMO_8_MODEL",
+    "VIRTUAL_SMART_CARD_MODEL",
     "CardModel",
     "Evidence",
     "get",

@@ -14,6 +14,7 @@ from cardtwin.card.models.cardos import (
     CARDOS_54_MODEL,
 )
 from cardtwin.card.models.cosmo import COSMO_7_MODEL, COSMO_8_MODEL
+from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
 if TYPE_CHECKING:
     from cardtwin.card.chip.model import CardModel
@@ -62,5 +63,6 @@ for _model in (
     CARDOS_54_MODEL,
     COSMO_7_MODEL,
     COSMO_8_MODEL,
+    VIRTUAL_SMART_CARD_MODEL,
 ):
     register(_model)

@@ -20,8 +20,10 @@ _KIND: Final = {
     0x04: "linear variable EF",
     0x05: "linear variable TLV EF",
     0x06: "cyclic EF",
+    0x18: "key EF",
     0x21: "executable EF",
     0x38: "DF",
+    0x39: "EF of data objects",
 }
 _SHAREABLE: Final = 0x40
 

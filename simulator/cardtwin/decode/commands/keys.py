@@ -23,6 +23,9 @@ _TEMPLATES: Final = {
     0xB8: "confidentiality",
 }
 _REFERENCES: Final = {0x80: "algorithm", 0x83: "key", 0x84: "key", 0x95: "usage"}
+_GENERATION: Final = b"\xac"
+_CHALLENGE: Final = 0x81
+_STEPS: Final = {_CHALLENGE: "challenge", 0x82: "response"}
 
 
 def _set_environment(apdu: CommandApdu) -> Details:
@@ -33,8 +36,7 @@ def _set_environment(apdu: CommandApdu) -> Details:
     except TlvFormatError:
         return Details(f"{template}, {len(apdu.data)} bytes")
 
-    named = (f"{_REFERENCES.get(one.tag, f'{one.tag:02X}')} {one.value.hex().upper()}" for one in references)
-    return Details(", ".join((template, *named)))
+    return Details(", ".join((template, *map(_reference, references))))
 
 
 def _environment(apdu: CommandApdu) -> Details:
@@ -49,8 +51,39 @@ def _generate(apdu: CommandApdu) -> Details:
 
 
 def _generate_pair(apdu: CommandApdu) -> Details:
-    """Read the private key's tag, the last of whose three bytes is its number."""
+    """Read a template that names the key, or the private key's tag, whose last byte is its number."""
+    if apdu.data[:1] == _GENERATION:
+        return _template(apdu)
+
     return Details(f"key {apdu.data[-1]:02X}" if len(apdu.data) == 5 else f"{len(apdu.data)} bytes")
+
+
+def _template(apdu: CommandApdu) -> Details:
+    try:
+        references = Tlv.parse(apdu.data).children()
+    except TlvFormatError:
+        return Details(f"{len(apdu.data)} bytes")
+
+    return Details(", ".join(map(_reference, references)))
+
+
+def _reference(found: Tlv) -> str:
+    return f"{_REFERENCES.get(found.tag, f'{found.tag:02X}')} {found.value.hex().upper()}"
+
+
+def _general_authenticate(apdu: CommandApdu) -> Details:
+    """Tell which step it is; what a response is made with is a secret, and challenges alone are none."""
+    try:
+        steps = Tlv.parse(apdu.data).children()
+    except TlvFormatError:
+        steps = ()
+
+    if len(steps) != 1 or steps[0].tag not in _STEPS:
+        return Details(f"{len(apdu.data)} bytes")
+
+    step = steps[0]
+    text = f"{_STEPS[step.tag]}, {len(step.value)} bytes"
+    return Details(text, Effect.SELECTS, ()) if step.tag == _CHALLENGE else Details(text)
 
 
 def _authenticate(apdu: CommandApdu) -> Details:
@@ -79,6 +112,14 @@ FORMS: Final = (
     Form("GENERATE KEY PAIR", "00 46 00 00", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _generate),
     Form("GENERATE KEY PAIR", "00 47 00 00", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _generate_pair),
     Form("GET CHALLENGE", "00 84 .. ..", _READS, Basis.CLIENT, _challenge),
+    Form(
+        "GENERAL AUTHENTICATE",
+        "00 87 00 00",
+        Effect.SPENDS_TRIES,
+        Basis.CLIENT,
+        _general_authenticate,
+        hides=True,
+    ),
     Form("GIVE RANDOM", "80 86 00 00", Effect.SELECTS, Basis.CLIENT),
     Form("INTERNAL AUTHENTICATE", "00 88 .. ..", _READS, Basis.CLIENT, _authenticate),
     Form(

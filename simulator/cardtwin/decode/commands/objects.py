@@ -23,6 +23,8 @@ __all__ = ["FORMS"]
 _NAME, _PARAMETERS, _ACCESS, _ACCESS_RULES, _MESSAGING, _BODY = 0x83, 0x85, 0x86, 0xAB, 0x8B, 0x8F
 _OCI: Final = frozenset({_NAME, _PARAMETERS, _ACCESS, _MESSAGING, _BODY})
 _ALWAYS_RULE: Final = 0x90
+_PUBLIC_FILES: Final = {0x00, 0x10, 0x12}
+"""The files A0.. of a GIDS card that everybody reads."""
 
 
 def _plain_objects(data: bytes) -> Iterator[tuple[int, slice]]:
@@ -111,6 +113,17 @@ def _put(apdu: CommandApdu) -> Details:
     return Details(f"object {apdu.p1:02X}{apdu.p2:02X}, {len(apdu.data)} bytes")
 
 
+def _put_into_file(apdu: CommandApdu) -> Details:
+    """Read a data object for a file; those of files that everybody reads are no secret."""
+    try:
+        found = Tlv.parse(apdu.data)
+    except TlvFormatError:
+        return Details(f"{len(apdu.data)} bytes for file {apdu.p1:02X}{apdu.p2:02X}")
+
+    text = f"object {found.tag:X} of file {apdu.p1:02X}{apdu.p2:02X}, {len(found.value)} bytes"
+    return Details(text, secrets=() if apdu.p2 in _PUBLIC_FILES else None)
+
+
 _LOCKS: Final = Effect.WRITES | Effect.IRREVERSIBLE
 
 FORMS: Final = (
@@ -118,6 +131,7 @@ FORMS: Final = (
     Form("PUT DATA SECI", "00 DA 01 6D", Effect.WRITES, Basis.CLIENT, _seci),
     Form("PUT DATA FCI", "00 DA 01 6F", _LOCKS, Basis.CLIENT, _fci),
     Form("CHANGE KEY DATA", "90 24 .. ..", Effect.WRITES, Basis.CLIENT, _key_data, hides=True),
+    Form("PUT DATA", "00 DB A0 ..", Effect.WRITES, Basis.CLIENT, _put_into_file, hides=True),
     # Other objects may be keys: what they hold stays hidden.
     Form("PUT DATA", "00 DA .. ..", _LOCKS, Basis.STATED, _put, hides=True),
     Form("PUT DATA", "00 DB .. ..", _LOCKS, Basis.STATED, _put, hides=True),

@@ -40,6 +40,7 @@ _CARDOS_DATA: Final = {
     0x8D: "longest data field",
     0x96: "key versions and tries",
 }
+_TAG_LIST: Final = b"\x5c"
 _LISTED: Final = {0x00: "EFs", 0x01: "DFs", 0x02: "EFs and DFs"}
 
 
@@ -59,6 +60,11 @@ def _get_data(apdu: CommandApdu) -> Details:
     return Details(f"object {apdu.p1:02X}{apdu.p2:02X}")
 
 
+def _get_of_file(apdu: CommandApdu) -> Details:
+    tags = apdu.data[2:].hex().upper() if apdu.data[:1] == _TAG_LIST else ""
+    return Details(f"object {tags} of file {apdu.p1:02X}{apdu.p2:02X}" if tags else "objects of a file")
+
+
 def _directory(apdu: CommandApdu) -> Details:
     return Details(f"{_LISTED.get(apdu.p1, f'kind {apdu.p1:02X}')}, from {apdu.p2}")
 
@@ -72,6 +78,7 @@ FORMS: Final = (
     Form("GET DATA", "00 CA 01 ..", Effect.READS, Basis.RECORDED, _get_cardos_data),
     Form("GET DATA", "00 CA .. ..", Effect.READS, Basis.STATED, _get_data),
     Form("GET DATA", "00 CB .. ..", Effect.READS, Basis.STATED, _get_data),
+    Form("GET DATA", "00 CB A0 ..", Effect.READS, Basis.CLIENT, _get_of_file),
     Form("DIRECTORY", "80 16 .. ..", Effect.READS, Basis.CLIENT, _directory),
     Form("MANAGE CHANNEL", "00 70 .. ..", Effect.SELECTS, Basis.STATED),
     # What it fetches is as secret as the command before it; alone, it may be anything.
