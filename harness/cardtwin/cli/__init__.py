@@ -31,7 +31,7 @@ _COMMANDS = {
     "ppa": ("cardtwin.cli.ppa", "Check and evaluate card profiles."),
     "dsc": ("cardtwin.cli.dsc", "Check encoding descriptions."),
     "config": ("cardtwin.cli.config", "Explain Personal.cfg."),
-    "image": ("cardtwin.cli.image", "Show, compare and read card memories."),
+    "image": ("cardtwin.cli.image", "Show, compare, read and issue card memories."),
     "exec": ("cardtwin.cli.exec", "Run a command with a card in a reader."),
     "serve": ("cardtwin.cli.serve", "Have a card in a reader for a while."),
     "ctl": ("cardtwin.cli.ctl", "Take a served card out, put it in, look at it."),

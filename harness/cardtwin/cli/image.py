@@ -12,6 +12,7 @@ import click
 from cardtwin.card import CardView, ImageError
 from cardtwin.card import image as images
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder
+from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.pcsc import PcscError
 from cardtwin.readers import PyscardMissingError
 from cardtwin.targets import TargetError
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.group("image", short_help="Show, compare and read card memories.")
+@click.group("image", short_help="Show, compare, read and issue card memories.")
 def command() -> None:
-    """Show and compare saved card memories, and take over what may be read of a card in a reader.
+    """Show and compare saved card memories, take over what may be read of a card in a reader, issue cards.
 
     PINs and keys are not shown.
     """
@@ -73,6 +74,29 @@ def read(reader: str | None, out: Path | None, as_json: bool, ask_tries: bool) -
             fail(f"{out}: {error.strerror}")
 
     click.echo(json.dumps(taken.as_json(), indent=1) if as_json else "\n".join(taken.lines()))
+
+
+@command.command("issue")
+@click.argument("name", metavar="CARD")
+@click.option("--out", type=OUTPUT, callback=in_a_folder, required=True, help="Where to save the image.")
+@click.option("--seed", metavar="TEXT", help="Draw the keys from this, to get the same again.")
+def issue(name: str, out: Path, seed: str | None) -> None:
+    """Make a card that comes finished to its holder: authentic, estonian-eid or latvian-eid.
+
+    Keys and certificates are made for it, PINs and PUK are the public ones of the documentation, and its
+    holder doesn't exist. `cardtwin exec --image FILE` runs it as an emulated card.
+    """
+    from cardtwin.targets import issuing  # noqa: PLC0415  # heavy, and only needed here
+
+    try:
+        issued = issuing.issue(name, SystemEntropy() if seed is None else SeededEntropy(seed, "issue"))
+        images.save(issued.image, out)
+    except TargetError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{out}: {error.strerror}")
+
+    click.echo("\n".join(_lines(issued.image)))
 
 
 def _taken(reader: str | None, *, ask_tries: bool) -> TakenCard:

@@ -89,7 +89,7 @@ class TokenMaker:
         try:
             return shipped_profile(self._model, name)
         except KeyError:
-            known = ", ".join(shipped_profiles(self._model))
+            known = ", ".join(shipped_profiles(self._model)) or "none"
             raise CardRefusedError(
                 f"no profile {name!r} for {self._model} comes with cardtwin: there are {known}; "
                 "a file of yours has a path, or a name that ends in .cpf"

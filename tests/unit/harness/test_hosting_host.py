@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 READER = "Emulated reader"
 SECRETS = {"PIN1": "271828", "PUK": "31415926", "PIN2": "141421", "OP": "16180339"}
 FIELDS = {"PIN": "271828", "PUK": "31415926"}
+FINISHED = [model for model in models.names() if not shipped_profiles(model)]
+"""The models whose cards come finished: nothing is put on them by a profile."""
+
 PERSONAL = "[CSP_PKCS11]\nP11_LogoutAfterSign={}\n"
 
 
@@ -96,7 +99,7 @@ def test_a_card_from_the_factory_gets_nothing_put_on_it(more: dict[str, Any]) ->
         CardRequest(card="cardos-4.3b", factory=True, **more).check()
 
 
-@pytest.mark.parametrize("model", [model for model in models.names() if shipped_profiles(model)])
+@pytest.mark.parametrize("model", sorted(set(models.names()) - set(FINISHED)))
 def test_a_shipped_profile_goes_by_its_name_and_its_pins_are_all_known(model: str) -> None:
     with served(card=model, profile="full", secrets=SECRETS) as card:
         assert card.pins.items() >= SECRETS.items()
@@ -105,6 +108,11 @@ def test_a_shipped_profile_goes_by_its_name_and_its_pins_are_all_known(model: st
 
         for name, label in (("PIN1", "PIN"), ("PUK2", "Signature PUK"), ("MAN", "Manager PIN")):
             client.verify_pin(READER, Secret.of(card.pins[name]), pin=label)
+
+
+@pytest.mark.parametrize("model", FINISHED)
+def test_a_card_that_comes_finished_has_no_profile(model: str) -> None:
+    assert f"no profile 'full' for {model} comes with cardtwin" in refusal(card=model, profile="full")
 
 
 def test_every_shipped_profile_has_a_name() -> None:

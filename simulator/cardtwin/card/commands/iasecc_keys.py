@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
     from cardtwin.iso7816 import CommandApdu
 
-__all__ = ["HASH", "authenticate", "challenge", "choose", "decipher", "generate", "hash_last", "sign"]
+__all__ = [
+    "HASH",
+    "authenticate",
+    "challenge",
+    "choose",
+    "decipher",
+    "generate",
+    "hash_last",
+    "new_rsa",
+    "sign",
+]
 
 HASH: Final = 0xAA
 _ALGORITHMS: Final = {
@@ -144,7 +154,7 @@ def generate(chip: Chip, apdu: CommandApdu) -> Outcome:
 
     found, half = chip.object(key), chip.object(public)
     chip.require(key.df, found.condition(KeyOperation.GENERATE))
-    made = _rsa(chip, 16 * len(found.body), int.from_bytes(public_values(half).get(_EXPONENT, _F4)))
+    made = new_rsa(chip, 16 * len(found.body), int.from_bytes(public_values(half).get(_EXPONENT, _F4)))
     exponent = made.e.to_bytes((made.e.bit_length() + 7) // 8)
     filled = with_public_values(half, {_MODULUS: made.n.to_bytes(made.size), _EXPONENT: exponent})
     chip.require_room(filled.footprint - half.footprint)
@@ -153,7 +163,8 @@ def generate(chip: Chip, apdu: CommandApdu) -> Outcome:
     return filled.body, StatusWord.SUCCESS, (*key_components(chip, key, values), PutObject(public, filled))
 
 
-def _rsa(chip: Chip, bits: int, exponent: int) -> RsaPrivateKey:
+def new_rsa(chip: Chip, bits: int, exponent: int) -> RsaPrivateKey:
+    """Return a new RSA key; 6A81 where its size or exponent isn't offered."""
     try:
         return RsaPrivateKey.generate(chip.entropy, bits, exponent, fresh=chip.fresh_keys)
     except UnsupportedKeyError:

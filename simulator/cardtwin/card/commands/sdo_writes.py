@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
     from cardtwin.card.commands.form import Outcome
 
-__all__ = ["change", "create", "delete", "key_components", "public_values", "with_public_values"]
+__all__ = [
+    "change",
+    "create",
+    "delete",
+    "key_components",
+    "private_parts",
+    "public_values",
+    "with_public_values",
+]
 
 _RULES: Final = 0xA1
 _SIZE: Final = 0x80
@@ -131,10 +139,17 @@ def _private_key(
         raise Refusal(StatusWord.WRONG_DATA)
 
     algorithm = _SIGNS if access[KeyOperation.DECIPHER] == NEVER else _DECIPHERS
+    return private_parts(key, size // 2, access, algorithm)
+
+
+def private_parts(
+    key: ObjectKey, size: int, access: bytes, algorithm: int
+) -> dict[ObjectKey, SecurityObject]:
+    """Return the five components of an RSA key without value, of so many bytes each."""
     last = len(COMPONENTS) - 1
     return {
         ObjectKey(key.df, KEY_CLASS + place, key.id): _object(
-            algorithm, access, b"\xff" * (size // 2), _PRIVATE | (_CONTINUES if place < last else 0)
+            algorithm, access, b"\xff" * size, _PRIVATE | (_CONTINUES if place < last else 0)
         )
         for place in range(len(COMPONENTS))
     }

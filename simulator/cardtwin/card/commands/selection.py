@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "application",
+    "application_forgetting",
     "by_aid",
     "by_identifier",
     "by_path_from_df",
@@ -95,6 +96,13 @@ def application(chip: Chip, apdu: CommandApdu) -> Outcome:
         {} if every else {at: uses for at, uses in chip.session.passed.items() if at.df == MF}
     )
 
+    return outcome
+
+
+def application_forgetting(chip: Chip, apdu: CommandApdu) -> Outcome:
+    """Select by AID as by_aid() does, and forget every PIN: clients log out by it."""
+    outcome = by_aid(chip, apdu)
+    chip.session.passed.clear()
     return outcome
 
 

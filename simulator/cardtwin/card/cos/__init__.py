@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from cardtwin.card.cos.authentic import AUTHENTIC_3
 from cardtwin.card.cos.cardos5 import CARDOS_50, CARDOS_53, CARDOS_54
 from cardtwin.card.cos.cardos43b import CARDOS_43B
 from cardtwin.card.cos.cardos44 import CARDOS_44
 from cardtwin.card.cos.catalogue import get, register
 from cardtwin.card.cos.cosmo import COSMO_7, COSMO_8
+from cardtwin.card.cos.cosmo_eid import COSMO_EID
 from cardtwin.card.cos.system import CardSystem
 
 __all__ = [
+    "AUTHENTIC_3",
     "CARDOS_43B",
     "CARDOS_44",
     "CARDOS_50",
@@ -17,6 +20,7 @@ __all__ = [
     "CARDOS_54",
     "COSMO_7",
     "COSMO_8",
+    "COSMO_EID",
     "CardSystem",
     "get",
     "register",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cardtwin.card.chip.authentic import file_conditions
 from cardtwin.card.chip.gids import ADMIN_REFERENCE, EITHER, KeyOperation, key_position
 from cardtwin.card.chip.iasecc import file_rules
 from cardtwin.card.memory import CardImage, Df, File, FileKind, parent
@@ -12,7 +13,7 @@ from cardtwin.card.memory.objects import TEST_CLASS
 from cardtwin.card.memory.rules import EXPANDED, USAGE_KEY, USAGE_PIN, expanded
 from cardtwin.iso7816 import FileControl, Tlv
 
-__all__ = ["cardos_4", "cardos_5", "gids", "iasecc_7", "iasecc_8"]
+__all__ = ["authentic", "cardos_4", "cardos_5", "gids", "iasecc_7", "iasecc_8"]
 
 _DF: Final = 0x38
 _FCI, _FCP = 0x6F, 0x62
@@ -113,6 +114,13 @@ def _gids_key_conditions(image: CardImage, reference: int) -> Tlv:
         return Tlv(0x8C, bytes((0x87, *(access[at] for at in operations))))
 
     return Tlv(0x8C, bytes((0x8F, access[KeyOperation.GENERATE], *(access[at] for at in operations))))
+
+
+def authentic(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as AuthentIC gives it: pairs of condition bytes in 86."""
+    head = (Tlv(0x80, file.size.to_bytes(2)), Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:]))
+    name = (Tlv(0x84, file.name),) if isinstance(file, Df) and file.name else ()
+    return FileControl(template, (*head, *name, Tlv(0x86, file_conditions(file)))).encode()
 
 
 def _state(file: File) -> Tlv:

@@ -10,10 +10,11 @@ from cardtwin.card.models.cardos import (
     CARDOS_54_MODEL,
 )
 from cardtwin.card.models.catalogue import get, names, register
-from cardtwin.card.models.cosmo import COSMO_7_MODEL, COSMO_8_MODEL
+from cardtwin.card.models.cosmo import AUTHENTIC_3_MODEL, COSMO_7_MODEL, COSMO_8_MODEL, COSMO_EID_MODEL
 from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
 __all__ = [
+    "AUTHENTIC_3_MODEL",
     "CARDOS_43B_MODEL",
     "CARDOS_44_MODEL",
     "CARDOS_50_MODEL",
@@ -22,6 +23,7 @@ __all__ = [
     "CARDOS_54_MODEL",
     "COSMO_7_MODEL",
     "COSMO_8_MODEL",
+    "COSMO_EID_MODEL",
     "VIRTUAL_SMART_CARD_MODEL",
     "CardModel",
     "Evidence",

@@ -13,7 +13,7 @@ from cardtwin.card.models.cardos import (
     CARDOS_53_MODEL,
     CARDOS_54_MODEL,
 )
-from cardtwin.card.models.cosmo import COSMO_7_MODEL, COSMO_8_MODEL
+from cardtwin.card.models.cosmo import AUTHENTIC_3_MODEL, COSMO_7_MODEL, COSMO_8_MODEL, COSMO_EID_MODEL
 from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
 if TYPE_CHECKING:
@@ -64,5 +64,7 @@ for _model in (
     COSMO_7_MODEL,
     COSMO_8_MODEL,
     VIRTUAL_SMART_CARD_MODEL,
+    COSMO_EID_MODEL,
+    AUTHENTIC_3_MODEL,
 ):
     register(_model)

@@ -1,4 +1,4 @@
-"""Cosmo V7 and V8.2 with IAS-ECC."""
+"""Cosmo V7 and V8.2 with IAS-ECC, Cosmo V7 with AuthentIC, and Cosmo V8.1 as an eID card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cardtwin.card.chip.model import CardModel
 from cardtwin.card.models.evidence import evidence
 from cardtwin.provenance import Basis
 
-__all__ = ["COSMO_7_MODEL", "COSMO_8_MODEL"]
+__all__ = ["AUTHENTIC_3_MODEL", "COSMO_7_MODEL", "COSMO_8_MODEL", "COSMO_EID_MODEL"]
 
 _IASECC: Final = bytes.fromhex("A000000077010800070000FE00000100")
 _EF_ATR: Final = bytes.fromhex(
@@ -50,3 +50,33 @@ COSMO_8_MODEL: Final = CardModel(
 )
 """Cosmo V8.2 with IAS-ECC. The ATR follows the one that OpenSC knows, at the speed of other V8 cards; serial
 number, sizes and limits are ours. An image can have another ATR."""
+
+COSMO_EID_MODEL: Final = CardModel(
+    name="cosmo-8.1-eid",
+    title="Cosmo V8.1, eID",
+    atr=bytes.fromhex("3BDB960080B1FE451F830012233F536549440F9000F1"),
+    serial=bytes.fromhex("0025081000003C6E"),
+    system="Cosmo V8.1, eID",
+    memory=0x14000,
+    max_data=0x0400,
+    max_rsa_bits=0,
+    application=_IASECC,
+    capabilities=frozenset({"elliptic-curves"}),
+    evidence=evidence((Basis.CLIENT, "OpenSC, driver esteid2018", "atr capabilities")),
+)
+"""Cosmo V8.1 as an eID card: the ATR is that of the Estonian one of 2018. Serial number, sizes and limits are
+ours; an image can have the Latvian card's ATR."""
+
+AUTHENTIC_3_MODEL: Final = CardModel(
+    name="cosmo-7-authentic",
+    title="Cosmo V7, AuthentIC V3",
+    atr=bytes.fromhex("3BDD18008131FE4580F9A0000000770100700A90008B"),
+    serial=bytes.fromhex("00001B5C"),
+    system="Cosmo V7, AuthentIC V3",
+    memory=0x11000,
+    max_data=0x0800,
+    max_rsa_bits=2048,
+    application=bytes.fromhex("A0000000770100700A1000F100000100"),
+    evidence=evidence((Basis.CLIENT, "OpenSC, driver authentic", "atr max_rsa_bits")),
+)
+"""Cosmo V7 with AuthentIC V3. The ATR is the one that OpenSC knows; serial number, sizes, limits are ours."""

@@ -77,6 +77,7 @@ FORMS: Final = (
     Form("SELECT", "00 A4 .. ..", Effect.SELECTS, Basis.RECORDED, _select),
     Form("GET DATA", "00 CA 01 ..", Effect.READS, Basis.RECORDED, _get_cardos_data),
     Form("GET DATA", "00 CA .. ..", Effect.READS, Basis.STATED, _get_data),
+    Form("GET DATA", "80 CA .. ..", Effect.READS, Basis.CLIENT, _get_data),
     Form("GET DATA", "00 CB .. ..", Effect.READS, Basis.STATED, _get_data),
     Form("GET DATA", "00 CB A0 ..", Effect.READS, Basis.CLIENT, _get_of_file),
     Form("DIRECTORY", "80 16 .. ..", Effect.READS, Basis.CLIENT, _directory),
