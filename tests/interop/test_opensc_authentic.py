@@ -17,7 +17,7 @@ from cardtwin.entropy import SeededEntropy
 from cardtwin.targets.issuing import IssuedCard, issue_authentic
 from support.interop import EXTENDED, Desk, shared_library
 
-MODEL = "cosmo-7-authentic"
+MODEL = "authentic-3"
 PIN = ("--auth-id", "01", "--pin", "1234")
 KEY = ("-k", "01", "--pin", "1234", "--pkcs1")
 

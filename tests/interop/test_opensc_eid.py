@@ -12,7 +12,7 @@ from cardtwin.entropy import SeededEntropy
 from cardtwin.targets.issuing import IssuedCard, issue_eid
 from support.interop import Desk, shared_library
 
-MODEL = "cosmo-8.1-eid"
+MODEL = "eid-8.1"
 PIN1, PIN2, PUK = "1234", "123456", "12345678"
 
 

@@ -21,7 +21,7 @@ from cardtwin.provenance import Switches
 from cardtwin.targets.issuing import IssuedCard, issue_authentic
 from support.cardbench import CardBench, command, tlv
 
-MODEL = "cosmo-7-authentic"
+MODEL = "authentic-3"
 AID = "A0000000770100700A1000F100000100"
 DF = "00A4080C025015"
 ACCESS = "0001" * 6

@@ -18,7 +18,7 @@ from cardtwin.entropy import SeededEntropy
 from cardtwin.targets.issuing import Country, IssuedCard, issue_eid
 from support.cardbench import CardBench, command
 
-MODEL = "cosmo-8.1-eid"
+MODEL = "eid-8.1"
 MAIN = "A000000077010800070000FE00000100"
 AWP = "E828BD080FF2504F5420415750"
 QSCD = "51534344204170706C69636174696F6E"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["issue_authentic"]
 
-_MODEL: Final = "cosmo-7-authentic"
+_MODEL: Final = "authentic-3"
 _LABEL: Final = "cardtwin AuthentIC"
 _APPLICATION: Final = MF + b"\x50\x15"
 _PIN, _PUK, _KEY = 1, 2, 1

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Country", "issue_eid"]
 
-_MODEL: Final = "cosmo-8.1-eid"
+_MODEL: Final = "eid-8.1"
 _AUTHENTICATION, _QSCD = MF + b"\xad\xf1", MF + b"\xad\xf2"
 _AWP: Final = bytes.fromhex("E828BD080FF2504F5420415750")
 _PIN1, _PUK, _PIN2 = 0x01, 0x02, 0x05

@@ -52,7 +52,7 @@ COSMO_8_MODEL: Final = CardModel(
 number, sizes and limits are ours. An image can have another ATR."""
 
 COSMO_EID_MODEL: Final = CardModel(
-    name="cosmo-8.1-eid",
+    name="eid-8.1",
     title="Cosmo V8.1, eID",
     atr=bytes.fromhex("3BDB960080B1FE451F830012233F536549440F9000F1"),
     serial=bytes.fromhex("0025081000003C6E"),
@@ -68,7 +68,7 @@ COSMO_EID_MODEL: Final = CardModel(
 ours; an image can have the Latvian card's ATR."""
 
 AUTHENTIC_3_MODEL: Final = CardModel(
-    name="cosmo-7-authentic",
+    name="authentic-3",
     title="Cosmo V7, AuthentIC V3",
     atr=bytes.fromhex("3BDD18008131FE4580F9A0000000770100700A90008B"),
     serial=bytes.fromhex("00001B5C"),
