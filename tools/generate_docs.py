@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
+import requirements_by_model
 from cardtwin.card import cos, models
 from cardtwin.card.chip.quirks import quirks
 from cardtwin.card.diagram import life_cycle_mermaid
@@ -24,6 +25,7 @@ from cardtwin.ppa import card_models
 from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
 from cardtwin.provenance import AREAS, Basis, Rule, all_rules
 from cardtwin.scenario.step import COMMON, Expectation, all_verbs
+from pages import page, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,10 +42,6 @@ if TYPE_CHECKING:
     from cardtwin.scenario.step import Step
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
-
-_NOTE: Final = (
-    "<!-- Written by tools/generate_docs.py from the code's own tables; `tox -e docs` writes it anew. -->"
-)
 
 _DEVIATIONS: Final = """
 cardtwin is built from public sources only, and these leave much open. Every decision that fills a gap is one
@@ -104,14 +102,14 @@ def deviations() -> str:
     """Return the page of what is stated, inferred and ours."""
     parts = [
         _DEVIATIONS,
-        _table(("Basis", "Meaning"), [(basis.value, _BASES[basis]) for basis in Basis]),
+        table(("Basis", "Meaning"), [(basis.value, _BASES[basis]) for basis in Basis]),
     ]
 
     for area, rules in itertools.groupby(all_rules(), key=lambda entry: entry.id.partition(".")[0]):
         columns = ("Rule", "Basis", "What holds", "Source", "Switch")
-        parts += [f"## {AREAS[area]}", _table(columns, map(_rule, rules))]
+        parts += [f"## {AREAS[area]}", table(columns, map(_rule, rules))]
 
-    return _page("Stated, inferred, ours", parts)
+    return page("Stated, inferred, ours", parts)
 
 
 def _rule(entry: Rule) -> tuple[str, ...]:
@@ -127,21 +125,21 @@ def card_commands() -> str:
         parts += [
             f"## {system.name}",
             f"The system of the {'model' if len(names) == 1 else 'models'} {_codes(names)}.",
-            _table(("Command", "CLA INS", "P1", "P2", "Phases", "Basis", "Source"), map(_form, system.forms)),
+            table(("Command", "CLA INS", "P1", "P2", "Phases", "Basis", "Source"), map(_form, system.forms)),
             "GET DATA tells:",
-            _table(("P2", "What", "Basis", "Source"), map(_data_object, sorted(system.data_objects.items()))),
+            table(("P2", "What", "Basis", "Source"), map(_data_object, sorted(system.data_objects.items()))),
         ]
 
     rows = [(f"`{name}`", text) for name, text in sorted(quirks().items())]
     parts += [
         "## Models",
         "What tells one model from the other, and how well each fact is founded.",
-        _table(("Model", "Fact", "Value", "Basis", "Source"), itertools.chain(*map(_facts, models.names()))),
+        table(("Model", "Fact", "Value", "Basis", "Source"), itertools.chain(*map(_facts, models.names()))),
         "## Quirks",
         "What single cards do otherwise. None is on by default.",
-        _table(("Quirk", "Effect"), rows),
+        table(("Quirk", "Effect"), rows),
     ]
-    return _page("Commands of the card systems", parts)
+    return page("Commands of the card systems", parts)
 
 
 def _codes(names: Iterable[str]) -> str:
@@ -196,12 +194,12 @@ def _data_object(item: tuple[int, DataObject]) -> tuple[str, ...]:
 
 def card_life_cycle() -> str:
     """Return the page of the card's life cycle."""
-    return _page(
+    return page(
         "Life cycle of a CardOS card",
         [
             "The phases are those that GET DATA 83 tells. A transition that isn't drawn doesn't happen.",
             f"```mermaid\n{life_cycle_mermaid().strip()}\n```",
-            _table(("From", "Event", "To", "Condition", "Basis"), map(_transition, TRANSITIONS.values())),
+            table(("From", "Event", "To", "Condition", "Basis"), map(_transition, TRANSITIONS.values())),
         ],
     )
 
@@ -217,16 +215,16 @@ def profile_statements() -> str:
     statements = [form for name in STATEMENTS.names() if (form := STATEMENTS.get(name))]
     functions = [entry for name in FUNCTIONS.names() if (entry := FUNCTIONS.get(name))]
     families = [(f"`{name}`", card_models.family_of(name)) for name in card_models.names()]
-    return _page(
+    return page(
         "Vocabulary of the card profile language",
         [
             _PROFILE_STATEMENTS,
             "## Statements",
-            _table(("Statement", "Operands", "Attributes", "Stands", "Meaning"), map(_statement, statements)),
+            table(("Statement", "Operands", "Attributes", "Stands", "Meaning"), map(_statement, statements)),
             "## Functions",
-            _table(("Function", "Gives a value", "Meaning"), map(_function, functions)),
+            table(("Function", "Gives a value", "Meaning"), map(_function, functions)),
             "## Card models",
-            _table(("CardModel", "Card family"), families),
+            table(("CardModel", "Card family"), families),
             "## Secrets",
             f"The variables of the eight secrets: {', '.join(f'`{name.variable}`' for name in SecretName)}.",
         ],
@@ -253,9 +251,9 @@ def encoding_keywords() -> str:
     for kind in SectionKind:
         if rows := [_keyword(entry) for entry in keywords(kind)]:
             columns = ("Keyword", "Takes", "Not supported yet", "Since", "Basis", "Public page")
-            parts += [f"## {kind.value}", _table(columns, rows)]
+            parts += [f"## {kind.value}", table(columns, rows)]
 
-    return _page("Keywords of encoding descriptions", parts)
+    return page("Keywords of encoding descriptions", parts)
 
 
 def _keyword(entry: Keyword) -> tuple[str, ...]:
@@ -266,7 +264,7 @@ def _keyword(entry: Keyword) -> tuple[str, ...]:
 def configuration_keys() -> str:
     """Return the page of the keys of Personal.cfg."""
     columns = ("Key", "Takes", "Default", "Meaning", "In a program's section", "Repeated", "Basis", "Source")
-    return _page("Keys of Personal.cfg", [_CONFIGURATION_KEYS, _table(columns, map(_key, KEYS))])
+    return page("Keys of Personal.cfg", [_CONFIGURATION_KEYS, table(columns, map(_key, KEYS))])
 
 
 def _key(entry: Key) -> tuple[str, ...]:
@@ -277,14 +275,14 @@ def _key(entry: Key) -> tuple[str, ...]:
 
 def pkcs11_functions() -> str:
     """Return the page of the PKCS#11 functions and mechanisms."""
-    return _page(
+    return page(
         "Functions and mechanisms of PKCS#11",
         [
             _PKCS11_FUNCTIONS,
-            _table(("Function", "Supported", "Refused with", "Why"), map(_covered, coverage())),
+            table(("Function", "Supported", "Refused with", "Why"), map(_covered, coverage())),
             "## Mechanisms",
             _PKCS11_MECHANISMS,
-            _table(("Mechanism", "Keys", "Hash", "For"), map(_mechanism, MECHANISMS.values())),
+            table(("Mechanism", "Keys", "Hash", "For"), map(_mechanism, MECHANISMS.values())),
         ],
     )
 
@@ -316,9 +314,9 @@ def scenario_verbs() -> str:
         parts.append("\n".join(f"- {line}" for line in (*lines, f"Needs of the target: {needs}")))
 
         if (forms := step.forms()) != (step,):
-            parts.append(_table((f"`{name}`", "Keys", "Results"), [_form_of(step, form) for form in forms]))
+            parts.append(table((f"`{name}`", "Keys", "Results"), [_form_of(step, form) for form in forms]))
 
-    return _page("Verbs of scenario files", parts)
+    return page("Verbs of scenario files", parts)
 
 
 def _form_of(step: type[Step], form: type[Step]) -> tuple[str, str, str]:
@@ -350,15 +348,6 @@ def _results(expectation: type[Expectation]) -> str:
     return ", ".join(f"**`{name}`**" if name == expectation.main else f"`{name}`" for name in names)
 
 
-def _page(title: str, parts: Sequence[str]) -> str:
-    return "\n\n".join((f"# {title}", _NOTE, *(part.strip("\n") for part in parts))) + "\n"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "card-commands.md": card_commands,
     "card-life-cycle.md": card_life_cycle,
@@ -367,13 +356,14 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "encoding-keywords.md": encoding_keywords,
     "pkcs11-functions.md": pkcs11_functions,
     "profile-statements.md": profile_statements,
+    "requirements-by-model.md": requirements_by_model.written,
     "scenario-verbs.md": scenario_verbs,
 }
 
 
 def stale() -> list[str]:
     """Return the names of the pages that are not what the code says."""
-    return [name for name, page in PAGES.items() if _written(DOCS / name) != page()]
+    return [name for name, text in PAGES.items() if _written(DOCS / name) != text()]
 
 
 def _written(path: Path) -> str | None:

@@ -55,11 +55,11 @@ data = 0x{
 }
 Endfile"""
 
-_COSMO_DIRECTORY_FILE: Final = """\
+_NAMED_DIRECTORY_FILE: Final = """\
 ; where programs find the token: by its name, with paths that begin in its DF
 CreateEf EFDIR id=0x2F00 maxsize=auto read=always update=never"""
 
-_COSMO_DIRECTORY: Final = """\
+_NAMED_DIRECTORY: Final = """\
 File Static EFDIR
 data = 0x{61 0E 4F 0C A0 00 00 00 63 50 4B 43 53 2D 31 35}
 Endfile"""
@@ -138,8 +138,8 @@ FAMILIES: Final = (
         erase_note=f"{_NO_ERASER} What erases it is a new initialisation.",
         room="pin1",
         user_directory="",
-        directory_file=_COSMO_DIRECTORY_FILE,
-        directory_content=_COSMO_DIRECTORY,
+        directory_file=_NAMED_DIRECTORY_FILE,
+        directory_content=_NAMED_DIRECTORY,
     ),
 )
 

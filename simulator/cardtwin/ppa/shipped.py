@@ -8,12 +8,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from cardtwin.ppa import card_models
-
 __all__ = ["shipped_profile", "shipped_profiles"]
 
 _FOLDER: Final = Path(__file__).resolve().parent / "profiles"
 _SUFFIX: Final = ".cpf"
+
+_CALLED_AFTER: Final = {
+    "cardos-5.0": "cardos-5.3",
+    "cardos-5.3-di": "cardos-5.3",
+    "cardos-5.4": "cardos-5.3",
+    "cosmo-7": "cosmo-8.2",
+}
+"""By model, after which other one its profiles are called. Likeness of names doesn't tell: cards of one maker
+may have little in common."""
 
 
 def shipped_profiles(model: str) -> tuple[str, ...]:
@@ -31,20 +38,13 @@ def shipped_profile(model: str, name: str) -> Path:
 
 
 def _profiles(model: str) -> dict[str, Path]:
-    """Return the files for a card model by name: those called after it, then those of its family."""
-    family = _family(model)
+    """Return the files for a card model by name."""
     found: dict[str, Path] = {}
 
     for path in sorted(_FOLDER.glob(f"*{_SUFFIX}")):
         owner, _, name = path.stem.rpartition("-")
 
-        if owner == model or (_family(owner) == family and name not in found):
+        if owner == _CALLED_AFTER.get(model, model):
             found[name] = path
 
     return found
-
-
-def _family(model: str) -> str:
-    """Return the card family of a model: the name of one begins with that of the other."""
-    families = (each for each in card_models.families() if model.startswith((f"{each}.", f"{each}-")))
-    return max(families, key=len, default=model)
