@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from cardtwin.scenario.document import ListNode, MapNode, Node, TextNode, parse_yaml
 from cardtwin.scenario.substitution import Names, substitute
@@ -24,15 +24,22 @@ class Kind:
         what: Its items, in the plural.
         suffix: How the names of such files end.
         example: What such a list looks like.
+        own: A key by which an item stands for itself, even if it has a field ``use`` too.
     """
 
     what: str
     suffix: str
     example: str
+    own: str | None = None
+
+    def is_use(self, item: Node) -> TypeGuard[MapNode]:
+        """Whether an item stands for those of a file."""
+        keys = item.keys() if isinstance(item, MapNode) else ()
+        return "use" in keys and self.own not in keys
 
 
 STEPS: Final = Kind("steps", ".steps.yaml", "- verb: ...")
-VALUES: Final = Kind("values", ".values.yaml", "- {id: name, ...}")
+VALUES: Final = Kind("values", ".values.yaml", "- {id: name, ...}", own="id")
 
 
 class Includes:
@@ -45,17 +52,17 @@ class Includes:
     def expanded(self, node: Node | None, kind: Kind, names: Names, found: Diagnostics) -> Iterator[Node]:
         """Yield the items of a list, those of the files that it uses in their places."""
         for item in node.items if isinstance(node, ListNode) else ():
-            if isinstance(item, MapNode) and (use := item.get("use")) is not None:
-                yield from self._included(item, use, kind, names, found)
+            if kind.is_use(item):
+                yield from self._included(item, kind, names, found)
             else:
                 yield item
 
-    def _included(
-        self, item: MapNode, use: Node, kind: Kind, names: Names, found: Diagnostics
-    ) -> Iterator[Node]:
+    def _included(self, item: MapNode, kind: Kind, names: Names, found: Diagnostics) -> Iterator[Node]:
         for entry in item.without("use"):
             found.error("unknown-key", f"{entry.key.text!r} cannot stand beside 'use'", entry.key.span)
 
+        use = item.get("use")
+        assert use is not None, "asked for by the caller"
         name = substitute(use, names, found)
 
         if not isinstance(name, TextNode):
@@ -65,7 +72,7 @@ class Includes:
         tree = self._list(self._folder / name.text, name, kind, found)
 
         for inner in tree.items if isinstance(tree, ListNode) else ():
-            if isinstance(inner, MapNode) and inner.get("use") is not None:
+            if kind.is_use(inner):
                 found.error(
                     "nested-use",
                     "an included list cannot include another",

@@ -60,6 +60,11 @@ def test_values_of_another_file_stand_in_the_place_of_use(tmp_path: Path) -> Non
     ]
 
 
+def test_a_value_with_an_id_may_have_a_field_called_use(tmp_path: Path) -> None:
+    (tmp_path / "v.values.yaml").write_text("- {id: b, use: nothing}\n")
+    assert ids("matrix: {key: [{id: a, use: sign}, {use: v.values.yaml}]}", tmp_path) == ["[a]", "[b]"]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
