@@ -11,7 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from cardtwin.cli import main
-from cardtwin.scenario import all_verbs
+from cardtwin.scenario import all_verbs, load
 from cardtwin.scenario.document import parse_yaml, plain
 from cardtwin.scenario.schema import json_schema
 from cardtwin.source import SourceText
@@ -94,6 +94,15 @@ def test_the_projects_own_scenarios_are_valid(validator: Any, path: Path) -> Non
 def test_the_projects_own_scenarios_are_valid_as_an_editor_reads_them(validator: Any, path: Path) -> None:
     read = yaml.load(path.read_text(), Loader=AsAnEditor)  # noqa: S506  # a safe loader with fewer types
     assert [error.json_path for error in validator.iter_errors(read)] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(SCENARIOS.rglob("*.scenario.yaml")),
+    ids=lambda path: path.relative_to(SCENARIOS).as_posix(),
+)
+def test_the_loader_takes_the_projects_own_scenarios(path: Path) -> None:
+    assert load(path)
 
 
 def test_every_verb_is_in_the_schema_with_a_description() -> None:
