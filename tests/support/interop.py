@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -36,6 +38,7 @@ PACKAGES = {
     "javac": "default-jdk-headless",
     "keytool": "default-jdk-headless",
     "modutil": "libnss3-tools",
+    "opensc-explorer": "opensc",
     "opensc-tool": "opensc",
     "openssl": "openssl",
     "p11-kit": "p11-kit",
@@ -151,6 +154,29 @@ class Desk:
         assert (process.returncode == 0) == succeeds, f"{name} returned {process.returncode}:\n{output}"
         return output
 
+    def ask(self, name: str, *arguments: str, told: str) -> str:
+        """Run a program that asks, with its output on a terminal, and return what it printed there.
+
+        OpenSC's programs read the answer from their standard input, after they have found a terminal at their
+        output.
+        """
+        terminal, other_end = pty.openpty()
+        command = [program(name), *arguments]
+        streams = {"stdin": subprocess.PIPE, "stdout": other_end, "stderr": other_end}
+
+        with subprocess.Popen(command, cwd=self.folder, env=self.environment, **streams) as process:  # type: ignore[call-overload]  # streams are what it takes
+            os.close(other_end)
+            process.stdin.write(told.encode())
+            process.stdin.close()
+            output = _all_of(terminal)
+
+            if output is None:
+                process.kill()
+
+        assert output is not None, f"{name} still waits after {TIMEOUT} s"
+        assert process.returncode == 0, f"{name} returned {process.returncode}:\n{output}"
+        return output
+
     def verified(self, digest: str, key: str, signature: str, message: str) -> bool:
         """Let OpenSSL verify a signature."""
         arguments = ("dgst", f"-{digest}", "-verify", key, "-signature", signature, message)
@@ -165,6 +191,25 @@ class Desk:
         """Raise if the card had a bug to report."""
         defects = [event for event in self.events if isinstance(event, Defect)]
         assert not defects, defects[0].detail
+
+
+def _all_of(terminal: int) -> str | None:
+    """Return what is written to a terminal until nobody has its other end open; None if that takes long."""
+    output = b""
+
+    with os.fdopen(terminal, "rb", buffering=0) as reader:
+        while select.select([reader], [], [], TIMEOUT)[0]:
+            try:
+                more = reader.read(4096)
+            except OSError:  # Linux's way to tell that the other end is closed
+                return output.decode()
+
+            if not more:
+                return output.decode()
+
+            output += more
+
+    return None
 
 
 @contextmanager
