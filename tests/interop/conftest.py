@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.interop import Desk, opened_desk
-from support.rig import full_card, opened_rig
+from support.rig import CURVE_KEY, full_card, opened_rig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,5 +55,5 @@ def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
 @pytest.fixture
 def curve_rig(tmp_path: Path) -> Iterator[Rig]:
     """The same with a card whose key that signs is one on a curve."""
-    with opened_rig(tmp_path, image=full_card("cardos-5.3", curve=True)) as rig:
+    with opened_rig(tmp_path, image=full_card("cardos-5.3", CURVE_KEY)) as rig:
         yield rig

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.interop import TIMEOUT, program
-from support.rig import CONSENTING, SIGNING, issuer, opened_rig
+from support.rig import CONSENTING, MODIFIABLE_KEY, SIGNING, certified, full_card, issuer, opened_rig
 
 if TYPE_CHECKING:
     from support.rig import Rig
@@ -153,6 +155,30 @@ def test_keytool_puts_a_key_with_its_certificate_on_the_card_and_takes_it_away(k
     listed = keytool("-list")
     assert SIGNING in listed
     assert "new" not in listed
+
+
+@pytest.mark.parametrize("model", ["cardos-4.4", "cardos-5.3"])
+def test_keytool_installs_a_reply_for_a_key_that_the_profile_made_modifiable(
+    tmp_path: Path, model: str
+) -> None:
+    with opened_rig(tmp_path, model, image=full_card(model, MODIFIABLE_KEY)) as rig:
+        keytool = Keytool(rig)
+        request = keytool.request(SIGNING)
+        reply = certified(request)
+        chain = (each.public_bytes(Encoding.PEM).decode() for each in (reply, issuer()))
+        rig.write("reply", "".join(chain))
+
+        told = keytool("-importcert", "-noprompt", "-alias", SIGNING, "-file", "reply")
+        assert "Certificate reply was installed in keystore" in told
+        listed = keytool("-list", "-v", "-alias", SIGNING)
+        assert "Entry type: PrivateKeyEntry" in listed
+        serial = re.search(r"^Serial number: (\w+)$", listed, re.MULTILINE)
+        assert serial
+        assert int(serial[1], 16) == reply.serial_number
+
+        again = keytool.request(SIGNING)  # signed with the key that it was before
+        assert again.is_signature_valid
+        assert again.public_key() == request.public_key()
 
 
 # What the key does

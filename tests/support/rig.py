@@ -40,7 +40,10 @@ CARD = "card"
 SIGNING, CONSENTING = "Digital Signature", "Non Repudiation"
 """The labels of the keys, and of their certificates, in the main slot and in the signature slot."""
 
-_RSA_KEY, _CURVE_KEY = "type=rsa size=2048 use=sign,decipher", "type=ec size=256 use=sign"
+_RSA_KEY = "type=rsa size=2048 use=sign,decipher"
+CURVE_KEY, MODIFIABLE_KEY = "type=ec size=256 use=sign", f"{_RSA_KEY} modifiable=yes"
+"""Other keys for the main slot than the shipped profiles make."""
+
 _LABELS = ((MAIN, PIN, SIGNING), (SIGNATURE, SIGN_PIN, CONSENTING))
 
 
@@ -55,19 +58,19 @@ def certified(request: x509.CertificateSigningRequest) -> x509.Certificate:
 
 
 @cache
-def full_card(model: str, *, curve: bool = False) -> CardImage:
+def full_card(model: str, key: str = _RSA_KEY) -> CardImage:
     """Return the image of a card after a full encoding: profile, keys made on it, PINs, certificates.
 
     Args:
         model: Of the card.
-        curve: Whether the key that signs is one on the curve P-256, and not an RSA key.
+        key: What the profile says of the key in the main slot.
     """
-    desk = Desk(model, image=encoded(model, _curve_profile(model)) if curve else None)
+    desk = Desk(model, image=encoded(model, "" if key == _RSA_KEY else _profile_with(model, key)))
     program = desk.program()  # one that is logged in to both slots: rooms of certificates are the main PIN's
     holders = [Signer(desk, pin, label, slot=slot, program=program) for slot, pin, label in _LABELS]
 
     for holder, (_, _, label) in zip(holders, _LABELS, strict=True):
-        public = holder.ec if curve and label == SIGNING else holder.rsa
+        public = holder.ec if key == CURVE_KEY and label == SIGNING else holder.rsa
         der = _signed(_name(f"Holder, {label}"), public).public_bytes(Encoding.DER)
         template = (
             Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE)),
@@ -81,11 +84,11 @@ def full_card(model: str, *, curve: bool = False) -> CardImage:
     return desk.card.image
 
 
-def _curve_profile(model: str) -> str:
-    """Return the shipped full profile with a key on a curve. It says the PINs itself."""
+def _profile_with(model: str, key: str) -> str:
+    """Return the shipped full profile with another key. It says the PINs itself."""
     text = shipped_profile(model, "full").read_text()
     assert _RSA_KEY in text
-    text = text.replace(_RSA_KEY, _CURVE_KEY)
+    text = text.replace(_RSA_KEY, key)
 
     for name, pin in (("PIN1", PIN), ("PIN2", SIGN_PIN)):
         text = text.replace(

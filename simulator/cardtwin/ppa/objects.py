@@ -45,6 +45,7 @@ class Key:
         id: What ties it to its certificate.
         public: The EF that holds its public half; None where there is none.
         consent: After how many uses the PIN is asked for again; None never.
+        modifiable: Whether clients may change what is listed of it.
         span: Where it is declared.
     """
 
@@ -53,6 +54,7 @@ class Key:
     id: ObjectId
     public: File | None
     consent: int | None
+    modifiable: bool
     span: Span
 
 

@@ -146,7 +146,8 @@ CONTENTS: Final = rule(
     "Statements and functions that begin with X_ are cardtwin's: PINs, keys, certificates, data, the "
     "token, and the PKCS#15 files that list them. The vendor's are not public. PINs lie in the master "
     "file; private keys are listed once they are there. For Cosmo, paths begin in the application's "
-    "DF, since OpenSC goes to it by its name, and EF.TokenInfo tells the algorithms' references.",
+    "DF, since OpenSC goes to it by its name, and EF.TokenInfo tells the algorithms' references. For "
+    "CardOS 5 it names CKM_ECDSA, without which OpenSC does no ECDSA with such a card.",
 )
 
 EXTENSIONS: Final = rule(

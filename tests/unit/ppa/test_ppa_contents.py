@@ -106,6 +106,21 @@ def test_token_info_holds_the_chip_serial_and_the_profiles_label(full: Plan) -> 
     assert not full.label_written
 
 
+@pytest.mark.parametrize(
+    ("name", "mechanisms"),
+    [
+        ("cardos-4.4-full.cpf", []),
+        ("cardos-5.3-full.cpf", [0x1041]),
+        ("cosmo-8.2-full.cpf", [0x0001, 0x0001]),
+    ],
+)
+def test_token_info_names_the_algorithms_that_clients_look_for_there(
+    name: str, mechanisms: list[int]
+) -> None:
+    info = pkcs15.TokenInfo.parse(content(plan_of(name), "EFTOKENINFO"))
+    assert [each.mechanism for each in info.algorithms] == mechanisms
+
+
 def test_a_label_from_outside_takes_the_place_of_the_profiles() -> None:
     plan = plan_of("cardos-5.3-full.cpf", label="01234567890123456789012345678901")
     info = pkcs15.TokenInfo.parse(content(plan, "EFTOKENINFO"))
@@ -173,6 +188,19 @@ def test_a_key_for_anybody_is_not_listed_as_private(
     (key,) = pkcs15.parse_prkdf(content(evaluate(text), "EF1"))
     assert isinstance(key, pkcs15.PrivateKey)
     assert (key.common, key.auth_id) == (flags, pin)
+
+
+@pytest.mark.parametrize(
+    ("said", "modifiable"), [("", False), ("modifiable=no", False), ("modifiable=yes", True)]
+)
+def test_both_halves_of_a_key_are_modifiable_where_the_profile_says_so(said: str, modifiable: bool) -> None:
+    text = (PROFILES / "cardos-5.3-full.cpf").read_text()
+    plan = evaluate(text.replace("use=sign,decipher", f"use=sign,decipher {said}"))
+    private = only(pkcs15.PrivateKey, pkcs15.parse_prkdf(content(plan, "EFPRKDF")))
+    public = only(pkcs15.PublicKey, pkcs15.parse_pukdf(content(plan, "EFPUKDF")))
+    expected = {"Digital Signature": modifiable, "Non Repudiation": False}
+    assert {key.label: CommonFlags.MODIFIABLE in key.common for key in private} == expected
+    assert {key.label: CommonFlags.MODIFIABLE in key.common for key in public} == expected
 
 
 def test_private_keys_are_listed_under_the_hash_of_what_the_card_makes(full: Plan) -> None:

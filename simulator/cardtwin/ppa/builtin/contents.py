@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
 _SIGNATURE, _DECIPHERMENT = (0, 1), (0, 0, 0, 0, 0, 1)
 _RSA_PKCS: Final = 0x0001
+_ECDSA: Final = 0x1041
 _ALGORITHMS: Final = {
+    # RSA isn't told: it would take OpenSC off the scheme that it has for these cards by itself.
+    "cardos-5": (pkcs15.Algorithm(1, _ECDSA, operations=_SIGNATURE, card_reference=0x30),),
     "cosmo": (
         pkcs15.Algorithm(1, _RSA_PKCS, operations=_SIGNATURE, card_reference=0x02),
         pkcs15.Algorithm(2, _RSA_PKCS, operations=_DECIPHERMENT, card_reference=0x1A),
-    )
+    ),
 }
-"""By card family, the algorithms whose references clients take from EF.TokenInfo."""
+"""By card family, the algorithms that clients look for in EF.TokenInfo, with their references on the card."""
 
 _BY_NAME: Final = {"cosmo"}
 _APPLICATION: Final = (0x3F00, 0x5015)
@@ -197,11 +200,15 @@ def _private_key(run: Run, key: Key) -> tuple[pkcs15.AnyObject, ObjectId]:
         access=_MADE_ON_CARD,
         reference=plan.reference,
         path=_path_of(run, plan.directory),
-        common=CommonFlags(0) if plan.access == ALWAYS else CommonFlags.PRIVATE,
+        common=_modifiable(key) | (CommonFlags(0) if plan.access == ALWAYS else CommonFlags.PRIVATE),
         auth_id=_auth_id(run, plan.access.credential),
         user_consent=key.consent,
     )
     return listed, key.id
+
+
+def _modifiable(key: Key) -> CommonFlags:
+    return CommonFlags.MODIFIABLE if key.modifiable else CommonFlags(0)
 
 
 @function("X_PUKDF")
@@ -221,6 +228,7 @@ def _public_key(run: Run, key: Key, file: File) -> tuple[pkcs15.AnyObject, Objec
         usage=_usage(key.plan.use, _PUBLIC_USAGE),
         reference=key.plan.reference,
         path=_path(run, file),
+        common=_modifiable(key),
     )
     return listed, key.id
 

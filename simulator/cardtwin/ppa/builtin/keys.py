@@ -42,6 +42,7 @@ _CURVES: Final = (192, 224, 256, 320, 384, 512, 521)
         "public",
         "generate",
         "consent",
+        "modifiable",
     ),
 )
 def key(run: Run, line: Line) -> None:
@@ -56,6 +57,7 @@ def key(run: Run, line: Line) -> None:
         line.optional("id", readers.object_id, b"") or _id_of(run, line, plan),
         line.optional("public", declared.file, None),
         line.optional("consent", readers.number(1, 255), None),
+        line.optional("modifiable", readers.yes_or_no, default=False),
         line.span,
     )
     _check_key(run, line, made)
