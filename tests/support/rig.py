@@ -189,6 +189,11 @@ class Rig:
         number = self._card.model.name.removeprefix("cardos-")
         return f"cardtwin CardOS {number}" if label == SIGNING else "cardtwin CardOS  (Signature PIN)"
 
+    @property
+    def image(self) -> CardImage:
+        """The card as it is now."""
+        return self._card.image
+
     def tries(self, reference: int = 1) -> int:
         """Return how many tries a PIN has left: the main slot's is 1, the signature slot's 3."""
         return CardView(self._card.image).pins["3F00", reference].tries_left
