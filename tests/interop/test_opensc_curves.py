@@ -1,7 +1,7 @@
-"""OpenSC signs with keys on curves that a profile and our library have made, as EF.TokenInfo says the card can.
+"""OpenSC signs with keys on curves that a profile and our library have made, as EF.TokenInfo says.
 
-Release 0.23 has no other mechanism for curves on a CardOS card: it always hashes itself, knows fields of 256 and
-384 bits, and has no ECDH. What the card does beyond that is shown through our library.
+Release 0.23 has no other mechanism for curves on a CardOS card: it always hashes itself, knows fields of 256
+and 384 bits, and has no ECDH. What the card does beyond that is shown through our library.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LABELS = (SIGNING, *NEW)
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> CardImage:
-    """The image of a card with a key that the profile has made, and on each curve one that our library has."""
+    """The image of a card with a key that the profile has made, and on each curve one of our library's."""
     with opened_rig(tmp_path_factory.mktemp("curves"), image=full_card("cardos-5.3", CURVE_KEY)) as rig:
         tool = Pkcs11Tool(rig, rig.library)
 
