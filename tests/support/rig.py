@@ -57,6 +57,11 @@ def certified(request: x509.CertificateSigningRequest) -> x509.Certificate:
     return _signed(request.subject, request.public_key())
 
 
+def certificate_for(key: object) -> x509.Certificate:
+    """Return the issuer's certificate for a public key."""
+    return _signed(_name("New"), key)
+
+
 @cache
 def full_card(model: str, key: str = _RSA_KEY) -> CardImage:
     """Return the image of a card after a full encoding: profile, keys made on it, PINs, certificates.

@@ -163,7 +163,9 @@ NEW_OBJECTS: Final = rule(
     "credential that made them, private ones read by it too. Keys have numbers of 10 to 1F (CardOS 4.4) or "
     "01 to 0F (5.x), and are used by the PIN of their slot. A card in the operational phase is in "
     "administration for the time of it; where the MF's conditions don't allow that, neither files nor keys "
-    "are made.",
+    "are made. For Cosmo, the lists say paths from the application's DF on, as the profiles do. "
+    "A new certificate is listed before the places that are still empty, since OpenSC's PKCS#11 looks no "
+    "further than the first certificate that it cannot read.",
 )
 
 LIST_WRITES: Final = rule(

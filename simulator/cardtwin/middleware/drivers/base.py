@@ -167,6 +167,9 @@ class CardDriver(ABC):
     raw_rsa: ClassVar[bool] = True
     """Whether the card does RSA's private operation on any block; if not, it knows PKCS#1 v1.5 alone."""
 
+    paths_from_application: ClassVar[bool] = False
+    """Whether the token's lists say paths from the application's DF on: other programs go there by its name."""
+
     one_purpose: ClassVar[bool]
     """Whether a key that deciphers refuses to sign."""
 

@@ -67,6 +67,7 @@ class Cosmo(CardDriver):
     new_key_references: ClassVar[range] = range(1, 32)
     one_purpose: ClassVar[bool] = False
     raw_rsa: ClassVar[bool] = False
+    paths_from_application: ClassVar[bool] = True
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel)

@@ -13,6 +13,7 @@ from cardtwin.middleware.storage.lists import Lists, parse_entry
 from cardtwin.middleware.storage.rooms import administration, find_room, free_file, free_reference, require
 from cardtwin.middleware.storage.undo import taking_back
 from cardtwin.middleware.storage.values import Values
+from cardtwin.middleware.tokenreader import absolute
 from cardtwin.middleware.tokens import ObjectClass, half_file
 from cardtwin.pkcs15 import CommonFlags
 from cardtwin.plan import PublicKeyForm
@@ -107,7 +108,7 @@ class TokenStore:
         privates.require_room(len(pkcs15.encode_object(_identified(private, _LONG_AS_AN_ID))))
 
         if public is not None:
-            public = replace(public, reference=private.reference, path=pkcs15.Path.of(*path))
+            public = replace(public, reference=private.reference, path=self._listed(path))
             publics.require_room(len(pkcs15.encode_object(_identified(public, _LONG_AS_AN_ID))))
 
         with self._changing() as undo:
@@ -165,10 +166,11 @@ class TokenStore:
         entries = self._lists.taking(_CLASS_OF[type(entry)])
         entry, path = self._filed(entry, self._room()) if content else (replace(entry, path=b""), ())
         entries.require_room(len(pkcs15.encode_object(entry)))
+        place = self._before_places(entries) if isinstance(entry, pkcs15.Certificate) else None
 
         with self._changing() as undo:
             self._make_file(path, content, entry.common, undo)
-            self._enter(entries, entry, undo)
+            self._enter(entries, entry, undo, place)
 
         return entry
 
@@ -257,20 +259,42 @@ class TokenStore:
         return find_room(self._driver, self._application, self._verified)
 
     def _placed(self, private: pkcs15.PrivateKey, room: tuple[int, ...]) -> pkcs15.PrivateKey:
-        return replace(private, reference=free_reference(self._driver, room), path=pkcs15.Path.of(*room))
+        return replace(private, reference=free_reference(self._driver, room), path=self._listed(room))
 
     def _filed(self, entry: Filed, room: tuple[int, ...]) -> tuple[Filed, tuple[int, ...]]:
         private = CommonFlags.PRIVATE in entry.common
         path = (*room, free_file(self._driver, room, _CLASS_OF[type(entry)], private=private))
-        return replace(entry, path=pkcs15.Path.of(*path)), path
+        return replace(entry, path=self._listed(path)), path
+
+    def _listed(self, path: tuple[int, ...]) -> pkcs15.Path:
+        """Return a path as the token's lists say it."""
+        begin = len(self._application) if self._driver.paths_from_application else 0
+        return pkcs15.Path.of(*path[begin:])
 
     def _make_file(self, path: tuple[int, ...], content: bytes, flags: CommonFlags, undo: Undo) -> None:
         if path:
             undo.append(lambda: self._values.delete_file(path))
             self._values.make_file(path, content, private=CommonFlags.PRIVATE in flags)
 
-    def _enter(self, entries: EntryList, entry: pkcs15.AnyObject, undo: Undo) -> None:
-        self._replace(entries, len(entries.entries), (pkcs15.encode_object(entry),), undo)
+    def _enter(
+        self, entries: EntryList, entry: pkcs15.AnyObject, undo: Undo, place: int | None = None
+    ) -> None:
+        at = len(entries.entries) if place is None else place
+        self._replace(entries, at, (pkcs15.encode_object(entry), *entries.entries[at : at + 1]), undo)
+
+    def _before_places(self, entries: EntryList) -> int | None:
+        """Return where the first certificate is listed whose place is empty; None where none is.
+
+        OpenSC's PKCS#11 looks no further than the first one that it cannot read.
+        """
+        for at, der in enumerate(entries.entries):
+            path = getattr(parse_entry(ObjectClass.CERTIFICATE, der), "path", None)
+            file = absolute(path, self._application) if isinstance(path, pkcs15.Path) else ()
+
+            if file and self._values.is_empty(file):
+                return at
+
+        return None
 
     def _replace(self, entries: EntryList, place: int, by: tuple[bytes, ...], undo: Undo) -> None:
         undo.append(lambda: self._lists.restore(entries))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.middleware.drivers import KeySpec
+from cardtwin.middleware.errors import CommandFailedError
 from cardtwin.middleware.rights import ANYBODY, Right
 from cardtwin.pkcs15 import KeyUsage
 from cardtwin.plan import KeyAlgorithm
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Values"]
 
+_NO_DER: Final = {b"", b"\x00", b"\xff"}
 _DECIPHERS: Final = KeyUsage.DECRYPT | KeyUsage.UNWRAP | KeyUsage.DERIVE
 
 
@@ -38,6 +40,16 @@ class Values:
         self._driver.select(path[:-1])
         self._driver.create_file(path[-1], len(content), rights)
         self._driver.write(content)
+
+    def is_empty(self, path: tuple[int, ...]) -> bool:
+        """Whether a file is there that begins with no DER; not where the card doesn't let it be read."""
+        if self._driver.select(path) is None:
+            return False
+
+        try:
+            return self._driver.read(1) in _NO_DER
+        except CommandFailedError:
+            return False
 
     def delete_file(self, path: tuple[int, ...]) -> None:
         """Delete a file, if it is there."""
