@@ -1,7 +1,7 @@
 """What is deleted is gone, in three ways.
 
-PKCS#11 finds it no more, ours and OpenSC's, each in a program that has just begun; its files are not there, by
-the card's own commands and by opensc-explorer; and nothing is done with the key of its number.
+PKCS#11 finds it no more, ours and OpenSC's, each in a program that has just begun; its files are not there,
+by the card's own commands and by opensc-explorer; and nothing is done with the key of its number.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cardtwin import pkcs15
+from cardtwin.card import CardView
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko, Cku
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.middleware import Ckr
@@ -76,6 +78,37 @@ def test_a_certificate_goes_to_the_place_of_its_key(holder: Signer) -> None:
         )
         == der
     )
+
+
+def listed(desk: Desk) -> list[pkcs15.Certificate]:
+    """Return the list of certificates that the card holds."""
+    entries = pkcs15.parse_cdf(CardView(desk.card.image).files["3F00/5015/4441"].content)
+    return [entry for entry in entries if isinstance(entry, pkcs15.Certificate)]
+
+
+def test_a_certificate_of_its_own_is_listed_before_the_places_that_are_empty(holder: Signer) -> None:
+    store(holder, issued(holder))
+    labels = [
+        (Attribute.of(Cka.CKA_LABEL, label), Attribute(Cka.CKA_ID, label.encode())) for label in ("a", "b")
+    ]
+
+    for more in labels:
+        assert store(holder, OTHERS, *more) is Ckr.CKR_OK
+
+    found = [each.label for each in listed(holder.desk)]
+    assert found == ["Digital Signature", "a", "b", "Non Repudiation", "Encryption"]
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [("cardos-5.3", (0x3F00, 0x5015, 0x5055, 0x3101)), ("cosmo-8.2", (0x3101,))],
+)
+def test_its_path_is_listed_as_the_profile_lists_its_own(model: str, path: tuple[int, ...]) -> None:
+    holder = Signer(Desk(model))
+    store(holder, OTHERS, Attribute(Cka.CKA_ID, b"new"))
+    (found,) = (each for each in listed(holder.desk) if each.id == b"new")
+    assert found.path == pkcs15.Path.of(*path)
+    holder.program.close()
 
 
 def test_a_certificate_with_an_identifier_goes_to_its_place(holder: Signer) -> None:

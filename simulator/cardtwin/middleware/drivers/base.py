@@ -168,7 +168,7 @@ class CardDriver(ABC):
     """Whether the card does RSA's private operation on any block; if not, it knows PKCS#1 v1.5 alone."""
 
     paths_from_application: ClassVar[bool] = False
-    """Whether the token's lists say paths from the application's DF on: other programs go there by its name."""
+    """Whether the token's lists say paths from the application's DF on, where other programs go by name."""
 
     one_purpose: ClassVar[bool]
     """Whether a key that deciphers refuses to sign."""

@@ -163,10 +163,11 @@ class TokenStore:
         Returns:
             The entry as it is listed.
         """
-        entries = self._lists.taking(_CLASS_OF[type(entry)])
+        object_class = _CLASS_OF[type(entry)]
+        entries = self._lists.taking(object_class)
         entry, path = self._filed(entry, self._room()) if content else (replace(entry, path=b""), ())
         entries.require_room(len(pkcs15.encode_object(entry)))
-        place = self._before_places(entries) if isinstance(entry, pkcs15.Certificate) else None
+        place = self._before_places(entries) if object_class is ObjectClass.CERTIFICATE else None
 
         with self._changing() as undo:
             self._make_file(path, content, entry.common, undo)
