@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.cosmo import personalised
 from support.interop import shared_library
-from support.rig import full_card, opened_rig
+from support.rig import opened_rig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,54 +113,8 @@ def test_through_pkcs11_it_signs_and_tests_itself_up_to_digests_of_the_card_s_ow
     assert used.verified("sha256", "public.pem", "signature", "message")
 
 
-@pytest.fixture(scope="session")
-def encoded_token() -> CardImage:
-    """The image of a card that our own encoding has made."""
-    return full_card("cosmo-8.2")
-
-
-def test_opensc_lists_what_our_encoding_has_made(desk: Desk, encoded_token: CardImage) -> None:
-    desk.insert("cosmo-8.2", encoded_token)
-    dump = desk.run("pkcs15-tool", "-D")
-    kinds = re.findall(
-        r"^(PIN|Private RSA Key|Public RSA Key|X.509 Certificate|Data object)\b", dump, re.MULTILINE
-    )
-    assert Counter(kinds) == {
-        "PIN": 6,
-        "Private RSA Key": 2,
-        "Public RSA Key": 2,
-        "X.509 Certificate": 4,
-        "Data object": 1,
-    }
-    assert b"cardtwin_Cosmo".hex().upper() in dump
-
-
-def test_opensc_uses_pins_keys_and_certificates_of_our_encoding(desk: Desk, encoded_token: CardImage) -> None:
-    desk.insert("cosmo-8.2", encoded_token)
-    listed = desk.run("pkcs15-tool", "--list-keys")
-    found = re.search(r"\[Digital Signature\].*?\n\tID\s*: (\w+)", listed, re.DOTALL)
-    assert found
-    desk.run("pkcs15-tool", "--read-certificate", found[1], "-o", "holder.pem")
-    (desk.folder / "public.pem").write_text(
-        desk.run("openssl", "x509", "-in", "holder.pem", "-noout", "-pubkey")
-    )
-    (desk.folder / "message").write_text("signed on the card\n")
-    digest = hashlib.sha256(b"signed on the card\n").digest()
-    (desk.folder / "info").write_bytes(DIGEST_INFO + digest)
-    sign = ("-s", "-k", found[1], "--pin", "1234", "--pkcs1", "-R", "-i", "info", "-o", "signature")
-    desk.run("pkcs15-crypt", *sign)
-    assert desk.verified("sha256", "public.pem", "signature", "message")
-
-    for _ in range(3):
-        desk.run("pkcs15-tool", "--verify-pin", "--auth-id", "01", "--pin", "0000", succeeds=False)
-
-    unblock = ("--auth-id", "01", "--puk", "12345678", "--new-pin", "1234")
-    desk.run("pkcs15-tool", "--unblock-pin", *unblock)
-    desk.run("pkcs15-tool", "--verify-pin", *PIN)
-
-
-def test_our_library_signs_with_the_same_card(tmp_path: Path, encoded_token: CardImage) -> None:
-    with opened_rig(tmp_path, "cosmo-8.2", image=encoded_token) as rig:
+def test_our_library_signs_with_a_card_that_our_encoding_has_made(tmp_path: Path) -> None:
+    with opened_rig(tmp_path, "cosmo-8.2") as rig:
         (tmp_path / "message").write_text("signed on the card\n")
         key = (
             "--module",

@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.interop import shared_library
-from support.rig import opened_rig
+from support.pkcs11_tool import Pkcs11Tool
+from support.rig import certificate_for, opened_rig
+from support.tokens import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +62,7 @@ def both(rig: Rig, label: str, pin: str) -> tuple[list[Mapping[str, str]], list[
     )
 
 
-@pytest.mark.parametrize("model", ["cardos-4.4", "cardos-5.3"])
+@pytest.mark.parametrize("model", FAMILIES)
 @pytest.mark.parametrize(("label", "pin"), [MAIN, SIGNATURE], ids=["main", "signature"])
 def test_what_we_have_encoded_is_seen_alike(tmp_path: Path, model: str, label: str, pin: str) -> None:
     with opened_rig(tmp_path, model) as rig:
@@ -67,6 +70,26 @@ def test_what_we_have_encoded_is_seen_alike(tmp_path: Path, model: str, label: s
 
     assert ours == openscs
     assert {found["kind"].split()[0] for found in ours} >= {"Private", "Public", "Certificate"}
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+def test_what_a_program_has_made_by_our_library_is_seen_alike(tmp_path: Path, model: str) -> None:
+    named = ("--label", "new", "--id", "77")
+
+    with opened_rig(tmp_path, model) as rig:
+        tool = Pkcs11Tool(rig, rig.library, label="new")
+        tool.as_user("--keypairgen", "--key-type", "rsa:2048", *named)
+        certificate = certificate_for(tool.public_key()).public_bytes(Encoding.DER)
+        (rig.folder / "certificate").write_bytes(certificate)
+        tool.as_user("--write-object", "certificate", "--type", "cert", *named)
+        ours, openscs = both(rig, *MAIN)
+
+    assert ours == openscs
+    assert [found["kind"].split()[0] for found in ours if found["label"] == "new"] == [
+        "Certificate",
+        "Private",
+        "Public",
+    ]
 
 
 def test_what_opensc_has_made_is_seen_alike(tmp_path: Path, personalised_by_opensc: CardImage) -> None:

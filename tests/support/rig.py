@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardtwin.card import CardImage
+    from cardtwin.plan import Secret
 
 READER = "Emulated reader"
 CARD = "card"
@@ -43,8 +44,6 @@ SIGNING, CONSENTING = "Digital Signature", "Non Repudiation"
 _RSA_KEY = "type=rsa size=2048 use=sign,decipher"
 CURVE_KEY, MODIFIABLE_KEY = "type=ec size=256 use=sign", f"{_RSA_KEY} modifiable=yes"
 """Other keys for the main slot than the shipped profiles make."""
-
-_LABELS = ((MAIN, PIN, SIGNING), (SIGNATURE, SIGN_PIN, CONSENTING))
 
 
 def issuer() -> x509.Certificate:
@@ -71,11 +70,18 @@ def full_card(model: str, key: str = _RSA_KEY) -> CardImage:
         key: What the profile says of the key in the main slot.
     """
     desk = Desk(model, image=encoded(model, "" if key == _RSA_KEY else _profile_with(model, key)))
-    program = desk.program()  # one that is logged in to both slots: rooms of certificates are the main PIN's
-    holders = [Signer(desk, pin, label, slot=slot, program=program) for slot, pin, label in _LABELS]
+    certify(desk, PIN, SIGN_PIN, curve=key == CURVE_KEY)
+    return desk.card.image
 
-    for holder, (_, _, label) in zip(holders, _LABELS, strict=True):
-        public = holder.ec if key == CURVE_KEY and label == SIGNING else holder.rsa
+
+def certify(desk: Desk, pin: Secret, sign_pin: Secret, *, curve: bool = False) -> None:
+    """Put the card holder's certificates on a card that a profile has made; the PINs are its slots'."""
+    program = desk.program()  # one that is logged in to both slots: rooms of certificates are the main PIN's
+    places = ((MAIN, pin, SIGNING), (SIGNATURE, sign_pin, CONSENTING))
+    holders = [Signer(desk, value, label, slot=slot, program=program) for slot, value, label in places]
+
+    for holder, (_, _, label) in zip(holders, places, strict=True):
+        public = holder.ec if curve and label == SIGNING else holder.rsa
         der = _signed(_name(f"Holder, {label}"), public).public_bytes(Encoding.DER)
         template = (
             Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE)),
@@ -86,7 +92,6 @@ def full_card(model: str, key: str = _RSA_KEY) -> CardImage:
         program("C_CreateObject", holder.session, template)
 
     program.close()
-    return desk.card.image
 
 
 def _profile_with(model: str, key: str) -> str:
@@ -183,7 +188,7 @@ class Rig:
 
     def save_certificate(self, label: str = SIGNING) -> str:
         """Let pkcs11-tool read a certificate of the card's, and return the name of a file with it, as PEM."""
-        slot = next(str(number) for number, (_, _, other) in enumerate(_LABELS, MAIN) if other == label)
+        slot = str({SIGNING: MAIN, CONSENTING: SIGNATURE}[label])
         where = ("--module", self.library, "--slot", slot, "--type", "cert", "--label", label)
         self.run("pkcs11-tool", *where, "--read-object", "--output-file", "holder.der")
         holder = x509.load_der_x509_certificate((self.folder / "holder.der").read_bytes())
