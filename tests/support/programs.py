@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ WRONG = Secret.of("9999")
 RO = SessionFlag.CKF_SERIAL_SESSION
 RW = RO | SessionFlag.CKF_RW_SESSION
 MAIN, SIGNATURE = 1, 2
+READING = {0xA4, 0xB0, 0xB2, 0xCA, 0x16, 0x22}
+"""INS of commands that change nothing which stays."""
 
 
 @cache
@@ -214,3 +217,13 @@ class Desk:
 
     def tries(self, reference: int) -> int:
         return CardView(self.card.image).pins["3F00", reference].tries_left
+
+
+def refusing(desk: Desk, place: int) -> None:
+    """Have the card refuse one command, counted from now, with 6581."""
+    process, places = desk.card.process, count()
+
+    def once(command: bytes) -> bytes:
+        return bytes.fromhex("6581") if next(places) == place else process(command)
+
+    desk.card.process = once  # type: ignore[method-assign]  # this card alone is out of order

@@ -21,6 +21,7 @@ __all__ = [
     "LIBRARY_BITS",
     "LIST_WRITES",
     "LOG_FILES",
+    "NEW_LISTS",
     "NEW_OBJECTS",
     "OPERATOR_ERASES",
     "PIN_BLOB_PLACE",
@@ -166,6 +167,15 @@ NEW_OBJECTS: Final = rule(
     "are made. For Cosmo, the lists say paths from the application's DF on, as the profiles do. "
     "A new certificate is listed before the places that are still empty, since OpenSC's PKCS#11 looks no "
     "further than the first certificate that it cannot read.",
+)
+
+NEW_LISTS: Final = rule(
+    "middleware.new-lists",
+    Basis.OURS,
+    "the layout of OpenSC's pkcs15-init",
+    "A token that has no list for objects of a class gets one of 1024 bytes with the first of them, numbered "
+    "44nn as in the shipped profiles, where the conditions of EF.ODF and of the DF for new files let "
+    "whoever is logged in: pkcs15-init makes the lists one by one.",
 )
 
 LIST_WRITES: Final = rule(

@@ -11,7 +11,7 @@ from cardtwin.cryptoki.constants import Cka, Cko
 from cardtwin.middleware import Ckr
 from cardtwin.middleware.tokens import TokenState
 from support.objects import RSA_PAIR, data_object, imported_rsa, labels, of, rsa_pair, template
-from support.programs import Desk, Program
+from support.programs import READING, Desk, Program, refusing
 from support.signers import DATA, SIMPLE
 from support.tokens import READER, FailingContext
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Change = Callable[[Program, int], Any]
 NEVER = 1 << 30
-READING = {0xA4, 0xB0, 0xB2, 0xCA, 0x16, 0x22}
 
 
 class FailingManager:
@@ -169,16 +168,6 @@ def test_what_the_card_refuses_in_between_is_taken_back(model: str, change: Chan
             assert {**before.files} == {**desk.card.image.files}, f"command {place}"
             assert {**before.objects} == {**desk.card.image.objects}, f"command {place}"
             assert desk.card.image.life_cycle == before.life_cycle
-
-
-def refusing(desk: Desk, place: int) -> None:
-    """Have the card refuse one command, counted from now, with 6581."""
-    process, count = desk.card.process, iter(range(NEVER))
-
-    def once(command: bytes) -> bytes:
-        return bytes.fromhex("6581") if next(count) == place else process(command)
-
-    desk.card.process = once  # type: ignore[method-assign]  # this card alone is out of order
 
 
 def test_a_generation_that_broke_off_does_not_stand_in_the_way() -> None:

@@ -9,8 +9,8 @@ from cardtwin import pkcs15
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.errors import MiddlewareError
 from cardtwin.middleware.names import name_of
-from cardtwin.middleware.rights import Right
-from cardtwin.middleware.storage.rooms import require
+from cardtwin.middleware.rights import ANYBODY, Right
+from cardtwin.middleware.storage.rooms import find_room, free_list, require
 from cardtwin.middleware.tokenreader import absolute
 from cardtwin.middleware.tokens import ObjectClass
 from cardtwin.pkcs15 import DirectoryKind
@@ -27,6 +27,7 @@ __all__ = ["EntryList", "Lists", "parse_entry"]
 
 _ODF: Final = 0x5031
 _END: Final = b"\0"
+_SIZE: Final = 1024  # of a list that is made: what pkcs15-init gives that of private keys
 _KINDS: Final[Mapping[ObjectClass, tuple[DirectoryKind, ...]]] = {
     ObjectClass.PRIVATE_KEY: (DirectoryKind.PRIVATE_KEYS,),
     ObjectClass.PUBLIC_KEY: (DirectoryKind.PUBLIC_KEYS, DirectoryKind.TRUSTED_PUBLIC_KEYS),
@@ -52,16 +53,18 @@ class EntryList:
     """A directory file as it was read.
 
     Attributes:
-        kind: What it lists.
+        kind: What it lists; None for the list of these lists (EF.ODF).
         path: Where it is.
         content: All of it, what fills it up included.
         update: Who may write it; None where the card doesn't tell.
+        made: Whether the file is there; if not, it is made before something is entered.
     """
 
-    kind: DirectoryKind
+    kind: DirectoryKind | None
     path: tuple[int, ...]
     content: bytes
     update: Condition | None
+    made: bool = True
 
     @property
     def entries(self) -> tuple[bytes, ...]:
@@ -104,21 +107,36 @@ class Lists:
         self._verified = verified
 
     def taking(self, object_class: ObjectClass) -> EntryList:
-        """Return the list for new objects of a class.
+        """Return the list for new objects of a class; one to be made where the token has none yet.
 
         Raises:
-            MiddlewareError: CKR_TOKEN_WRITE_PROTECTED: the token has none. As require().
+            MiddlewareError: CKR_TOKEN_WRITE_PROTECTED: the token has none, and takes none. As require().
         """
         kind = _KINDS[object_class][0]
         found = next((each for each in self._all() if each.kind is kind), None)
 
         if found is None:
+            return self._to_be_made(kind, object_class)
+
+        require(found.update, self._verified, "writing the token's lists")
+        return found
+
+    def _to_be_made(self, kind: DirectoryKind, object_class: ObjectClass) -> EntryList:
+        directory = self.directory()
+
+        if directory is None or not (directory.update or ANYBODY).met(self._verified):
             raise MiddlewareError(
                 Ckr.CKR_TOKEN_WRITE_PROTECTED, f"the token has no list for objects of {object_class}"
             )
 
-        require(found.update, self._verified, "writing the token's lists")
-        return found
+        room = find_room(self._driver, self._application, self._verified)
+        path = (*room, free_list(self._driver, room, object_class))
+        directory.require_room(len(pkcs15.encode_odf([pkcs15.DirectoryPath(kind, pkcs15.Path.of(*path))])))
+        return EntryList(kind, path, bytes(_SIZE), None, made=False)
+
+    def directory(self) -> EntryList | None:
+        """Return the list of the lists (EF.ODF); None where there is none."""
+        return self._read(None, (*self._application, _ODF))
 
     def with_object(self, found: TokenObject) -> tuple[EntryList, int]:
         """Return the list in which an object stands, and its place there.
@@ -191,7 +209,7 @@ class Lists:
             if found is not None:
                 yield found
 
-    def _read(self, kind: DirectoryKind, path: tuple[int, ...]) -> EntryList | None:
+    def _read(self, kind: DirectoryKind | None, path: tuple[int, ...]) -> EntryList | None:
         info = self._driver.select(path)
 
         if info is None or info.size is None:

@@ -19,13 +19,29 @@ if TYPE_CHECKING:
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.middleware.rights import Condition
 
-__all__ = ["administration", "find_room", "free_file", "free_reference", "is_programs", "require"]
+__all__ = [
+    "administration",
+    "find_room",
+    "free_file",
+    "free_list",
+    "free_reference",
+    "is_programs",
+    "require",
+]
 
 _FILES: Final = {
     ObjectClass.PUBLIC_KEY: 0x3000,
     ObjectClass.CERTIFICATE: 0x3100,
     ObjectClass.DATA: 0x3300,
 }
+_LISTS: Final = {
+    ObjectClass.PRIVATE_KEY: 0x4400,
+    ObjectClass.PUBLIC_KEY: 0x4410,
+    ObjectClass.CERTIFICATE: 0x4440,
+    ObjectClass.DATA: 0x4470,
+}
+"""Where the identifiers of new lists begin: as the shipped profiles number them."""
+
 _PRIVATE_FILES: Final = 0x3400
 """Where the identifiers of new files begin: as pkcs15-init numbers them."""
 
@@ -122,8 +138,15 @@ def free_file(
     Raises:
         MiddlewareError: CKR_DEVICE_MEMORY: all are taken.
     """
-    base = _PRIVATE_FILES if private else _FILES[object_class]
+    return _free(driver, room, _PRIVATE_FILES if private else _FILES[object_class])
 
+
+def free_list(driver: CardDriver, room: tuple[int, ...], object_class: ObjectClass) -> int:
+    """Return an identifier for a new list of objects in a DF; errors as free_file()."""
+    return _free(driver, room, _LISTS[object_class])
+
+
+def _free(driver: CardDriver, room: tuple[int, ...], base: int) -> int:
     for file_id in range(base + 1, base + 1 + _COUNT):
         if driver.select((*room, file_id)) is None:
             return file_id

@@ -280,8 +280,19 @@ class TokenStore:
     def _enter(
         self, entries: EntryList, entry: pkcs15.AnyObject, undo: Undo, place: int | None = None
     ) -> None:
+        if not entries.made:
+            self._make_list(entries, undo)
+
         at = len(entries.entries) if place is None else place
         self._replace(entries, at, (pkcs15.encode_object(entry), *entries.entries[at : at + 1]), undo)
+
+    def _make_list(self, entries: EntryList, undo: Undo) -> None:
+        directory = self._lists.directory()
+        assert directory is not None
+        assert entries.kind is not None
+        self._make_file(entries.path, entries.content, _SEEN_BY_ALL, undo)
+        leading = pkcs15.encode_odf([pkcs15.DirectoryPath(entries.kind, self._listed(entries.path))])
+        self._replace(directory, len(directory.entries), (leading,), undo)
 
     def _before_places(self, entries: EntryList) -> int | None:
         """Return where the first certificate is listed whose place is empty; None where none is.
