@@ -48,10 +48,15 @@ def rig(tmp_path: Path, image: CardImage) -> Iterator[Rig]:
 
 @pytest.fixture(params=LABELS)
 def label(rig: Rig, request: pytest.FixtureRequest) -> str:
-    """The label of a key, whose public half our library has put into the file public.pem."""
-    public = Pkcs11Tool(rig, rig.library, label=request.param).public_key()
-    rig.write("public.pem", public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
+    """The label of a key, whose public half OpenSC has put into the file public.pem."""
+    rig.run("pkcs15-tool", "--read-public-key", id_of(rig, request.param), "-o", "public.pem")
     return str(request.param)
+
+
+def test_both_read_the_same_public_key(rig: Rig, label: str) -> None:
+    public = Pkcs11Tool(rig, rig.library, label=label).public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    assert (rig.folder / "public.pem").read_bytes() == pem
 
 
 def id_of(rig: Rig, label: str) -> str:

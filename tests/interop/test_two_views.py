@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.interop import shared_library
 from support.pkcs11_tool import Pkcs11Tool
-from support.rig import certificate_for, opened_rig
+from support.rig import CURVE_KEY, certificate_for, full_card, opened_rig
 from support.tokens import FAMILIES
 
 if TYPE_CHECKING:
@@ -70,6 +70,14 @@ def test_what_we_have_encoded_is_seen_alike(tmp_path: Path, model: str, label: s
 
     assert ours == openscs
     assert {found["kind"].split()[0] for found in ours} >= {"Private", "Public", "Certificate"}
+
+
+def test_a_key_on_a_curve_is_seen_alike(tmp_path: Path) -> None:
+    with opened_rig(tmp_path, image=full_card("cardos-5.3", CURVE_KEY)) as rig:
+        ours, openscs = both(rig, *MAIN)
+
+    assert ours == openscs
+    assert any("EC_POINT" in found for found in ours)
 
 
 @pytest.mark.parametrize("model", FAMILIES)

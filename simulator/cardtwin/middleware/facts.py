@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import SubjectKeyIdentifier
 
-from cardtwin.iso7816 import Tlv
 from cardtwin.plan import KeyAlgorithm, PublicKeyForm
 
 if TYPE_CHECKING:
@@ -76,10 +75,7 @@ def _written(key: object, form: PublicKeyForm) -> bytes:
     if form is PublicKeyForm.KEY_ID:
         return SubjectKeyIdentifier.from_public_key(key).digest
 
-    if form is PublicKeyForm.SPKI:
-        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-    if isinstance(key, rsa.RSAPublicKey):
-        return key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
-
-    return Tlv(0x04, key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)).encode()
+    rsa_file = form is PublicKeyForm.FILE and isinstance(key, rsa.RSAPublicKey)
+    return key.public_bytes(
+        Encoding.DER, PublicFormat.PKCS1 if rsa_file else PublicFormat.SubjectPublicKeyInfo
+    )

@@ -14,8 +14,8 @@ __all__ = ["CardFacts", "ChipSerial", "Content", "Part", "PublicKeyForm", "Publi
 class PublicKeyForm(StrEnum):
     """How a public key is written."""
 
-    PKCS1 = "RSAPublicKey"
-    """RSA: RSAPublicKey (RFC 8017, A.1.1). EC: the point, uncompressed, as OCTET STRING."""
+    FILE = "public key"
+    """As a token's file has it. RSA: RSAPublicKey (RFC 8017, A.1.1). EC: SubjectPublicKeyInfo (RFC 5480)."""
 
     SPKI = "SubjectPublicKeyInfo"
     """SubjectPublicKeyInfo (RFC 5280, 4.1)."""
@@ -44,7 +44,7 @@ class PublicKeyOf:
     """The public half of a key that comes into being on the card."""
 
     key: str
-    form: PublicKeyForm = PublicKeyForm.PKCS1
+    form: PublicKeyForm = PublicKeyForm.FILE
 
 
 @dataclass(frozen=True, slots=True)

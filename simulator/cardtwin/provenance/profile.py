@@ -147,7 +147,8 @@ CONTENTS: Final = rule(
     "token, and the PKCS#15 files that list them. The vendor's are not public. PINs lie in the master "
     "file; private keys are listed once they are there. For Cosmo, paths begin in the application's "
     "DF, since OpenSC goes to it by its name, and EF.TokenInfo tells the algorithms' references. For "
-    "CardOS 5 it names CKM_ECDSA, without which OpenSC does no ECDSA with such a card.",
+    "CardOS 5 it names CKM_ECDSA, without which OpenSC does no ECDSA with such a card; "
+    "and the file of a public key on a curve holds SubjectPublicKeyInfo, where OpenSC finds the curve.",
 )
 
 EXTENSIONS: Final = rule(

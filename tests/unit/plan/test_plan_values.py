@@ -55,7 +55,7 @@ def by_hand(part: Part) -> bytes:
         return b"SERIAL"
 
     if isinstance(part, PublicKeyOf):
-        return f"{part.key}/PKCS1".encode()
+        return f"{part.key}/FILE".encode()
 
     return Tlv(part.tag, b"".join(map(by_hand, part.parts))).encode()
 

@@ -36,7 +36,7 @@ class Facts:
         if form is PublicKeyForm.KEY_ID:
             return oaep.key_identifier(public)
 
-        kind = PublicFormat.PKCS1 if form is PublicKeyForm.PKCS1 else PublicFormat.SubjectPublicKeyInfo
+        kind = PublicFormat.PKCS1 if form is PublicKeyForm.FILE else PublicFormat.SubjectPublicKeyInfo
         return public.public_bytes(Encoding.DER, kind)
 
 
@@ -228,7 +228,7 @@ def test_a_public_key_leads_to_the_file_that_holds_it(full: Plan) -> None:
         ("Non Repudiation", key_id("NONREPKEY"), pkcs15.Path.of(0x3F00, 0x5015, 0x4612)),
     ]
     assert keys[0].usage == KeyUsage.VERIFY | KeyUsage.ENCRYPT | KeyUsage.WRAP
-    assert content(full, "EFPUBKEY1") == Facts().public_key("SIGNKEY", PublicKeyForm.PKCS1)
+    assert content(full, "EFPUBKEY1") == Facts().public_key("SIGNKEY", PublicKeyForm.FILE)
 
 
 def test_certificates_share_the_ids_of_their_keys(full: Plan) -> None:
@@ -305,7 +305,7 @@ def test_a_plan_is_described_byte_for_byte_with_placeholders() -> None:
     found = ppa.describe(plan_of("cardos-5.3-full.cpf"))
     texts = {file["name"]: file["content"] for file in found["files"]}
     assert texts["EFTOKENINFO"].startswith("30<length>02010004<length><chip serial>0C08")
-    assert texts["EFPUBKEY1"] == "<RSAPublicKey of SIGNKEY>"
+    assert texts["EFPUBKEY1"] == "<public key of SIGNKEY>"
     assert texts["EFCERT1"] is None
     assert "0414<key id of SIGNKEY>" in texts["EFPRKDF"]
     assert found["files"][0]["path"] == "3F00/5015/5031"

@@ -111,7 +111,7 @@ def _public_key(access: TokenAccess, attributes: Mapping[int, bytes]) -> pkcs15.
     entry = access.entries.public_key(described, algorithm_of(public), public.bits)
 
     with access.store() as store:
-        return store.add(entry, public.encoded())
+        return store.add(entry, public.filed())
 
 
 def _private_key(access: TokenAccess, attributes: Mapping[int, bytes]) -> pkcs15.PrivateKey:
@@ -125,7 +125,7 @@ def _private_key(access: TokenAccess, attributes: Mapping[int, bytes]) -> pkcs15
     entry = access.entries.private_key(described, algorithm, value.bits)
 
     with access.store() as store:
-        return store.import_key(entry, value.for_card(), value.public.encoded(), access.use)
+        return store.import_key(entry, value.for_card(), value.public.filed(), access.use)
 
 
 def change_on_token(

@@ -85,10 +85,10 @@ class RsaKey:
     @property
     def identifier(self) -> bytes:
         """The SHA-1 of the public key (RFC 5280, 4.2.1.2, method 1)."""
-        return hashlib.sha1(self.encoded(), usedforsecurity=False).digest()
+        return hashlib.sha1(self.filed(), usedforsecurity=False).digest()
 
-    def encoded(self) -> bytes:
-        """Return RSAPublicKey (RFC 8017, A.1.1) in DER."""
+    def filed(self) -> bytes:
+        """Return what a token's file holds: RSAPublicKey (RFC 8017, A.1.1) in DER."""
         numbers = (number.to_bytes(number.bit_length() // 8 + 1) for number in (self.n, self.e))
         return Tlv.constructed(0x30, (Tlv(0x02, number) for number in numbers)).encode()
 
@@ -147,15 +147,15 @@ class EcKey:
         """The SHA-1 of the public key (RFC 5280, 4.2.1.2, method 1)."""
         return hashlib.sha1(self.point, usedforsecurity=False).digest()
 
-    def encoded(self) -> bytes:
-        """Return the point as an OCTET STRING in DER."""
-        return Tlv(0x04, self.point).encode()
+    def filed(self) -> bytes:
+        """Return what a token's file holds: SubjectPublicKeyInfo, where OpenSC finds the curve."""
+        return self.info()
 
     def attributes(self) -> dict[int, bytes]:
         """Return the attributes that are the key; CKA_EC_POINT is an OCTET STRING (v2.40, 2.3.3)."""
         return {
             Cka.CKA_EC_PARAMS: self.params,
-            Cka.CKA_EC_POINT: self.encoded(),
+            Cka.CKA_EC_POINT: Tlv(0x04, self.point).encode(),
             Cka.CKA_PUBLIC_KEY_INFO: self.info(),
         }
 

@@ -50,7 +50,7 @@ class MadePair:
     Attributes:
         private: The private key as it is listed.
         public: The public key as it is listed; None where it isn't.
-        half: The public key as its file holds it: RSAPublicKey, or a point in an OCTET STRING.
+        half: The public key as its file holds it: RSAPublicKey, or SubjectPublicKeyInfo of an EC key.
     """
 
     private: pkcs15.PrivateKey
@@ -115,7 +115,7 @@ class TokenStore:
             undo.append(lambda: self._values.discard_key(room, private.reference or 0))
             made = self._values.generate_key(private, use, room)
             identifier = _unused(public_half(made, PublicKeyForm.KEY_ID), privates.ids | publics.ids)
-            half = public_half(made, PublicKeyForm.PKCS1)
+            half = public_half(made, PublicKeyForm.FILE)
             private = _identified(private, identifier)
             self._make_file(path, half, public.common if public else _SEEN_BY_ALL, undo)
             self._enter(privates, private, undo)

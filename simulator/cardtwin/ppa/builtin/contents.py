@@ -274,7 +274,7 @@ def dodf(run: Run, _: Arguments) -> bytes:
 
 @function("X_PUBLICKEY", "key")
 def public_key(run: Run, arguments: Arguments) -> Content:
-    """Give the public half of a key that the profile makes: RSAPublicKey, or the point of an EC key."""
+    """Give the public half of a key that the profile makes: RSAPublicKey; SubjectPublicKeyInfo for EC."""
     key = arguments.required(0, declared.key)
 
     if not key.plan.generate:
