@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +20,7 @@ from cardtwin.entropy import SystemEntropy
 from cardtwin.middleware import Installation, PersonalDesktopClient
 from cardtwin.plan import Secret
 from cardtwin.plan.cms import CmsPinBlobCodec
+from cardtwin.ppa.shipped import shipped_profile
 from cardtwin.source import SourceText
 from support import programs
 from support.encodings import INIT, certificate, job
@@ -30,22 +30,11 @@ from support.rig import certify, issuer
 if TYPE_CHECKING:
     from cardtwin.card import CardImage
 
-PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 SETTINGS = f"{INIT}Operator_PIN=OP\nSignPIN=#9999\nInitialLabel=#Twin\n"
 CREDENTIALS = {"PIN": Secret.of("123456"), "PUK": Secret.of("12345678"), "OP": Secret.of("87654321")}
 PIN = ("--auth-id", "01", "--pin", "123456")
 DIGEST_INFO = bytes.fromhex("3031300D060960864801650304020105000420")
-MODELS = {
-    "cardos-4.3b": "cardos-4.3b-full.cpf",
-    "cardos-4.4": "cardos-4.4-full.cpf",
-    "cardos-5.0": "cardos-5.3-full.cpf",
-    "cardos-5.3": "cardos-5.3-full.cpf",
-    "cardos-5.4": "cardos-5.3-full.cpf",
-    "cosmo-7": "cosmo-7-full.cpf",
-    "cosmo-8.2": "cosmo-8.2-full.cpf",
-}
-"""Models, each with the profile that encodes it."""
-
+MODELS = ("cardos-4.3b", "cardos-4.4", "cardos-5.0", "cardos-5.3", "cardos-5.4", "cosmo-7", "cosmo-8.2")
 MODULE = ("--module", shared_library("opensc-pkcs11.so"))
 LOGIN = ("--login", "--pin", "123456")
 
@@ -65,7 +54,7 @@ def encoded(model: str) -> CardImage:
         entropy=SystemEntropy(),
         codec=CmsPinBlobCodec(),
     )
-    files = {"token.cpf": SourceText("token.cpf", (PROFILES / MODELS[model]).read_text())}
+    files = {"token.cpf": SourceText("token.cpf", shipped_profile(model, "full").read_text())}
     outcome = Engine(lambda _: client).run(job(SETTINGS, CREDENTIALS, attachments=files))
     assert outcome.error is None
     certify(desk, CREDENTIALS["PIN"], Secret.of("9999"))
