@@ -141,6 +141,16 @@ FAMILIES: Final = (
         directory_file=_NAMED_DIRECTORY_FILE,
         directory_content=_NAMED_DIRECTORY,
     ),
+    Family(
+        "idclassic-340",
+        "IDClassic 340",
+        "IDClassic340",
+        "X_GEMALTO",
+        room="pin1",
+        user_directory="",
+        directory_file=_NAMED_DIRECTORY_FILE,
+        directory_content=_NAMED_DIRECTORY,
+    ),
 )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 READER = "Reader 1"
 AID = "aid=0x{A0 00 00 00 63 50 4B 43 53 2D 31 35}"
 MODELS = ("cardos-4.4", "cardos-5.3")
-FAMILIES = (*MODELS, "cosmo-8.2")
+FAMILIES = (*MODELS, "cosmo-8.2", "idclassic-340")
 """One model of every family that has a driver."""
 
 CARD_MODEL = {
@@ -37,6 +37,7 @@ CARD_MODEL = {
     "cardos-5.3": "SIEMENS50",
     "cosmo-7": "X_COSMO",
     "cosmo-8.2": "X_COSMO",
+    "idclassic-340": "X_GEMALTO",
 }
 PIN1, PUK, PIN2, PUK2, OP = (Secret.of(text) for text in ("1111", "11112222", "3333", "33334444", "55556666"))
 

@@ -69,7 +69,7 @@ CARD_MODELS: Final = rule(
     Basis.INFERRED,
     "PPA-04",
     "SIEMENS50 stands for the CardOS 5 family; only the name is public. SIEMENS43B and SIEMENS44 for "
-    "CardOS 4.3B and 4.4, and X_COSMO for Cosmo, are ours. A program can add names.",
+    "CardOS 4.3B and 4.4, X_COSMO for Cosmo and X_GEMALTO for IDClassic are ours. A program can add names.",
 )
 
 KEYWORDS: Final = rule(
@@ -145,9 +145,9 @@ CONTENTS: Final = rule(
     "PPA-06",
     "Statements and functions that begin with X_ are cardtwin's: PINs, keys, certificates, data, the "
     "token, and the PKCS#15 files that list them. The vendor's are not public. PINs lie in the master "
-    "file; private keys are listed once they are there. For Cosmo, paths begin in the application's "
-    "DF, since OpenSC goes to it by its name, and EF.TokenInfo tells the algorithms' references. For "
-    "CardOS 5 it names CKM_ECDSA, without which OpenSC does no ECDSA with such a card; "
+    "file; private keys are listed once they are there. For Cosmo and IDClassic, paths begin in the "
+    "application's DF, since OpenSC goes to it by its name; Cosmo's EF.TokenInfo tells the algorithms' "
+    "references. For CardOS 5 it names CKM_ECDSA, without which OpenSC does no ECDSA with such a card; "
     "and the file of a public key on a curve holds SubjectPublicKeyInfo, where OpenSC finds the curve.",
 )
 

@@ -24,7 +24,7 @@ AREAS: Final[Mapping[str, str]] = {
 }
 """The areas in the order of the table, with their titles; an id begins with its area."""
 
-_MODULES: Final = (*AREAS, "card_cosmo")
+_MODULES: Final = (*AREAS, "card_cosmo", "card_gemalto", "middleware_gemalto")
 """The modules of this package that enter rules; an area that grows has several."""
 
 

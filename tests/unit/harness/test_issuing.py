@@ -65,6 +65,7 @@ def test_pins_are_those_that_are_given() -> None:
         ("authentic", {"PIN": "12a4"}, "PIN is made of 4 to 63 digits"),
         ("estonian-eid", {"PIN2": "1234"}, "PIN2 is made of 5 to 12 digits"),
         ("latvian-eid", {"PIN2": "12345"}, "PIN2 is made of 6 to 12 digits"),
+        ("idprime", {"PIN": "1" * 17}, "PIN is made of 4 to 16 digits"),
         ("estonian-eid", {"PUK": "1" * 13}, "PUK is made of 8 to 12 digits"),
     ],
 )

@@ -217,7 +217,7 @@ def test_a_card_that_no_driver_knows_is_told_by_its_atr(atr: bytes, version: str
 
 
 def test_a_family_has_one_driver() -> None:
-    assert families() == ("cardos-4.3b", "cardos-4.4", "cardos-5", "cosmo")
+    assert families() == ("cardos-4.3b", "cardos-4.4", "cardos-5", "cosmo", "idclassic")
     assert register(CardOs44) is CardOs44
 
     class Second(CardOs44):

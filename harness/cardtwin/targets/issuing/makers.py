@@ -9,6 +9,7 @@ from cardtwin.source import closest
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.issuing.authentic import issue_authentic
 from cardtwin.targets.issuing.eid import Country, issue_eid
+from cardtwin.targets.issuing.idprime import issue_idprime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ _MAKERS: Final[Mapping[str, Callable[..., IssuedCard]]] = {
     "authentic": issue_authentic,
     "estonian-eid": partial(issue_eid, country=Country.ESTONIA),
     "latvian-eid": partial(issue_eid, country=Country.LATVIA),
+    "idprime": issue_idprime,
 }
 
 

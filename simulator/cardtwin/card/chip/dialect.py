@@ -39,6 +39,7 @@ class Dialect:
         drops_leading_zero: Whether a deciphered block comes without a zero at its beginning.
         takes_access_rules: Whether CREATE FILE takes access rules in AB, or in 8B where they are.
         alternatives: What meets a condition.
+        bare_rules: Whether a file's access rules of IAS-ECC's kind stand in 8C by themselves, not within A1.
     """
 
     control_information: ControlInformation
@@ -48,3 +49,4 @@ class Dialect:
     drops_leading_zero: bool = False
     takes_access_rules: bool = False
     alternatives: Alternatives = itself
+    bare_rules: bool = False

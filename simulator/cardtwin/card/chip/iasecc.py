@@ -1,5 +1,8 @@
 """IAS-ECC's security conditions, and how its security data objects (SDO) lie in the card's memory.
 
+IAS Classic writes conditions alike. There, in the rules of a DF, the bits 04 and 02 are creation of DFs and
+of EFs; the memory has one condition for both.
+
 An access rule is an access mode byte and a security condition byte (SCB) for each of its bits that is set. An
 SCB is 00 (always), FF (never) or ``1n``: user authentication by security environment n. What it asks for
 can't be read from the cards; here it is the PIN of the same number (rule ``card.iasecc-conditions``), so that
@@ -24,10 +27,13 @@ if TYPE_CHECKING:
     from cardtwin.card.memory import File
 
 __all__ = [
+    "BARE_RULES",
     "COMPONENTS",
     "PUBLIC_CLASS",
+    "RULES",
     "KeyOperation",
     "SdoClass",
+    "bare_file_rules",
     "file_access",
     "file_rules",
     "memory_class",
@@ -41,8 +47,10 @@ PUBLIC_CLASS: Final = 0x30
 COMPONENTS: Final = (0x92, 0x93, 0x95, 0x96, 0x94)
 """The tags of a private key's components, in the order of the memory's classes: p, q, dp, dq, 1/q mod p."""
 
-_CONTACT: Final = 0x8C
-_RULES: Final = 0xA1
+RULES: Final = 0xA1
+"""The tag of access rules, in which those for the contacts have the next one."""
+
+BARE_RULES: Final = 0x8C
 _USER: Final = 0x10
 _METHODS: Final = 0x70
 _ENVIRONMENT: Final = 0x0F
@@ -82,7 +90,7 @@ _DF_POSITIONS: Final = (
     None,
     DfOperation.ACTIVATE,
     DfOperation.DEACTIVATE,
-    None,
+    DfOperation.CREATE,
     DfOperation.CREATE,
     None,
 )
@@ -100,6 +108,8 @@ _KEY_POSITIONS: Final = (
 
 _EF_TOLD: Final = 0x7B
 _DF_TOLD: Final = 0x7B
+_EF_TOLD_BARE: Final = 0x5B
+_DF_TOLD_BARE: Final = 0x5E
 _SDO_TOLD: Final = 0x7F
 
 
@@ -116,12 +126,24 @@ def file_rules(file: File) -> Tlv:
     """Return a file's access rules as its control parameters tell them (A1, in it 8C for the contacts)."""
     is_df = isinstance(file, Df)
     positions = _DF_POSITIONS if is_df else _EF_POSITIONS
-    return _rules(_DF_TOLD if is_df else _EF_TOLD, positions, file.access)
+    return _wrapped(_rules(_DF_TOLD if is_df else _EF_TOLD, positions, file.access))
+
+
+def bare_file_rules(file: File) -> Tlv:
+    """Return a file's access rules as IAS Classic's control parameters tell them: 8C by itself."""
+    is_df = isinstance(file, Df)
+    positions = _DF_POSITIONS if is_df else _EF_POSITIONS
+    return _rules(_DF_TOLD_BARE if is_df else _EF_TOLD_BARE, positions, file.access)
 
 
 def sdo_rules(key: ObjectKey, access: bytes) -> Tlv:
     """Return an SDO's access rules as its control parameters tell them."""
-    return _rules(_SDO_TOLD, _PIN_POSITIONS if key.class_ == TEST_CLASS else _KEY_POSITIONS, access)
+    positions = _PIN_POSITIONS if key.class_ == TEST_CLASS else _KEY_POSITIONS
+    return _wrapped(_rules(_SDO_TOLD, positions, access))
+
+
+def _wrapped(contact: Tlv) -> Tlv:
+    return Tlv.constructed(RULES, (contact,))
 
 
 def _rules(mode: int, positions: tuple[int | None, ...], access: bytes) -> Tlv:
@@ -130,7 +152,7 @@ def _rules(mode: int, positions: tuple[int | None, ...], access: bytes) -> Tlv:
         for bit, at in zip(_BITS, positions, strict=True)
         if mode & bit
     ]
-    return Tlv.constructed(_RULES, (Tlv(_CONTACT, bytes((mode, *conditions))),))
+    return Tlv(BARE_RULES, bytes((mode, *conditions)))
 
 
 def _security_condition(condition: int) -> int:
@@ -141,7 +163,7 @@ def _security_condition(condition: int) -> int:
 
 
 def file_access(rules: Tlv, *, df: bool, mf: bool = False) -> bytes:
-    """Return a file's condition bytes from its access rules. What they don't name is never allowed.
+    """Return a file's condition bytes from its access rules, A1 or 8C. What they don't name is never allowed.
 
     Who may delete the file may change its rules, and who may create files in a DF may create objects: these
     operations have no bit of their own. Refuses with 6A80 what are no rules.
@@ -178,10 +200,10 @@ def sdo_access(class_: SdoClass, rules: Tlv) -> bytes:
 
 
 def _fill(access: bytearray, rules: Tlv, positions: tuple[int | None, ...]) -> None:
-    contact = next((found.value for found in _children(rules) if found.tag == _CONTACT), b"")
+    contact = next((found.value for found in _children(rules) if found.tag == BARE_RULES), b"")
     bits = [at for bit, at in zip(_BITS, positions, strict=True) if contact and contact[0] & bit]
 
-    if rules.tag != _RULES or not contact or contact[0] & ~0x7F or len(contact) != 1 + len(bits):
+    if not contact or contact[0] & ~0x7F or len(contact) != 1 + len(bits):
         raise Refusal(StatusWord.WRONG_DATA)
 
     for at, condition in zip(bits, contact[1:], strict=True):
@@ -190,7 +212,7 @@ def _fill(access: bytearray, rules: Tlv, positions: tuple[int | None, ...]) -> N
 
 
 def _children(rules: Tlv) -> tuple[Tlv, ...]:
-    return rules.children() if rules.tag == _RULES else ()
+    return rules.children() if rules.tag == RULES else (rules,)
 
 
 def _condition(security_condition: int) -> int:

@@ -15,6 +15,7 @@ from cardtwin.pcsc import Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cardtwin.card.memory import ObjectKey, SecurityObject
     from cardtwin.provenance import Basis
 
 __all__ = ["FACTORY_START_KEY", "CardModel", "Evidence"]
@@ -73,6 +74,7 @@ class CardModel:
         chip_manufacturer: The byte that names the chip's manufacturer; told by V5 only.
         application: The name by which the MF is selected as an application; may be empty.
         files: The files that are in the MF at delivery, for everybody to read: contents by identifier.
+        objects: The PINs and keys that are on the card at delivery.
         packages: The packages that are loaded at delivery, as GET DATA 88 tells them.
         protocol: The transmission protocol that it speaks.
         capabilities: What it can do beyond its system: ``elliptic-curves``.
@@ -103,6 +105,7 @@ class CardModel:
     chip_manufacturer: int = 0
     application: bytes = b""
     files: Mapping[bytes, bytes] = field(default_factory=dict)
+    objects: Mapping[ObjectKey, SecurityObject] = field(default_factory=dict, repr=False)
     packages: tuple[bytes, ...] = ()
     protocol: Protocol = Protocol.T1
     capabilities: frozenset[str] = frozenset()
@@ -140,6 +143,7 @@ class CardModel:
             serial=self._serial(serial),
             atr=self.atr,
             files={MF: master, **files},
+            objects=dict(self.objects),
             packages=self.packages,
         )
 

@@ -1,11 +1,14 @@
-"""Files as IAS-ECC has them: short identifiers, creation by access rules, deletion of the current file."""
+"""Files as IAS-ECC has them: short identifiers, creation by access rules, deletion of the current file.
+
+IAS Classic creates files alike, with the rules in 8C by themselves.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.chip.iasecc import file_access
+from cardtwin.card.chip.iasecc import BARE_RULES, RULES, file_access
 from cardtwin.card.commands import binary
 from cardtwin.card.commands.environment import enter
 from cardtwin.card.commands.files import created, deleted
@@ -17,6 +20,8 @@ from cardtwin.events import CardChange
 from cardtwin.iso7816 import FileControl, StatusWord, Tlv, TlvFormatError
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from cardtwin.card.chip import Chip
     from cardtwin.card.commands.form import Outcome
     from cardtwin.card.memory import File
@@ -33,8 +38,9 @@ _FILES: Final = {0x1D: b"\x2f\x01", 0x1E: b"\x2f\x00"}
 The serial number is no file here: what identifier its file has beside the short one isn't public."""
 
 _TEMPLATE: Final = 0x62
-_SIZE, _DESCRIPTOR, _IDENTIFIER, _NAME, _SHORT_NAME, _RULES = 0x80, 0x82, 0x83, 0x84, 0x88, 0xA1
-_KNOWN: Final = {_SIZE, _DESCRIPTOR, _IDENTIFIER, _NAME, _SHORT_NAME, 0x8A, _RULES}
+_SIZE, _DESCRIPTOR, _IDENTIFIER, _NAME, _SHORT_NAME = 0x80, 0x82, 0x83, 0x84, 0x88
+_DF_SIZE: Final = 0x81
+_KNOWN: Final = {_SIZE, _DF_SIZE, _DESCRIPTOR, _IDENTIFIER, _NAME, _SHORT_NAME, 0x8A}
 _DF, _EF = b"\x38", b"\x01"
 _PAN: Final = 0x5A
 
@@ -83,26 +89,31 @@ def _serial(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 def create(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Create a file in the current DF; it becomes the current one: ``62`` with 80, 82, 83, 88, A1; 84."""
-    return created(chip, apdu.data, _parse)
+    return created(chip, apdu.data, lambda data: _parse(data, _rules_tag(chip)))
 
 
-def _parse(data: bytes) -> tuple[bytes, File]:
+def _rules_tag(chip: Chip) -> int:
+    return BARE_RULES if chip.dialect.bare_rules else RULES
+
+
+def _parse(data: bytes, rules_tag: int) -> tuple[bytes, File]:
     try:
         control = FileControl.parse(data)
-        rules = next((found for found in control.objects if found.tag == _RULES), Tlv(_RULES))
+        rules = next((found for found in control.objects if found.tag == rules_tag), Tlv(rules_tag))
         is_df = control.get(_DESCRIPTOR) == _DF
         access = file_access(rules, df=is_df)
     except TlvFormatError:
         raise Refusal(StatusWord.LC_INCONSISTENT_WITH_TLV) from None
 
-    return _file_id(control), _df(control, access) if is_df else _ef(control, access)
+    file_id = _file_id(control, _KNOWN | {rules_tag})
+    return file_id, _df(control, access) if is_df else _ef(control, access)
 
 
-def _file_id(control: FileControl) -> bytes:
+def _file_id(control: FileControl, known: AbstractSet[int]) -> bytes:
     file_id = control.get(_IDENTIFIER) or b""
     tags = [found.tag for found in control.objects]
 
-    if len(set(tags)) < len(tags) or set(tags) - _KNOWN or control.template != _TEMPLATE:
+    if len(set(tags)) < len(tags) or set(tags) - known or control.template != _TEMPLATE:
         raise Refusal(StatusWord.WRONG_DATA)
 
     if len(file_id) != 2 or file_id in {MF, b"\0\0", b"\x3f\xff", b"\xff\xff"}:
@@ -117,20 +128,21 @@ def _df(control: FileControl, access: bytes) -> Df:
     if len(name) > 16:
         raise Refusal(StatusWord.WRONG_DATA)
 
-    return Df(_size(control, default=0), access, name)
+    tag = _SIZE if control.get(_DF_SIZE) is None else _DF_SIZE
+    return Df(_size(control, tag, default=0), access, name)
 
 
 def _ef(control: FileControl, access: bytes) -> Ef:
-    size = _size(control)
+    size, df_size = _size(control), control.get(_DF_SIZE)
 
-    if control.get(_DESCRIPTOR) != _EF or control.get(_NAME) is not None or not size:
+    if control.get(_DESCRIPTOR) != _EF or control.get(_NAME) is not None or not size or df_size is not None:
         raise Refusal(StatusWord.WRONG_DATA)
 
     return Ef(FileKind.TRANSPARENT, size, access, _EF, bytes(size))
 
 
-def _size(control: FileControl, default: int | None = None) -> int:
-    size = control.get(_SIZE)
+def _size(control: FileControl, tag: int = _SIZE, default: int | None = None) -> int:
+    size = control.get(tag)
 
     if size is None and default is not None:
         return default
@@ -155,12 +167,15 @@ def delete_current(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 
 def change_rules(chip: Chip, template: Tlv) -> Outcome:
-    """Give the current file other access rules: ``62 {A1 {8C}}`` (rule ``card.iasecc-change-of-rules``)."""
+    """Give the current file other access rules: ``62 {A1 {8C}}`` (rule ``card.iasecc-change-of-rules``).
+
+    On IAS Classic it is ``62 {8C}``.
+    """
     path = chip.session.ef or chip.session.df
     file = chip.image.files[path]
     objects = template.children()
 
-    if len(objects) != 1:
+    if [found.tag for found in objects] != [_rules_tag(chip)]:
         raise Refusal(StatusWord.WRONG_DATA)
 
     access = file_access(objects[0], df=isinstance(file, Df), mf=path == MF)

@@ -9,6 +9,7 @@ from cardtwin.card.commands.form import ANY, DONE, CommandForm, Outcome, Routes
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory.lifecycle import LIVING
 from cardtwin.iso7816 import CommandApdu, StatusWord
+from cardtwin.pcsc import Protocol
 from cardtwin.provenance import Basis
 from cardtwin.provenance.card import LONG_RESPONSE
 
@@ -50,7 +51,7 @@ def unusual(chip: Chip, routes: Routes, apdu: CommandApdu) -> tuple[CommandForm,
         chain.data += apdu.data
         whole = _with(whole, bytes(chain.data))
 
-    if len(whole.data) > chip.model.max_data:
+    if len(whole.data) > chip.model.max_data or (apdu.extended and _speaks_t0(chip)):
         raise Refusal(StatusWord.WRONG_LENGTH)
 
     if not links:
@@ -105,10 +106,15 @@ def _unknown(routes: Routes, apdu: CommandApdu) -> StatusWord:
 def shortened(chip: Chip, apdu: CommandApdu, data: bytes, status: StatusWord) -> bytes:
     """Return a response whose data are longer than Le.
 
-    Without Le nothing is sent (T=1, cases 1 and 3). With a short Le the rest waits for GET RESPONSE; with an
-    extended one it's dropped (rule ``card.long-response``).
+    Without Le nothing is sent (T=1, cases 1 and 3). In T=0 a command with data has no Le: all waits for
+    GET RESPONSE. With a short Le the rest waits for it; with an extended one it's dropped (rule
+    ``card.long-response``).
     """
     le = apdu.le
+
+    if le is None and _speaks_t0(chip) and apdu.data and status is StatusWord.SUCCESS:
+        chip.session.rest = data
+        return _available(len(data)).to_bytes(2)
 
     if le is None:
         return status.to_bytes(2)
@@ -118,6 +124,10 @@ def shortened(chip: Chip, apdu: CommandApdu, data: bytes, status: StatusWord) ->
 
     chip.session.rest = data[le:]
     return data[:le] + _available(len(data) - le).to_bytes(2)
+
+
+def _speaks_t0(chip: Chip) -> bool:
+    return chip.model.protocol is Protocol.T0
 
 
 def _available(count: int) -> StatusWord:

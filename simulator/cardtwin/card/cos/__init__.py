@@ -9,6 +9,7 @@ from cardtwin.card.cos.cardos44 import CARDOS_44
 from cardtwin.card.cos.catalogue import get, register
 from cardtwin.card.cos.cosmo import COSMO_7, COSMO_8
 from cardtwin.card.cos.cosmo_eid import COSMO_EID
+from cardtwin.card.cos.ias_classic import IAS_CLASSIC, IDPRIME
 from cardtwin.card.cos.system import CardSystem
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "COSMO_7",
     "COSMO_8",
     "COSMO_EID",
+    "IAS_CLASSIC",
+    "IDPRIME",
     "CardSystem",
     "get",
     "register",

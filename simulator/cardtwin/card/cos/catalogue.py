@@ -11,6 +11,7 @@ from cardtwin.card.cos.cardos44 import CARDOS_44
 from cardtwin.card.cos.cosmo import COSMO_7, COSMO_8
 from cardtwin.card.cos.cosmo_eid import COSMO_EID
 from cardtwin.card.cos.gids import GIDS_2
+from cardtwin.card.cos.ias_classic import IAS_CLASSIC, IDPRIME
 from cardtwin.card.errors import UnknownSystemError
 
 if TYPE_CHECKING:
@@ -57,5 +58,7 @@ for _system in (
     COSMO_EID,
     AUTHENTIC_3,
     GIDS_2,
+    IAS_CLASSIC,
+    IDPRIME,
 ):
     register(_system)

@@ -6,14 +6,14 @@ from typing import Final
 
 from cardtwin.card.chip.authentic import file_conditions
 from cardtwin.card.chip.gids import ADMIN_REFERENCE, EITHER, KeyOperation, key_position
-from cardtwin.card.chip.iasecc import file_rules
+from cardtwin.card.chip.iasecc import bare_file_rules, file_rules
 from cardtwin.card.memory import CardImage, Df, File, FileKind, parent
 from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation
 from cardtwin.card.memory.objects import TEST_CLASS
 from cardtwin.card.memory.rules import EXPANDED, USAGE_KEY, USAGE_PIN, expanded
 from cardtwin.iso7816 import FileControl, Tlv
 
-__all__ = ["authentic", "cardos_4", "cardos_5", "gids", "iasecc_7", "iasecc_8"]
+__all__ = ["authentic", "cardos_4", "cardos_5", "gids", "ias_classic", "iasecc_7", "iasecc_8"]
 
 _DF: Final = 0x38
 _FCI, _FCP = 0x6F, 0x62
@@ -121,6 +121,17 @@ def authentic(_image: CardImage, path: bytes, file: File, template: int) -> byte
     head = (Tlv(0x80, file.size.to_bytes(2)), Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:]))
     name = (Tlv(0x84, file.name),) if isinstance(file, Df) and file.name else ()
     return FileControl(template, (*head, *name, Tlv(0x86, file_conditions(file)))).encode()
+
+
+def ias_classic(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as IAS Classic gives it: a DF has no file descriptor."""
+    if isinstance(file, Df):
+        name = (Tlv(0x84, file.name),) if file.name else ()
+        objects = (Tlv(0x83, path[-2:]), *name)
+    else:
+        objects = (Tlv(0x80, file.size.to_bytes(2)), Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:]))
+
+    return FileControl(template, (*objects, _state(file), bare_file_rules(file))).encode()
 
 
 def _state(file: File) -> Tlv:

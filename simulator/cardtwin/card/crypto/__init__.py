@@ -9,7 +9,7 @@ from cardtwin.card.crypto.errors import (
     SecureMessagingError,
     UnsupportedKeyError,
 )
-from cardtwin.card.crypto.padding import pad_signature, unpad_encryption, unpad_signature
+from cardtwin.card.crypto.padding import pad_pss, pad_signature, unpad_encryption, unpad_signature
 from cardtwin.card.crypto.rsa import RsaPrivateKey, RsaPublicKey
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "UnsupportedKeyError",
     "authentication",
     "des",
+    "pad_pss",
     "pad_signature",
     "startkey",
     "unpad_encryption",

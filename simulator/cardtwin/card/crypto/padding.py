@@ -1,10 +1,17 @@
-"""PKCS#1 v1.5 block formats (RFC 8017, 7.2 and 9.2)."""
+"""Block formats of PKCS#1: v1.5 (RFC 8017, 7.2 and 9.2) and PSS (9.1)."""
 
 from __future__ import annotations
 
+import hashlib
+from math import ceil
+from typing import TYPE_CHECKING
+
 from cardtwin.card.crypto.errors import PaddingError
 
-__all__ = ["pad_signature", "unpad_encryption", "unpad_signature"]
+if TYPE_CHECKING:
+    from cardtwin.entropy import Entropy
+
+__all__ = ["pad_pss", "pad_signature", "unpad_encryption", "unpad_signature"]
 
 _OVERHEAD = 11  # 00, the type, eight bytes of padding at least, 00
 _DATA_AT_LEAST = 10  # the separating 00 of a block of type 2 comes here or later
@@ -54,3 +61,36 @@ def unpad_encryption(block: bytes) -> bytes:
         raise PaddingError("the block is no PKCS#1 block of type 2")
 
     return block[separator + 1 :]
+
+
+def pad_pss(digest: bytes, algorithm: str, bits: int, entropy: Entropy) -> bytes:
+    """Return the block of EMSA-PSS, with a salt as long as the digest and MGF1 of the same algorithm.
+
+    Args:
+        digest: The message's digest.
+        algorithm: The digest's algorithm, as `hashlib` names it.
+        bits: The length of the modulus.
+        entropy: Where the salt comes from.
+
+    Raises:
+        PaddingError: The digest isn't one of that algorithm, or the key is too short for it.
+    """
+    length = hashlib.new(algorithm).digest_size
+    size = ceil((bits - 1) / 8)
+
+    if len(digest) != length or size < 2 * length + 2:
+        raise PaddingError(f"{len(digest)} bytes are no digest of {algorithm} that {bits} bits can sign")
+
+    salt = entropy.bytes(length)
+    hashed = hashlib.new(algorithm, bytes(8) + digest + salt).digest()
+    data = (b"\x01" + salt).rjust(size - length - 1, b"\x00")
+    mask = _mgf1(hashed, len(data), algorithm)
+    masked = bytes(one ^ other for one, other in zip(data, mask, strict=True))
+    first = masked[0] & 0xFF >> 8 * size - bits + 1
+    block = bytes((first,)) + masked[1:] + hashed + b"\xbc"
+    return block.rjust((bits + 7) // 8, b"\x00")
+
+
+def _mgf1(seed: bytes, length: int, algorithm: str) -> bytes:
+    rounds = range(ceil(length / hashlib.new(algorithm).digest_size))
+    return b"".join(hashlib.new(algorithm, seed + count.to_bytes(4)).digest() for count in rounds)[:length]

@@ -11,6 +11,7 @@ from cardtwin.card.models.cardos import (
 )
 from cardtwin.card.models.catalogue import get, names, register
 from cardtwin.card.models.cosmo import AUTHENTIC_3_MODEL, COSMO_7_MODEL, COSMO_8_MODEL, COSMO_EID_MODEL
+from cardtwin.card.models.gemalto import IDCLASSIC_340_MODEL, IDPRIME_940_MODEL
 from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "COSMO_7_MODEL",
     "COSMO_8_MODEL",
     "COSMO_EID_MODEL",
+    "IDCLASSIC_340_MODEL",
+    "IDPRIME_940_MODEL",
     "VIRTUAL_SMART_CARD_MODEL",
     "CardModel",
     "Evidence",

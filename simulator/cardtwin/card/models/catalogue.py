@@ -14,6 +14,7 @@ from cardtwin.card.models.cardos import (
     CARDOS_54_MODEL,
 )
 from cardtwin.card.models.cosmo import AUTHENTIC_3_MODEL, COSMO_7_MODEL, COSMO_8_MODEL, COSMO_EID_MODEL
+from cardtwin.card.models.gemalto import IDCLASSIC_340_MODEL, IDPRIME_940_MODEL
 from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
 if TYPE_CHECKING:
@@ -66,5 +67,7 @@ for _model in (
     VIRTUAL_SMART_CARD_MODEL,
     COSMO_EID_MODEL,
     AUTHENTIC_3_MODEL,
+    IDCLASSIC_340_MODEL,
+    IDPRIME_940_MODEL,
 ):
     register(_model)

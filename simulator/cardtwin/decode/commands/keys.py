@@ -104,6 +104,7 @@ FORMS: Final = (
     Form("PSO COMPUTE DIGITAL SIGNATURE", "00 2A 9E 9A", _READS, Basis.CLIENT),
     Form("PSO DECIPHER", "00 2A 80 86", _READS, Basis.CLIENT, hides_response=True),
     Form("PSO DECIPHER", "00 2A 80 84", _READS, Basis.STATED, hides_response=True),
+    Form("PSO DECIPHER", "80 2A 80 84", _READS, Basis.CLIENT, hides_response=True),
     Form("PSO KEY AGREEMENT", "00 2A 80 A6", _READS, Basis.CLIENT, hides_response=True),
     Form("PSO ENCIPHER", "00 2A 8. 80", _READS, Basis.STATED, hides=True),
     Form("PSO HASH", "00 2A 90 ..", Effect.SELECTS, Basis.STATED),

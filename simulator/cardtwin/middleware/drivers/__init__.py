@@ -1,6 +1,11 @@
 """Drivers: one per card family, found by ATR and version word."""
 
-from cardtwin.middleware.drivers import cardos_5, cardos_m4, cosmo  # noqa: F401  # they register themselves
+from cardtwin.middleware.drivers import (  # noqa: F401  # they register themselves
+    cardos_5,
+    cardos_m4,
+    cosmo,
+    gemalto,
+)
 from cardtwin.middleware.drivers.base import (
     CardDriver,
     EcValue,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.iso7816 import StatusWord
@@ -11,9 +12,10 @@ if TYPE_CHECKING:
     from cardtwin.middleware.channel import Channel
     from cardtwin.middleware.drivers.base import CardDriver
 
-__all__ = ["driver_for", "families", "register"]
+__all__ = ["driver_for", "families", "refuse", "register"]
 
 _DRIVERS: Final[dict[str, type[CardDriver]]] = {}
+_REFUSED: Final[dict[str, str]] = {}
 
 
 def register(driver: type[CardDriver]) -> type[CardDriver]:
@@ -26,6 +28,16 @@ def register(driver: type[CardDriver]) -> type[CardDriver]:
         raise ValueError(f"the card family {driver.family!r} has a driver already")
 
     return driver
+
+
+def refuse(atr: str, reason: str) -> None:
+    """Say why there is no driver for cards of an ATR.
+
+    Args:
+        atr: The ATR in hex, with a dot for every digit that may be any.
+        reason: The reason, for messages.
+    """
+    _REFUSED[atr] = reason
 
 
 def families() -> tuple[str, ...]:
@@ -53,7 +65,9 @@ def driver_for(channel: Channel) -> CardDriver:
         return by_atr(channel)
 
     if by_version is None:
-        raise CardNotRecognisedError(f"no driver knows the card with the ATR {atr.hex(' ').upper()}")
+        raise CardNotRecognisedError(
+            f"no driver knows the card with the ATR {atr.hex(' ').upper()}{_reason(atr)}"
+        )
 
     if by_atr not in {None, by_version}:
         raise CardNotRecognisedError(
@@ -61,3 +75,9 @@ def driver_for(channel: Channel) -> CardDriver:
         )
 
     return by_version(channel)
+
+
+def _reason(atr: bytes) -> str:
+    digits = atr.hex().upper()
+    known = (reason for pattern, reason in _REFUSED.items() if re.fullmatch(pattern, digits))
+    return next((f": {reason}" for reason in known), "")

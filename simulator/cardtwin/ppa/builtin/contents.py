@@ -34,7 +34,7 @@ _ALGORITHMS: Final = {
 }
 """By card family, the algorithms that clients look for in EF.TokenInfo, with their references on the card."""
 
-_BY_NAME: Final = {"cosmo"}
+_BY_NAME: Final = {"cosmo", "idclassic"}
 _APPLICATION: Final = (0x3F00, 0x5015)
 
 _SEQUENCE: Final = 0x30

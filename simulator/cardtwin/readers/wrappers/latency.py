@@ -59,6 +59,10 @@ SPEEDS: Final[Mapping[str, Speed]] = {
         0.08, 0.01, 0.00005, {0x2A: 0.3, 0x47: 8.0, 0x88: 0.3, 0xD6: 0.008, 0xDB: 0.03, 0x20: 0.02}
     ),
     "virtual-smart-card": Speed(0.01, 0.002, 0.0, {0x2A: 0.6, 0x47: 15.0, 0xDB: 0.01, 0x20: 0.3, 0x24: 0.6}),
+    "idclassic-340": Speed(
+        0.1, 0.015, 0.0001, {0x2A: 0.5, 0x47: 12.0, 0xE0: 0.02, 0xD6: 0.01, 0xDB: 0.04, 0x20: 0.03}
+    ),
+    "idprime-940": Speed(0.08, 0.01, 0.0001, {0x2A: 0.35, 0x20: 0.02}),
 }
 """Speeds by card model. They are of the right order, and ours: nobody has published measurements."""
 

@@ -1,7 +1,7 @@
-"""IAS-ECC's access rules and data objects as commands carry them.
+"""IAS-ECC's access rules and data objects as commands carry them; IAS Classic's conditions are alike.
 
-A security condition byte 1n asks for the PIN of reference n: that is ours, since what a security environment
-asks for can't be read from a Cosmo (rule ``middleware.cosmo-conditions``).
+A security condition byte 1n asks for the PIN of reference n. On IAS-ECC that is ours, since what a security
+environment asks for can't be read from a Cosmo (rule ``middleware.cosmo-conditions``).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ __all__ = [
     "PIN",
     "PRIVATE",
     "PUBLIC",
+    "bare_rules",
     "generation",
     "key_components",
     "key_conditions",
@@ -37,7 +38,6 @@ __all__ = [
     "public_key",
     "put",
     "rights_from",
-    "rules",
 ]
 
 PIN, PRIVATE, PUBLIC = 0x01, 0x10, 0x20
@@ -69,21 +69,25 @@ def _byte(condition: Condition) -> int:
     return _USER | condition.reference if condition.reference else 0x00
 
 
-def rules(rights: Rights, *, directory: bool) -> Tlv:
-    """Return a file's access rules; what `rights` don't name is for nobody."""
+def bare_rules(rights: Rights, *, directory: bool) -> Tlv:
+    """Return a file's access rules for the contacts (8C); what `rights` don't name is for nobody."""
     order = _DF_ORDER if directory else _EF_ORDER
     conditions = ((bit, _byte(rights.get(right, NOBODY))) for bit, right in order)
-    return _rules(conditions)
+    return _bare(conditions)
 
 
 def _rules(conditions: Iterable[tuple[int, int]]) -> Tlv:
+    return Tlv.constructed(0xA1, (_bare(conditions),))
+
+
+def _bare(conditions: Iterable[tuple[int, int]]) -> Tlv:
     pairs = tuple(conditions)
     mode = sum(bit for bit, _ in pairs)
-    return Tlv.constructed(0xA1, (Tlv(0x8C, bytes((mode, *(condition for _, condition in pairs)))),))
+    return Tlv(0x8C, bytes((mode, *(condition for _, condition in pairs))))
 
 
 def rights_from(told: bytes, *, directory: bool) -> Rights:
-    """Return the conditions that access rules tell.
+    """Return the conditions that access rules tell, from the value of A1: 8C with tag and length.
 
     They don't tell who may change the rules, or make and delete objects: that is who may delete the file, and
     who may create files in the DF. There is no life cycle to change, so nobody is kept from it.
