@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, 
 from cardtwin.card import CardView
 from cardtwin.iso7816 import Tlv
 from support.cardbench import command, extended, tlv
+from support.cosmo import rules
 from support.gemalto import (
     APPLET,
     KEY,
@@ -287,6 +288,19 @@ def test_a_short_cryptogram_may_come_without_a_byte_before_it(bench: ClassicBenc
     cryptogram = public_key(bench, SMALL_KEY).encrypt(b"secret", padding.PKCS1v15())
     assert bench.ok(command("802A8084", cryptogram.hex(), "00")) == b"secret".hex().upper()
     assert bench.send(command("802A8084", cryptogram[1:].hex(), "00")) == "6700"
+
+
+def test_a_key_that_may_decipher_alone_signs_nothing(bench: ClassicBench) -> None:
+    bench.ok(command("00A4040C", PKCS15))
+    parameters = tlv("A0", f"80020080{rules(0x7B, 0xFF, 0xFF, 0, 0, 0, 0)}")
+    assert [bench.put(class_, 3, parameters) for class_ in (0x10, 0x20)] == ["9000", "9000"]
+    bench.generate(3)
+    choose(bench, "B6", 0x42, 3)
+    hand_over(bench, bytes(32))
+    assert bench.send(SIGN) == "6982"
+    choose(bench, "B8", 0x1A, 3)
+    cryptogram = public_key(bench, 3).encrypt(b"secret", padding.PKCS1v15())
+    assert bench.ok(command("002A8086", "81" + cryptogram.hex(), "00")) == b"secret".hex().upper()
 
 
 def test_an_rsa_key_agrees_on_nothing(bench: ClassicBench) -> None:

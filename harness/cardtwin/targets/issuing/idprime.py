@@ -37,7 +37,7 @@ def issue_idprime(entropy: Entropy, *, pins: Mapping[str, str] | None = None) ->
     """
     chosen = stored_pins(pins or {}, _DEFAULTS, _LENGTHS)
     authority = Authority(f"{_LABEL} CA", entropy)
-    keys = {
+    keys: dict[str, RsaPrivateKey | EcPrivateKey] = {
         "Encryption": RsaPrivateKey.generate(entropy, _BITS),
         "Signature": RsaPrivateKey.generate(entropy, _BITS),
         "Curve": EcPrivateKey.generate(entropy, Curve.P256),
