@@ -14,6 +14,7 @@ from cardtwin.events import (
     Event,
     Exchange,
     LoginEnded,
+    PinPadUsed,
     ReaderChanged,
 )
 from cardtwin.trace.masking import Masker
@@ -86,6 +87,8 @@ class _Text:
                 yield from self._exchange(event)
             case ReaderChanged():
                 yield from self._reader_changed(event)
+            case PinPadUsed():
+                yield self._line(f"= {event.reader}: PIN pad: {event.prompt.value}: {event.answer.value}")
             case CardChanged():
                 yield self._line(_change(event))
                 self._places.keep(event, self._places.of(event.cause))

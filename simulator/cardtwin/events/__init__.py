@@ -30,6 +30,9 @@ __all__ = [
     "Hub",
     "LoginEnd",
     "LoginEnded",
+    "PinPadAnswer",
+    "PinPadUsed",
+    "PinPrompt",
     "PowerChange",
     "ReaderChanged",
     "SharedCause",
@@ -226,6 +229,40 @@ class CallEnded(Event):
     results: tuple[tuple[str, str], ...] = ()
     reason: str = ""
     login: LoginEnded | None = None
+
+
+class PinPrompt(Enum):
+    """What a PIN pad asks for."""
+
+    PIN = "PIN"
+    CURRENT_PIN = "current PIN"
+    NEW_PIN = "new PIN"
+    NEW_PIN_AGAIN = "new PIN again"
+
+
+class PinPadAnswer(Enum):
+    """What the person at a PIN pad has done."""
+
+    ENTERED = "entered"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "not entered in time"
+    WRONG_LENGTH = "too short or too long"
+    DIFFERENT = "another one than before"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinPadUsed(Event):
+    """A reader's PIN pad has asked a person for something. What was entered is in no event but the command's.
+
+    Attributes:
+        reader: The reader's name.
+        prompt: What was asked for.
+        answer: What came of it.
+    """
+
+    reader: str
+    prompt: PinPrompt
+    answer: PinPadAnswer
 
 
 class CardChange(Enum):

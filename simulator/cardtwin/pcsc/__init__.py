@@ -6,6 +6,7 @@ from cardtwin.pcsc.errors import (
     CardRemovedError,
     CardResetError,
     InvalidHandleError,
+    InvalidParameterError,
     NoReadersError,
     NoServiceError,
     NoSmartCardError,
@@ -26,6 +27,13 @@ from cardtwin.pcsc.interface import (
     ReaderState,
     ShareMode,
 )
+from cardtwin.pcsc.pinentry import (
+    Confirmation,
+    EntryValidation,
+    Feature,
+    PinModification,
+    PinVerification,
+)
 
 __all__ = [
     "CancelledError",
@@ -34,14 +42,20 @@ __all__ = [
     "CardMuteError",
     "CardRemovedError",
     "CardResetError",
+    "Confirmation",
     "Context",
     "Disposition",
+    "EntryValidation",
+    "Feature",
     "InvalidHandleError",
+    "InvalidParameterError",
     "NoReadersError",
     "NoServiceError",
     "NoSmartCardError",
     "NotTransactedError",
     "PcscError",
+    "PinModification",
+    "PinVerification",
     "Protocol",
     "ProtocolMismatchError",
     "ReaderState",

@@ -8,6 +8,7 @@
     ├── CardRemovedError            SCARD_W_REMOVED_CARD
     ├── CardResetError              SCARD_W_RESET_CARD
     ├── InvalidHandleError          SCARD_E_INVALID_HANDLE
+    ├── InvalidParameterError       SCARD_E_INVALID_PARAMETER
     ├── NoReadersError              SCARD_E_NO_READERS_AVAILABLE
     ├── NoServiceError              SCARD_E_NO_SERVICE
     ├── NoSmartCardError            SCARD_E_NO_SMARTCARD
@@ -29,6 +30,7 @@ __all__ = [
     "CardRemovedError",
     "CardResetError",
     "InvalidHandleError",
+    "InvalidParameterError",
     "NoReadersError",
     "NoServiceError",
     "NoSmartCardError",
@@ -64,6 +66,12 @@ class InvalidHandleError(PcscError):
     """The context or connection is closed, or never was."""
 
     code, name = 0x80100003, "SCARD_E_INVALID_HANDLE"
+
+
+class InvalidParameterError(PcscError):
+    """What was handed over is not what the function takes."""
+
+    code, name = 0x80100004, "SCARD_E_INVALID_PARAMETER"
 
 
 class UnknownReaderError(PcscError):

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Self
 
+from cardtwin.pcsc.errors import UnsupportedFeatureError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
+
+    from cardtwin.pcsc.pinentry import Feature
 
 __all__ = [
     "Card",
@@ -141,6 +145,23 @@ class CardConnection(ABC):
             SharingViolationError: Another connection is in a transaction and waiting is not possible.
             InvalidHandleError: The connection is closed.
         """
+
+    def features(self) -> Mapping[Feature, int]:
+        """Return what the reader can do beside carrying commands, each with its control code.
+
+        A reader that has nothing of it has no features.
+        """
+        return {}
+
+    def control(self, code: int, data: bytes = b"") -> bytes:  # noqa: ARG002  # for readers that know codes
+        """Send a control code to the reader, with what belongs to it, and return the answer.
+
+        Raises:
+            UnsupportedFeatureError: The reader doesn't know the code.
+            InvalidParameterError: The data are not what the code takes.
+            PcscError: As transmit(), where the reader sends the card a command.
+        """
+        raise UnsupportedFeatureError(self.reader)
 
     @abstractmethod
     def transaction(self, disposition: Disposition = Disposition.LEAVE) -> AbstractContextManager[None]:

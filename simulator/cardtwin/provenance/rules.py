@@ -16,6 +16,7 @@ __all__ = ["AREAS", "Basis", "Rule", "Switches", "UnknownSwitchError", "all_rule
 AREAS: Final[Mapping[str, str]] = {
     "card": "The card",
     "gids": "The virtual smart card",
+    "reader": "Readers",
     "profile": "The card profile language",
     "middleware": "The middleware",
     "cryptoki": "PKCS#11",

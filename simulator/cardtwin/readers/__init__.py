@@ -5,6 +5,8 @@ from cardtwin.readers.context import ManagedContext
 from cardtwin.readers.errors import (
     CardLostError,
     CommandTooLongError,
+    EntryError,
+    NoPinPadError,
     PyscardMissingError,
     ReaderError,
     ReaderNameError,
@@ -15,13 +17,18 @@ from cardtwin.readers.errors import (
     UntearableCardError,
 )
 from cardtwin.readers.manager import ReaderManager
+from cardtwin.readers.pinpad import PinEntry, PinPad
 from cardtwin.readers.vpcd import VpcdSlot
 
 __all__ = [
     "CardLostError",
     "CommandTooLongError",
+    "EntryError",
     "ManagedConnection",
     "ManagedContext",
+    "NoPinPadError",
+    "PinEntry",
+    "PinPad",
     "PyscardMissingError",
     "ReaderError",
     "ReaderManager",

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from cardtwin.events import Exchange
 from cardtwin.pcsc import CardConnection, CardRemovedError, Disposition, Protocol, ShareMode
+from cardtwin.readers.controls import PinEntryTurn, features_of, told
 from cardtwin.readers.errors import CardLostError, CommandTooLongError
 from cardtwin.readers.transaction import Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cardtwin.events import Hub
+    from cardtwin.pcsc import Feature
     from cardtwin.readers.slot import Slot
     from cardtwin.readers.turns import Seat
 
@@ -25,10 +29,11 @@ class ManagedConnection(CardConnection):
     that cannot end, because this very thread is in the transaction, is refused at once.
     """
 
-    def __init__(self, slot: Slot, seat: Seat, hub: Hub | None) -> None:
+    def __init__(self, slot: Slot, seat: Seat, hub: Hub | None, check: Callable[[], object]) -> None:
         self._slot = slot
         self._seat = seat
         self._hub = hub
+        self._check_program = check
         self._closed = False
 
     @property
@@ -89,6 +94,23 @@ class ManagedConnection(CardConnection):
                 hub.emit(Exchange(reader=slot.name, command=command, response=response))
 
             return response
+
+    def features(self) -> Mapping[Feature, int]:
+        """Return what the reader can do beside carrying commands, each with its control code."""
+        return features_of(self._slot)
+
+    def control(self, code: int, data: bytes = b"") -> bytes:
+        """Send a control code to the reader: it tells of itself, or lets PINs be entered at its PIN pad.
+
+        While a person enters something, this connection is in a transaction. A reset or a removal ends that.
+        """
+        answer = told(self._slot, code)
+
+        if answer is not None:
+            return answer
+
+        turn = PinEntryTurn(self._slot, self._seat, self._hub, self._check_program)
+        return turn.run(code, data, self.transmit)
 
     def check(self) -> None:
         """Raise what the next use would bring, without a command: a reset or a removal by others.

@@ -20,7 +20,7 @@ from cardtwin.readers.connection import ManagedConnection
 from cardtwin.readers.turns import Seat
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cardtwin.events import Hub
     from cardtwin.readers.slot import Slot
@@ -52,9 +52,12 @@ class Readers(typing.Protocol):
 class ManagedContext(Context):
     """A context. May be used by several threads at once."""
 
-    def __init__(self, manager: Readers, patience: float | None) -> None:
+    def __init__(
+        self, manager: Readers, patience: float | None, check: Callable[[], object] | None = None
+    ) -> None:
         self._manager = manager
         self._patience = patience
+        self._check = check or self._check_open
         self._connections: list[ManagedConnection] = []
         self._lock = threading.Lock()
         self._cancellations = 0
@@ -116,7 +119,7 @@ class ManagedContext(Context):
         slot = self._manager.slot(reader)
         seat = Seat(self._patience)
         slot.join(seat, share, protocol)
-        connection = ManagedConnection(slot, seat, self._manager.hub)
+        connection = ManagedConnection(slot, seat, self._manager.hub, self._check)
         self._keep(connection)
         return connection
 

@@ -3,11 +3,15 @@
 ::
 
     ReaderError                     the readers were set up wrongly
+    ├── EntryError                  nothing that can be entered at a PIN pad
+    ├── NoPinPadError               the reader has no PIN pad
     ├── ReaderNameError             no name for a reader, or taken
     ├── ReaderOccupiedError         there is a card in it already
     ├── PyscardMissingError         the system's readers cannot be used
     └── UntearableCardError         a fault that only an emulated card can have
     MalformedMessageError           a client doesn't speak the socket's protocol; ends its session
+    PinFormatError                  a program asks a PIN pad for what cannot be done
+    PinRefusedError                 a PIN pad has no PIN to give
     PcscError (cardtwin.pcsc)
     ├── CardLostError               SCARD_W_REMOVED_CARD: gone before it has answered
     ├── CommandTooLongError         SCARD_E_NOT_TRANSACTED: this reader takes shorter commands only
@@ -24,7 +28,11 @@ from cardtwin.pcsc import CardRemovedError, PcscError, SharingViolationError
 __all__ = [
     "CardLostError",
     "CommandTooLongError",
+    "EntryError",
     "MalformedMessageError",
+    "NoPinPadError",
+    "PinFormatError",
+    "PinRefusedError",
     "PyscardMissingError",
     "ReaderError",
     "ReaderNameError",
@@ -48,6 +56,14 @@ class ReaderOccupiedError(ReaderError):
     """There is a card in the reader already."""
 
 
+class EntryError(ReaderError, ValueError):
+    """The text says nothing that can be entered at a PIN pad. The message doesn't repeat it."""
+
+
+class NoPinPadError(ReaderError):
+    """The reader has no PIN pad."""
+
+
 class PyscardMissingError(ReaderError, ImportError):
     """pyscard, through which the system's readers are used, is not installed."""
 
@@ -58,6 +74,18 @@ class UntearableCardError(ReaderError, TypeError):
 
 class MalformedMessageError(Exception):
     """A client sent what is no message of the protocol; its session ends, and nobody else's."""
+
+
+class PinFormatError(Exception):
+    """A program asks a PIN pad for what cannot be done: the reader answers 6B80."""
+
+
+class PinRefusedError(Exception):
+    """A PIN pad has no PIN to give; `status` is the status word of the reader that says why."""
+
+    def __init__(self, status: bytes) -> None:
+        self.status = status
+        super().__init__(f"the PIN pad answers {status.hex().upper()}")
 
 
 class CardLostError(CardRemovedError):

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.pcsc import ReaderState, UnknownReaderError
 from cardtwin.readers.context import ManagedContext
-from cardtwin.readers.errors import ReaderError, ReaderNameError
+from cardtwin.readers.errors import NoPinPadError, ReaderError, ReaderNameError
 from cardtwin.readers.slot import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from cardtwin.events import Hub
     from cardtwin.pcsc import Card
+    from cardtwin.readers.pinpad import PinEntry, PinPad
 
 __all__ = ["ReaderManager"]
 
@@ -50,12 +51,15 @@ class ReaderManager:
 
     # The desk: what a person does
 
-    def add_reader(self, name: str, *, max_command_data: int = _EXTENDED) -> None:
+    def add_reader(
+        self, name: str, *, max_command_data: int = _EXTENDED, pinpad: PinPad | None = None
+    ) -> None:
         """Attach an empty reader.
 
         Args:
             name: At most 127 bytes of UTF-8, no control characters.
             max_command_data: How many bytes of data its commands may hold: 255 (short APDUs only) or more.
+            pinpad: Its PIN pad; None gives it none.
 
         Raises:
             ReaderNameError: The name is empty, too long or taken.
@@ -67,7 +71,7 @@ class ReaderManager:
         if not _SHORT <= max_command_data <= _EXTENDED:
             raise ReaderError(f"{max_command_data} is not between {_SHORT} and {_EXTENDED}")
 
-        slot = Slot(name, hub=self.hub, changed=self._tell, max_command_data=max_command_data)
+        slot = Slot(name, hub=self.hub, changed=self._tell, max_command_data=max_command_data, pinpad=pinpad)
 
         with self.changed:
             if name in self._slots:
@@ -118,6 +122,20 @@ class ReaderManager:
         """
         return self.slot(name).card
 
+    def enter(self, name: str, entries: Iterable[PinEntry]) -> None:
+        """Enter something at a reader's PIN pad, for the next command that wants a PIN.
+
+        Raises:
+            UnknownReaderError: There is no such reader.
+            NoPinPadError: It has no PIN pad.
+        """
+        pad = self.slot(name).pinpad
+
+        if pad is None:
+            raise NoPinPadError(f"{name!r} has no PIN pad")
+
+        pad.enter(entries)
+
     def reset(self, name: str) -> None:
         """Reset the card, whoever uses it; every connection hears of it, also inside a transaction.
 
@@ -144,13 +162,17 @@ class ReaderManager:
 
     # Programs
 
-    def context(self, *, patience: float | None = None) -> ManagedContext:
+    def context(
+        self, *, patience: float | None = None, check: Callable[[], object] | None = None
+    ) -> ManagedContext:
         """Return a new program's view.
 
         Args:
             patience: Seconds that its connections wait for the transactions of others; None waits for ever.
+            check: Called now and then while a person is at a PIN pad; raises if the program has gone. If not
+                given, the context itself must not be released meanwhile.
         """
-        return ManagedContext(self, patience)
+        return ManagedContext(self, patience, check)
 
     def readers(self) -> tuple[str, ...]:
         """Return the readers' names, in the order in which they were added."""

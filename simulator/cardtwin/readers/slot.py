@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from cardtwin.events import Hub
     from cardtwin.pcsc import Card
+    from cardtwin.readers.pinpad import PinPad
     from cardtwin.readers.turns import Seat
 
 __all__ = ["Slot"]
@@ -54,10 +55,17 @@ class Slot:
         live: The card, while it is powered and its protocol is settled: ready for commands.
         turns: Who is in a transaction, and who waits for it to end.
         longest: The longest command that the reader carries, in bytes.
+        pinpad: The reader's PIN pad; None where it has none.
     """
 
     def __init__(
-        self, name: str, *, hub: Hub | None, changed: Callable[[], None], max_command_data: int
+        self,
+        name: str,
+        *,
+        hub: Hub | None,
+        changed: Callable[[], None],
+        max_command_data: int,
+        pinpad: PinPad | None = None,
     ) -> None:
         self.name = name
         self.lock = threading.RLock()
@@ -66,6 +74,7 @@ class Slot:
         self.card: Card | None = None
         self.turns = Turns(name, self.lock)
         self.max_command_data = max_command_data
+        self.pinpad = pinpad
         self.longest = (
             SHORT_COMMAND if max_command_data == SHORT_DATA else HEADER_AND_LENGTHS + max_command_data
         )
@@ -242,6 +251,17 @@ class Slot:
                 self._dispose(disposition, power_again=True)
             finally:
                 self.turns.end(seat)
+
+    def give_up(self, seat: Seat) -> None:
+        """End a transaction, a level of it where it is nested, whatever has happened to it meanwhile."""
+        with self.lock:
+            self.turns.end(seat)
+
+    def check_ready(self) -> None:
+        """Raise if no card is ready for commands."""
+        with self.lock:
+            if self.live is None:
+                raise self.unready()
 
     def check(self, seat: Seat) -> None:
         """Raise what the seat must hear of before it is used."""

@@ -16,7 +16,6 @@ from cardtwin.pcsc import (
 )
 from cardtwin.readers.errors import MalformedMessageError
 from cardtwin.readers.pcsclite.attributes import attribute
-from cardtwin.readers.pcsclite.features import control
 from cardtwin.readers.pcsclite.messages import (
     EVENTS_ANSWER,
     MAX_ATTRIBUTE,
@@ -203,13 +202,8 @@ def _control(session: Session, fields: Fields) -> bytes:
     if length > MAX_BUFFER:
         raise MalformedMessageError("more data than a control command can hold")
 
-    session.receive(length)
-    answer = control(code, connection)
     fields[4] = 0
-
-    if answer is None:
-        raise UnsupportedFeatureError(connection.reader)
-
+    answer = connection.control(code, session.receive(length))
     fields[4] = len(answer)
 
     if len(answer) > room:

@@ -120,7 +120,7 @@ class Session:
     def open_context(self) -> int:
         """Establish a context and return its handle."""
         handle = self.handles.enter(self.waiter)
-        self._contexts[handle] = self.manager.context(patience=_PATIENCE)
+        self._contexts[handle] = self.manager.context(patience=_PATIENCE, check=self._check_there)
         return handle
 
     def context(self, handle: int) -> ManagedContext:

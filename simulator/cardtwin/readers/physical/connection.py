@@ -8,12 +8,15 @@ from cardtwin.events import Exchange
 from cardtwin.iso7816 import CommandApdu
 from cardtwin.pcsc import CardConnection, Disposition, InvalidHandleError, PcscError, Protocol, ShareMode
 from cardtwin.readers.errors import CommandTooLongError
-from cardtwin.readers.physical.features import max_apdu_data
+from cardtwin.readers.physical.features import features_of, max_apdu_data
 from cardtwin.readers.physical.scard import called, scard
 from cardtwin.readers.transaction import Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardtwin.events import Hub
+    from cardtwin.pcsc import Feature
 
 __all__ = ["PhysicalConnection"]
 
@@ -73,6 +76,15 @@ class PhysicalConnection(CardConnection):
             self._hub.emit(Exchange(reader=self._reader, command=command, response=response))
 
         return response
+
+    def features(self) -> Mapping[Feature, int]:
+        """Return what the reader's driver says that it can do, each with its control code."""
+        return features_of(self._reader, self._handle)
+
+    def control(self, code: int, data: bytes = b"") -> bytes:
+        """Send a control code to the reader's driver, with what belongs to it, and return the answer."""
+        (answer,) = self._call(scard.SCardControl, code, list(data))
+        return bytes(answer)
 
     def begin_transaction(self) -> None:
         """Begin a transaction, after those of others."""

@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from cardtwin.iso7816 import Tlv, TlvFormatError
-from cardtwin.pcsc import PcscError
+from cardtwin.pcsc import Feature, PcscError
 from cardtwin.readers.physical.scard import called, scard
 
-__all__ = ["max_apdu_data"]
+__all__ = ["features_of", "max_apdu_data"]
 
 _GET_FEATURE_REQUEST: Final = 3400
-_GET_TLV_PROPERTIES: Final = 0x12
 _MAX_APDU_DATA_SIZE: Final = 0x0A
 _USABLE: Final = {0x100: 0xFF, 0x10000: 0xFFFF}
+
+
+def features_of(reader: str, handle: int) -> dict[Feature, int]:
+    """Return features that are known here, with their control codes; none where the driver says nothing."""
+    try:
+        told = Tlv.parse_all(_control(reader, handle, scard.SCARD_CTL_CODE(_GET_FEATURE_REQUEST)))
+    except (PcscError, TlvFormatError):
+        return {}
+
+    return {Feature(each.tag): int.from_bytes(each.value) for each in told if each.tag in set(Feature)}
 
 
 def max_apdu_data(reader: str, handle: int) -> int:
@@ -22,10 +31,10 @@ def max_apdu_data(reader: str, handle: int) -> int:
     A driver says 256 for short length and 65536 for extended length, of which Le makes use; the data of a
     command has one byte less.
     """
+    code = features_of(reader, handle).get(Feature.GET_TLV_PROPERTIES)
+
     try:
-        features = _control(reader, handle, scard.SCARD_CTL_CODE(_GET_FEATURE_REQUEST))
-        code = _found(features, _GET_TLV_PROPERTIES)
-        properties = b"" if code is None else _control(reader, handle, int.from_bytes(code, "big"))
+        properties = b"" if code is None else _control(reader, handle, code)
         size = _found(properties, _MAX_APDU_DATA_SIZE)
     except (PcscError, TlvFormatError):
         return 0
