@@ -24,7 +24,7 @@ from cardtwin.middleware.configuration import load
 from cardtwin.plan import Secret, SecretName
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.ppa.shipped import shipped_profile
-from cardtwin.readers import ReaderManager
+from cardtwin.readers import PinEntry, PinPad, ReaderManager
 from cardtwin.source import Diagnostics, SourceText
 from support.profiles import certificate
 from support.tokens import READER
@@ -168,7 +168,12 @@ class Desk:
     """Readers with encoded cards, and programs above them."""
 
     def __init__(
-        self, model: str = "cardos-5.3", *, image: CardImage | None = None, blank: bool = False
+        self,
+        model: str = "cardos-5.3",
+        *,
+        image: CardImage | None = None,
+        blank: bool = False,
+        pinpad: bool = False,
     ) -> None:
         self.model = models.get(model)
         self.hub = Hub()
@@ -176,7 +181,7 @@ class Desk:
         self.events: list[Event] = []
         self.hub.subscribe(self._note)
         self.manager = ReaderManager(self.hub)
-        self.manager.add_reader(READER)
+        self.manager.add_reader(READER, pinpad=PinPad() if pinpad else None)
         self.card = self.new_card(None if blank else image or encoded(model))
         self.manager.insert(READER, self.card)
 
@@ -193,6 +198,10 @@ class Desk:
 
     def program(self, **settings: Any) -> Program:
         return Program(self.manager, self.hub, **settings)
+
+    def enter(self, *texts: str) -> None:
+        """Enter something at the reader's PIN pad, one thing for each prompt."""
+        self.manager.enter(READER, [PinEntry.parse(text) for text in texts])
 
     def write(self, path: str, content: bytes) -> None:
         """Put other contents into a file of the card, as another program could."""

@@ -173,13 +173,20 @@ class Application:
 
     def keeps_pin(self, login: Login) -> bool:
         """Whether a login is one of a kept PIN, for which the card is logged in and out every time."""
-        return self.settings.p11_enable_cache_pin and login.user is Cku.CKU_USER
+        kept = self.settings.p11_enable_cache_pin and login.secret is not None
+        return kept and login.user is Cku.CKU_USER
 
     def keep_anew(self, slot: Slot, pin: Secret) -> None:
         """Keep another PIN where that of a slot's user is kept: this program has changed it."""
         for session in self.sessions.of_slot(slot):
             if self.keeps_pin(session.login):
                 session.login.secret = pin
+
+    def forget_kept(self, slot: Slot) -> None:
+        """End the logins with a kept PIN: it was changed at the reader, and nobody knows the new one."""
+        for session in self.sessions.of_slot(slot):
+            if self.keeps_pin(session.login):
+                self.end_login(slot, session.login, LoginEnd.KEPT_PIN_CHANGED)
 
     @contextmanager
     def private_card(self, session: Session) -> Iterator[CardDriver]:

@@ -14,7 +14,7 @@ from cardtwin.middleware.channel import lost
 from cardtwin.middleware.connection import TokenConnection
 from cardtwin.middleware.errors import CardLostError
 from cardtwin.pcsc import Disposition, PcscError, UnknownReaderError
-from cardtwin.provenance.cryptoki import TRANSACTION_END
+from cardtwin.provenance.cryptoki import PROTECTED_PATH, TRANSACTION_END
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -60,6 +60,7 @@ class TokenView:
         key_sizes: What keys the card takes.
         raw_rsa: Whether it does RSA with any padding, not that of PKCS#1 v1.5 alone.
         free_memory: Free bytes.
+        pinpad: Whether the reader has a PIN pad, and it is used.
         objects: All objects, of both slots.
         content: What of the card's content it was made from.
     """
@@ -69,6 +70,7 @@ class TokenView:
     key_sizes: Mapping[KeyAlgorithm, Collection[int]]
     raw_rsa: bool
     free_memory: int
+    pinpad: bool
     objects: tuple[CryptokiObject, ...] = field(repr=False)
     content: Content = field(repr=False)
 
@@ -202,13 +204,17 @@ class Bay:
     def _read(self) -> TokenView:
         with self.card() as driver:
             reader = self._token_reader(driver)
-            view = _seen(driver, reader)
+            view = self._seen(driver, reader)
 
             if not reader.unreadable:
                 return view
 
             with self.log_in(driver, view.token) as logged_in:
-                return _seen(driver, self._token_reader(driver)) if logged_in else view
+                return self._seen(driver, self._token_reader(driver)) if logged_in else view
+
+    def _seen(self, driver: CardDriver, reader: TokenReader) -> TokenView:
+        used = self._around.switches[PROTECTED_PATH] == "used"
+        return _seen(driver, reader, pinpad=used and driver.channel.has_pinpad)
 
     def _token_reader(self, driver: CardDriver) -> TokenReader:
         return self._around.cards.view(self.reader, driver, logged_in=self._logged_in)
@@ -226,7 +232,7 @@ class Bay:
             self.on_loss()
 
 
-def _seen(driver: CardDriver, reader: TokenReader) -> TokenView:
+def _seen(driver: CardDriver, reader: TokenReader, *, pinpad: bool) -> TokenView:
     token = reader.token()
     listed = {each.entry.id for each in token.objects if isinstance(each.entry, pkcs15.PublicKey)}
     contents = [
@@ -240,6 +246,7 @@ def _seen(driver: CardDriver, reader: TokenReader) -> TokenView:
         driver.key_sizes,
         driver.raw_rsa,
         reader.free_memory(),
+        pinpad,
         objects,
         reader.content,
     )

@@ -125,8 +125,21 @@ class Slot:
         with self.bay.card() as driver:
             yield driver, Credentials(driver, view.token)
 
-    def verify(self, pin: PinInfo, secret: Secret) -> None:
+    def require_entry(self) -> None:
+        """See that PINs which a program doesn't give can be entered at the reader.
+
+        Raises:
+            CryptokiError: CKR_ARGUMENTS_BAD.
+        """
+        if not self.view().pinpad:
+            raise CryptokiError(
+                Ckr.CKR_ARGUMENTS_BAD, "there is no PIN, and no reader with a PIN pad to enter it at"
+            )
+
+    def verify(self, pin: PinInfo, secret: Secret | None) -> None:
         """Verify a PIN on the card; what becomes of it is noted for the token's flags.
+
+        One that is None is entered at the reader; see :class:`Credentials` for what may come of that.
 
         Raises:
             CredentialError: CKR_PIN_INCORRECT, a try is gone; CKR_PIN_LOCKED.
@@ -211,7 +224,7 @@ class Slot:
             Credentials(driver, token).verify(pin, secret)
 
 
-def _verified(credentials: Credentials, pin: PinInfo, secret: Secret) -> None:
+def _verified(credentials: Credentials, pin: PinInfo, secret: Secret | None) -> None:
     try:
         credentials.verify(pin, secret)
     except CredentialError:

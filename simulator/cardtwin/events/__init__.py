@@ -185,6 +185,7 @@ class LoginEnd(Enum):
     CARD_FORGOT = "the card asked for the PIN again"
     CARD_CHANGED = "the card was initialised or erased"
     KEPT_PIN_REFUSED = "the card refused the PIN that was kept"
+    KEPT_PIN_CHANGED = "the PIN that was kept was changed at the reader"
     PIN_LOCKED = "the PIN was locked when it was asked for again"
 
     @property

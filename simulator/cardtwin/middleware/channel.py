@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cardtwin.iso7816 import ApduFormatError, CommandApdu, ResponseApdu, StatusWord
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.errors import CardLostError, CommandFailedError
+from cardtwin.middleware.pinpad import modification, verification
 from cardtwin.pcsc import (
     CardMuteError,
     CardRemovedError,
     CardResetError,
+    Feature,
     NoSmartCardError,
     PcscError,
     UnknownReaderError,
+    UnsupportedFeatureError,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cardtwin.middleware.pinpad import PinBlock
     from cardtwin.pcsc import CardConnection
 
 __all__ = ["Channel", "lost", "refused"]
@@ -64,6 +71,69 @@ class Channel:
     def max_data(self) -> int:
         """How many bytes of data go into one short command."""
         return min(_SHORT_DATA, self._connection.max_command_data)
+
+    @cached_property
+    def has_pinpad(self) -> bool:
+        """Whether the reader has keys of its own, for entering PINs and for changing them."""
+        return {Feature.VERIFY_PIN_DIRECT, Feature.MODIFY_PIN_DIRECT} <= self._features.keys()
+
+    @cached_property
+    def _features(self) -> Mapping[Feature, int]:
+        try:
+            return self._connection.features()
+        except PcscError as error:
+            raise lost(error) from error
+
+    def verify_entered(self, header: str, block: PinBlock) -> ResponseApdu:
+        """Send a command with a PIN that is entered at the reader, and return the response.
+
+        Where nothing was entered, the response is the reader's own: 6400, 6401, 6403.
+
+        Args:
+            header: CLA, INS, P1, P2 in hex.
+            block: How the PIN stands in it.
+
+        Raises:
+            CardLostError: As ask(), or the reader has no keys.
+        """
+        return self._enter(Feature.VERIFY_PIN_DIRECT, verification(header, block))
+
+    def modify_entered(
+        self, header: str, block: PinBlock, *, current: bool, before: bytes = b""
+    ) -> ResponseApdu:
+        """Send a command with a new PIN that is entered at the reader twice; otherwise as verify_entered().
+
+        The response may be 6402 too: the two differ.
+
+        Args:
+            header: CLA, INS, P1, P2 in hex.
+            block: How each PIN stands in it.
+            current: Whether the reader asks for another PIN or PUK before, which stands before the new one.
+            before: Data that stand before the PINs.
+        """
+        wanted = modification(header, block, current=current, before=before)
+        return self._enter(Feature.MODIFY_PIN_DIRECT, wanted)
+
+    def unblock_entered(self, header: str, puk: bytes | PinBlock, block: PinBlock) -> ResponseApdu:
+        """Send a command with a PUK and a new PIN that is entered at the reader; otherwise as modify_entered().
+
+        Args:
+            header: CLA, INS, P1, P2 in hex.
+            puk: The PUK, padded; or how it stands in the command, and then it is entered as well.
+            block: How the new PIN stands in the command.
+        """
+        if isinstance(puk, bytes):
+            return self.modify_entered(header, block, current=False, before=puk)
+
+        return self.modify_entered(header, block.beside(puk), current=True)
+
+    def _enter(self, feature: Feature, wanted: bytes) -> ResponseApdu:
+        code = self._features.get(feature)
+
+        if code is None:
+            raise lost(UnsupportedFeatureError(self._connection.reader, "it has no PIN pad"))
+
+        return self._parsed(lambda: self._connection.control(code, wanted))
 
     def send(self, header: str, data: bytes = b"", le: int | None = None, *, what: str) -> bytes:
         """Send a command and return the response's data.
@@ -120,8 +190,11 @@ class Channel:
         return ResponseApdu(collected, response.sw)
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:
+        return self._parsed(lambda: self._connection.transmit(command.encode()))
+
+    def _parsed(self, response: Callable[[], bytes]) -> ResponseApdu:
         try:
-            return ResponseApdu.parse(self._connection.transmit(command.encode()))
+            return ResponseApdu.parse(response())
         except PcscError as error:
             raise lost(error) from error
         except ApduFormatError as error:

@@ -10,9 +10,12 @@ from cardtwin.iso7816 import StatusWord
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.errors import CommandFailedError, CredentialError, MiddlewareError
 from cardtwin.middleware.names import MF
+from cardtwin.middleware.pinpad import PinBlock
 from cardtwin.middleware.tokens import PinKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardtwin.iso7816 import ResponseApdu
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.middleware.tokens import PinInfo, Token
@@ -41,11 +44,25 @@ class Login:
     secret: Secret = field(repr=False)
 
 
+_AT_THE_READER: Final = {
+    0x6400: (Ckr.CKR_FUNCTION_CANCELED, "nothing was entered at the reader in time"),
+    0x6401: (Ckr.CKR_FUNCTION_CANCELED, "it was cancelled at the reader"),
+    0x6402: (Ckr.CKR_PIN_INVALID, "the new PIN was entered at the reader in two ways"),
+    0x6403: (Ckr.CKR_PIN_LEN_RANGE, "what was entered at the reader is too short or too long"),
+}
+"""What a reader itself answers where it has no PIN to give (rule ``cryptoki.protected-path``)."""
+
 _MISSING: Final = "the token has no such PIN: {}"
 
 
 class Credentials:
-    """The PINs of one token on one card. The values never appear in what it raises."""
+    """The PINs of one token on one card. The values never appear in what it raises.
+
+    Where a value is None, it is entered at the reader. Errors are the same then, and beside them
+    MiddlewareError: CKR_FUNCTION_CANCELED, it was cancelled, or not entered in time; CKR_PIN_INVALID, a new
+    PIN and its repetition differ; CKR_FUNCTION_NOT_SUPPORTED, no PIN pad gives such a PIN; CardLostError,
+    CKR_DEVICE_ERROR: the reader has no PIN pad.
+    """
 
     def __init__(self, driver: CardDriver, token: Token) -> None:
         self._driver = driver
@@ -84,17 +101,27 @@ class Credentials:
 
         return found
 
-    def verify(self, pin: PinInfo, secret: Secret) -> int:
+    def verify(self, pin: PinInfo, secret: Secret | None) -> int:
         """Verify a PIN and return its reference.
 
         Raises:
             CredentialError: It is wrong (a try is gone) or blocked.
             MiddlewareError: CKR_PIN_LEN_RANGE: no PIN has this length.
         """
-        value = _padded(pin, secret)
+        verify = self._verification(pin, secret)
         self._select(pin)
-        self._judge(pin, self._driver.verify(pin.reference, value), f"verify {pin.label}")
+        self._judge(pin, verify(), f"verify {pin.label}", entered=secret is None)
         return pin.reference
+
+    def _verification(self, pin: PinInfo, secret: Secret | None) -> Callable[[], ResponseApdu]:
+        driver, reference = self._driver, pin.reference
+
+        if secret is None:
+            block = PinBlock.of(pin)
+            return lambda: driver.verify_entered(reference, block)
+
+        value = _padded(pin, secret)
+        return lambda: driver.verify(reference, value)
 
     def change(self, pin: PinInfo, old: Secret, new: Secret) -> None:
         """Change a PIN.
@@ -108,6 +135,13 @@ class Credentials:
         response = self._driver.change(pin.reference, _padded(pin, old), _padded(pin, new))
         self._judge(pin, response, f"change {pin.label}")
 
+    def change_entered(self, pin: PinInfo) -> None:
+        """Change a PIN: the old and the new one are entered at the reader. Errors as change()."""
+        block = PinBlock.of(pin)
+        self._select(pin)
+        response = self._driver.change_entered(pin.reference, block)
+        self._judge(pin, response, f"change {pin.label}", entered=True)
+
     def unblock(self, pin: PinInfo, puk: Secret, new: Secret) -> None:
         """Set a new PIN by the PUK that the token names for it.
 
@@ -116,17 +150,33 @@ class Credentials:
             MiddlewareError: CKR_PIN_LEN_RANGE: the new PIN is too short or too long.
                 CKR_FUNCTION_NOT_SUPPORTED: nothing resets that PIN.
         """
-        key = self._token.puk_of(pin)
-
-        if key is None:
-            raise MiddlewareError(Ckr.CKR_FUNCTION_NOT_SUPPORTED, f"nothing resets {pin.label}")
-
+        key = self._puk_of(pin)
         _check_new(pin, new)
         self._select(pin)
         response = self._driver.unblock(
             pin.reference, _padded(key, puk), _padded(pin, new), puk_reference=key.reference
         )
         self._judge(key, response, f"unblock {pin.label}")
+
+    def unblock_entered(self, pin: PinInfo, puk: Secret | None) -> None:
+        """Set a new PIN that is entered at the reader, and the PUK too where it isn't given.
+
+        Errors as unblock().
+        """
+        key = self._puk_of(pin)
+        block = PinBlock.of(pin)
+        known = PinBlock.of(key) if puk is None else _padded(key, puk)
+        self._select(pin)
+        response = self._driver.unblock_entered(pin.reference, known, block, puk_reference=key.reference)
+        self._judge(key, response, f"unblock {pin.label}", entered=True)
+
+    def _puk_of(self, pin: PinInfo) -> PinInfo:
+        key = self._token.puk_of(pin)
+
+        if key is None:
+            raise MiddlewareError(Ckr.CKR_FUNCTION_NOT_SUPPORTED, f"nothing resets {pin.label}")
+
+        return key
 
     def tries_left(self, pin: PinInfo) -> int | None:
         """Return the tries that a PIN has left; None where the card doesn't tell."""
@@ -140,8 +190,12 @@ class Credentials:
         if not path or self._driver.select(path) is None:
             self._driver.select((MF,))
 
-    def _judge(self, pin: PinInfo, response: ResponseApdu, what: str) -> None:
+    def _judge(self, pin: PinInfo, response: ResponseApdu, what: str, *, entered: bool = False) -> None:
         sw = response.sw
+
+        if entered and sw in _AT_THE_READER:
+            rv, why = _AT_THE_READER[sw]
+            raise MiddlewareError(rv, f"{what}: {why}")
 
         if sw == StatusWord.SUCCESS:
             return

@@ -19,6 +19,7 @@ __all__ = [
     "LOGOUT_AFTER_SIGN",
     "LOGOUT_OF_TWO",
     "ONE_KEY_PER_ID",
+    "PROTECTED_PATH",
     "SESSION_KEYS",
     "SESSION_OBJECTS",
     "SIGNATURE_SLOT",
@@ -169,6 +170,22 @@ KEPT_PIN: Final = rule(
     "P11_LogoutAfterSign forget it. C_SetPIN and unblocking by the program itself keep the new PIN. One that "
     "the card refuses costs a try, and ends the login: CKR_USER_NOT_LOGGED_IN. Files that cannot be read are "
     "read with it, too. CKU_CONTEXT_SPECIFIC is asked for all the same, where a key demands it.",
+)
+
+PROTECTED_PATH: Final = rule(
+    "cryptoki.protected-path",
+    Basis.OURS,
+    "PKCS #11 v2.40, 5.5 and 5.6; whether the vendor's client uses PIN pads, its public pages don't say; "
+    "OpenSC's return values",
+    "In a reader whose PIN pad verifies and changes PINs, tokens have CKF_PROTECTED_AUTHENTICATION_PATH, and "
+    "PINs that are NULL_PTR are entered there: all of C_SetPIN's or none; by C_InitPIN the new PIN, and the "
+    "PUK again unless the SO has logged in with a typed one. Typed PINs work as ever. A cancelled entry and "
+    "one that isn't made in time are CKR_FUNCTION_CANCELED, a repetition that differs is CKR_PIN_INVALID. "
+    "Lengths are checked at the reader, and cost no try: CKR_PIN_INCORRECT for a login, else "
+    "CKR_PIN_LEN_RANGE. P11_EnableCachePIN=1 cannot keep what is entered there: such a login lasts on the "
+    "card, and a change at the reader ends one with a kept PIN. With `ignored`, PIN pads are.",
+    choices=("used", "ignored"),
+    default="used",
 )
 
 SESSION_OBJECTS: Final = rule(

@@ -34,5 +34,6 @@ PIN_PAD_ENTRIES: Final = rule(
     "A person enters digits and OK. Where the validation key ends no entry, the end of the time does, with "
     "what was entered, if the condition says so; else it is 6400. The largest size, where that ends the "
     "entry, takes as many digits. Without bTimerOut the person has 30 seconds. 16 digits at most are taken. "
-    "In scenarios nobody waits: what isn't entered before is not entered in time.",
+    "In scenarios nobody waits: what isn't entered before is not entered in time. Of a list of entries, the "
+    "person makes no more once a command has failed.",
 )

@@ -47,6 +47,7 @@ _ONE_TIMEOUT: Final = 0
 """Whether the time after the first key is another than the whole (bTimeOut2): it isn't."""
 
 _SHORT: Final = 255
+_SUCCESS: Final = bytes.fromhex("9000")
 _BAD_STRUCTURE: Final = bytes.fromhex("6B80")
 
 
@@ -117,22 +118,29 @@ class PinEntryTurn:
         if pad is None or collect is None:
             raise UnsupportedFeatureError(self._slot.name)
 
+        answer = b""
         self._slot.begin(self._seat)
 
         try:
             self._slot.check_ready()
-            command = self._collected(pad, collect)
-            return transmit(command)
+            answer = self._answer(pad, collect, transmit)
+        finally:
+            self._slot.give_up(self._seat)
+
+            if answer[-2:] != _SUCCESS:
+                pad.forget()
+
+        return answer
+
+    def _answer(self, pad: PinPad, collect: Collect, transmit: Callable[[bytes], bytes]) -> bytes:
+        try:
+            command = collect(PinCollector(lambda seconds: pad.ask(seconds, self._look), self._tell))
         except PinRefusedError as refused:
             return refused.status
         except PinFormatError:
             return _BAD_STRUCTURE
-        finally:
-            self._slot.give_up(self._seat)
 
-    def _collected(self, pad: PinPad, collect: Collect) -> bytes:
-        with pad.command():
-            return collect(PinCollector(lambda seconds: pad.ask(seconds, self._look), self._tell))
+        return transmit(command)
 
     def _look(self) -> None:
         self._slot.check(self._seat)

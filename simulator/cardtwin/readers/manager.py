@@ -123,7 +123,7 @@ class ReaderManager:
         return self.slot(name).card
 
     def enter(self, name: str, entries: Iterable[PinEntry]) -> None:
-        """Enter something at a reader's PIN pad, for the next command that wants a PIN.
+        """Enter something at a reader's PIN pad, one thing for each prompt; see :class:`PinPad`.
 
         Raises:
             UnknownReaderError: There is no such reader.

@@ -116,11 +116,19 @@ def test_what_is_entered_goes_to_the_card_and_its_answer_comes_back(place: Place
     assert place.card.logged_in
 
 
-def test_each_list_of_entries_is_for_one_command(place: Place) -> None:
-    place.enter("123", "9999")
+def test_a_list_of_entries_goes_on_until_something_goes_wrong(place: Place) -> None:
+    place.enter("1234", "123", "9999")
     place.enter("1234")
+    assert place.verify() == b"\x90\x00"
     assert place.verify() == bytes.fromhex("6403")
     assert place.verify() == b"\x90\x00"
+    assert place.verify() == bytes.fromhex("6400")
+
+
+def test_where_the_card_refuses_a_pin_the_person_enters_no_more(place: Place) -> None:
+    place.card.answer = lambda _: bytes.fromhex("63C2")
+    place.enter("9999", "5678", "5678")
+    assert place.verify() == bytes.fromhex("63C2")
     assert place.verify() == bytes.fromhex("6400")
 
 

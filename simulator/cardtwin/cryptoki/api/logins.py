@@ -17,6 +17,8 @@ from cardtwin.pkcs15 import PinFlags
 if TYPE_CHECKING:
     from cardtwin.cryptoki.application import Application
     from cardtwin.cryptoki.sessions import Session
+    from cardtwin.middleware import PinInfo
+    from cardtwin.middleware.credentials import Credentials
     from cardtwin.plan import Secret
 
 __all__ = ["init_pin", "init_token", "login", "logout", "set_pin"]
@@ -24,14 +26,14 @@ __all__ = ["init_pin", "init_token", "login", "logout", "set_pin"]
 
 @function("C_Login")
 def login(application: Application, session: int, user_type: int, pin: Secret | None) -> None:
-    """Log in. A wrong PIN costs one of its tries."""
+    """Log in. A wrong PIN costs one of its tries; one that is NULL is entered at the reader."""
     found = application.session(session)
 
     if user_type not in set(Cku):
         raise CryptokiError(Ckr.CKR_USER_TYPE_INVALID, f"there is no user type {user_type}")
 
     if pin is None:
-        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "there is no PIN, and no reader with keys of its own")
+        found.slot.require_entry()
 
     user = Cku(user_type)
 
@@ -72,7 +74,7 @@ def _require_free(application: Application, session: Session, user: Cku) -> None
         raise CryptokiError(Ckr.CKR_SESSION_READ_ONLY_EXISTS, "there is a read-only session")
 
 
-def _log_in_for_operation(application: Application, session: Session, pin: Secret) -> None:
+def _log_in_for_operation(application: Application, session: Session, pin: Secret | None) -> None:
     """Verify the PIN for the one operation that asks for it (CKA_ALWAYS_AUTHENTICATE).
 
     A wrong one leaves session and operation as they are; one that is locked logs out (v2.40, 4.9).
@@ -113,16 +115,21 @@ def logout(application: Application, session: int) -> None:
 
 @function("C_InitPIN")
 def init_pin(application: Application, session: int, pin: Secret | None) -> None:
-    """Set the user's PIN by the PUK with which the SO has logged in."""
+    """Set the user's PIN by the PUK with which the SO has logged in; what isn't known is entered there."""
     found = application.session(session)
+    slot, puk = found.slot, found.login.secret
 
-    if found.login.user is not Cku.CKU_SO or found.login.secret is None:
+    if found.login.user is not Cku.CKU_SO:
         raise NotLoggedInError(found.login, "the SO is not logged in")
 
     if pin is None:
-        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "there is no new PIN")
+        slot.require_entry()
+    elif puk is None:
+        raise CryptokiError(
+            Ckr.CKR_ARGUMENTS_BAD,
+            "the SO has entered the PUK at the reader, where the new PIN is entered too",
+        )
 
-    slot = found.slot
     view = slot.view()
     user, so = slot.pin_of(Cku.CKU_USER, view), slot.pin_of(Cku.CKU_SO, view)
 
@@ -132,21 +139,29 @@ def init_pin(application: Application, session: int, pin: Secret | None) -> None
         )
 
     with slot.credentials() as (_, credentials), slot.noting(so):
-        credentials.unblock(user, found.login.secret, pin)
+        if pin is None or puk is None:
+            credentials.unblock_entered(user, puk)
+        else:
+            credentials.unblock(user, puk, pin)
 
     slot.bay.failed.pop(user.reference, None)
 
 
 @function("C_SetPIN")
 def set_pin(application: Application, session: int, old: Secret | None, new: Secret | None) -> None:
-    """Change the PIN of whoever is logged in, or the user's. A wrong old one costs a try."""
+    """Change the PIN of whoever is logged in, or the user's. A wrong old one costs a try.
+
+    Where both are NULL, they are entered at the reader.
+    """
     found = application.session(session)
     found.require_writable()
+    slot = found.slot
 
-    if old is None or new is None:
+    if old is None and new is None:
+        slot.require_entry()
+    elif old is None or new is None:
         raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "the old or the new PIN is missing")
 
-    slot = found.slot
     user = Cku.CKU_USER if found.login.user is None else found.login.user
     pin = slot.pin_of(user, slot.view())
 
@@ -154,24 +169,32 @@ def set_pin(application: Application, session: int, old: Secret | None, new: Sec
         raise CryptokiError(Ckr.CKR_ACTION_PROHIBITED, f"{pin.label} cannot be changed")
 
     with slot.credentials() as (_, credentials), slot.noting(pin):
-        try:
-            credentials.change(pin, old, new)
-        except MiddlewareError as error:
-            if error.rv is Ckr.CKR_PIN_LEN_RANGE and len(old) > _stored(
-                pin.entry.stored_length, pin.entry.max_length
-            ):
-                raise CryptokiError(Ckr.CKR_PIN_INCORRECT, error.message) from error
-
-            raise
+        if old is None or new is None:
+            credentials.change_entered(pin)
+        else:
+            _change(credentials, pin, old, new)
 
     if found.login.user is Cku.CKU_SO:
         found.login.secret = new
+    elif new is None:
+        application.forget_kept(slot)
     else:
         application.keep_anew(slot, new)
 
 
-def _stored(length: int, longest: int | None) -> int:
-    return max(length, longest or 0)
+def _change(credentials: Credentials, pin: PinInfo, old: Secret, new: Secret) -> None:
+    """Change a PIN; an old one that is longer than any can be is wrong."""
+    entry = pin.entry
+
+    try:
+        credentials.change(pin, old, new)
+    except MiddlewareError as error:
+        longest = max(entry.stored_length, entry.max_length or 0)
+
+        if error.rv is Ckr.CKR_PIN_LEN_RANGE and len(old) > longest:
+            raise CryptokiError(Ckr.CKR_PIN_INCORRECT, error.message) from error
+
+        raise
 
 
 @function("C_InitToken")

@@ -82,11 +82,17 @@ def get_property(application: Application, slot_id: int, name: bytes, room: Buff
 
 @function("cardtwin_UnblockPIN")
 def unblock_pin(application: Application, slot_id: int, puk: Secret | None, new: Secret | None) -> None:
-    """Set a slot's PIN by its PUK, without a session. A wrong PUK costs one of its tries."""
-    if puk is None or new is None:
-        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "the PUK or the new PIN is missing")
+    """Set a slot's PIN by its PUK, without a session. A wrong PUK costs one of its tries.
 
+    A new PIN that is NULL is entered at the reader, and then so is a PUK that is.
+    """
     slot = application.slots.get(slot_id)
+
+    if new is None:
+        slot.require_entry()
+    elif puk is None:
+        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "the PUK is missing")
+
     view = slot.view()
     pin = slot.pin_of(Cku.CKU_USER, view)
     key = view.token.puk_of(pin)
@@ -95,9 +101,16 @@ def unblock_pin(application: Application, slot_id: int, puk: Secret | None, new:
         raise CryptokiError(Ckr.CKR_FUNCTION_NOT_SUPPORTED, f"nothing resets {pin.label}")
 
     with slot.credentials() as (_, credentials), slot.noting(key):
-        credentials.unblock(pin, puk, new)
+        if puk is None or new is None:
+            credentials.unblock_entered(pin, puk)
+        else:
+            credentials.unblock(pin, puk, new)
 
-    application.keep_anew(slot, new)
+    if new is None:
+        application.forget_kept(slot)
+    else:
+        application.keep_anew(slot, new)
+
     slot.bay.failed.pop(pin.reference, None)
 
 
@@ -107,10 +120,11 @@ def login_operator(application: Application, session: int, pin: Secret | None) -
     found = application.session(session)
     found.require_writable()
 
-    if pin is None:
-        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "there is no PIN")
-
     slot = found.slot
+
+    if pin is None:
+        slot.require_entry()
+
     operator = next((each for each in slot.view().token.pins if each.kind is PinKind.OPERATOR), None)
 
     if operator is None:

@@ -110,6 +110,9 @@ def token_label(slot: Slot, view: TokenView) -> str:
 def _token_flags(slot: Slot, view: TokenView) -> TokenFlag:
     flags = TokenFlag.CKF_RNG
 
+    if view.pinpad:
+        flags |= TokenFlag.CKF_PROTECTED_AUTHENTICATION_PATH
+
     if view.token.initialised:
         flags |= TokenFlag.CKF_TOKEN_INITIALIZED
 

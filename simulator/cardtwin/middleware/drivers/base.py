@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from cardtwin.iso7816 import ResponseApdu
     from cardtwin.middleware.channel import Channel
+    from cardtwin.middleware.pinpad import PinBlock
     from cardtwin.middleware.rights import Condition, Rights
     from cardtwin.plan import KeyAlgorithm, Secret
 
@@ -223,6 +224,27 @@ class CardDriver(ABC):
     @abstractmethod
     def unblock(self, reference: int, puk: bytes, new: bytes, *, puk_reference: int) -> ResponseApdu:
         """Set a new PIN by its PUK, both padded; a wrong PUK costs one of its tries."""
+
+    @abstractmethod
+    def verify_entered(self, reference: int, block: PinBlock) -> ResponseApdu:
+        """Verify a PIN that is entered at the reader, whose own status words may be the answer."""
+
+    @abstractmethod
+    def change_entered(self, reference: int, block: PinBlock) -> ResponseApdu:
+        """Change a PIN by what is entered at the reader: the old one, the new one, and that again."""
+
+    @abstractmethod
+    def unblock_entered(
+        self, reference: int, puk: bytes | PinBlock, block: PinBlock, *, puk_reference: int
+    ) -> ResponseApdu:
+        """Set a new PIN that is entered at the reader, twice.
+
+        Args:
+            reference: The PIN.
+            puk: Its PUK, padded; or how it stands in the command, and then it is entered at the reader too.
+            block: How the new PIN stands in the command.
+            puk_reference: The PUK's number.
+        """
 
     @abstractmethod
     def tries_left(self, reference: int) -> int | None:

@@ -23,6 +23,8 @@ from cardtwin.plan import KeyAlgorithm
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cardtwin.middleware.pinpad import PinBlock
+
 __all__ = ["DF_ORDER", "EF_ORDER", "MF_ORDER", "CardOs"]
 
 # The order of the condition bytes. What has no right of its own here follows the one of equal weight.
@@ -175,6 +177,25 @@ class CardOs(CardOsKeys):
     ) -> ResponseApdu:
         """Set a new PIN by its PUK (RESET RETRY COUNTER)."""
         return self.channel.ask(f"002C00{reference | _BACKTRACKING:02X}", puk + new)
+
+    def verify_entered(self, reference: int, block: PinBlock) -> ResponseApdu:
+        """Verify a PIN that is entered at the reader (VERIFY)."""
+        return self.channel.verify_entered(f"002000{reference | _BACKTRACKING:02X}", block)
+
+    def change_entered(self, reference: int, block: PinBlock) -> ResponseApdu:
+        """Change a PIN by what is entered at the reader (CHANGE REFERENCE DATA)."""
+        return self.channel.modify_entered(f"002400{reference | _BACKTRACKING:02X}", block, current=True)
+
+    def unblock_entered(
+        self,
+        reference: int,
+        puk: bytes | PinBlock,
+        block: PinBlock,
+        *,
+        puk_reference: int,  # noqa: ARG002  # the card knows it
+    ) -> ResponseApdu:
+        """Set a new PIN that is entered at the reader, by its PUK (RESET RETRY COUNTER)."""
+        return self.channel.unblock_entered(f"002C00{reference | _BACKTRACKING:02X}", puk, block)
 
     def logout(self) -> None:
         """Forget all verified credentials (LOGOUT, after SELECT of the MF)."""

@@ -14,6 +14,7 @@ from cardtwin.middleware.errors import MiddlewareError
 if TYPE_CHECKING:
     from cardtwin.iso7816 import FileControl, ResponseApdu
     from cardtwin.middleware.channel import Channel
+    from cardtwin.middleware.pinpad import PinBlock
     from cardtwin.middleware.rights import Rights
 
 __all__ = ["Cosmo"]
@@ -77,6 +78,21 @@ class Cosmo(DataObjectDriver):
 
         if response.sw == StatusWord.SUCCESS:
             response = self.channel.ask(f"002C02{reference:02X}", new)
+            self.channel.ask(f"0020FF{puk_reference:02X}")
+
+        return response
+
+    def unblock_entered(
+        self, reference: int, puk: bytes | PinBlock, block: PinBlock, *, puk_reference: int
+    ) -> ResponseApdu:
+        """Verify the PUK, set a new PIN that is entered at the reader, and forget the PUK again."""
+        if isinstance(puk, bytes):
+            response = self.verify(puk_reference, puk)
+        else:
+            response = self.verify_entered(puk_reference, puk)
+
+        if response.sw == StatusWord.SUCCESS:
+            response = self.channel.modify_entered(f"002C02{reference:02X}", block, current=False)
             self.channel.ask(f"0020FF{puk_reference:02X}")
 
         return response

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cardtwin.middleware.channel import Channel
     from cardtwin.middleware.drivers.base import KeySpec, KeyValue, PinSpec, PublicKey
+    from cardtwin.middleware.pinpad import PinBlock
     from cardtwin.middleware.rights import Rights
 
 __all__ = ["DataObjectDriver", "padded_again", "unpadded"]
@@ -165,6 +166,14 @@ class DataObjectDriver(CardDriver):
     def change(self, reference: int, old: bytes, new: bytes) -> ResponseApdu:
         """Change a PIN or PUK (CHANGE REFERENCE DATA)."""
         return self.channel.ask(f"002400{reference:02X}", old + new)
+
+    def verify_entered(self, reference: int, block: PinBlock) -> ResponseApdu:
+        """Verify a PIN that is entered at the reader (VERIFY)."""
+        return self.channel.verify_entered(f"002000{reference:02X}", block)
+
+    def change_entered(self, reference: int, block: PinBlock) -> ResponseApdu:
+        """Change a PIN by what is entered at the reader (CHANGE REFERENCE DATA)."""
+        return self.channel.modify_entered(f"002400{reference:02X}", block, current=True)
 
     def tries_left(self, reference: int) -> int | None:
         """Return what VERIFY without data tells: 63Cn, or 6983 for none."""

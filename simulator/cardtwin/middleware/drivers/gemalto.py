@@ -17,6 +17,7 @@ from cardtwin.middleware.errors import MiddlewareError
 
 if TYPE_CHECKING:
     from cardtwin.iso7816 import FileControl, ResponseApdu
+    from cardtwin.middleware.pinpad import PinBlock
     from cardtwin.middleware.rights import Rights
 
 __all__ = ["Gemalto"]
@@ -95,6 +96,17 @@ class Gemalto(DataObjectDriver):
     ) -> ResponseApdu:
         """Set a new PIN by its PUK (RESET RETRY COUNTER)."""
         return self.channel.ask(f"002C00{reference:02X}", puk + new)
+
+    def unblock_entered(
+        self,
+        reference: int,
+        puk: bytes | PinBlock,
+        block: PinBlock,
+        *,
+        puk_reference: int,  # noqa: ARG002  # the card knows it
+    ) -> ResponseApdu:
+        """Set a new PIN that is entered at the reader, by its PUK (RESET RETRY COUNTER)."""
+        return self.channel.unblock_entered(f"002C00{reference:02X}", puk, block)
 
     def choose_key(self, reference: int, *, decipher: bool = False) -> None:
         """Choose the key for the next operation (MANAGE SECURITY ENVIRONMENT SET)."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.readers.pinpad.entries import Key, PinEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 __all__ = ["PinPad"]
 
@@ -21,10 +20,10 @@ _GLANCE: Final = 0.1
 
 
 class PinPad:
-    """Lists of entries, one for each command that wants a PIN.
+    """Lists of entries, each of which a person makes one after the other, until something goes wrong.
 
-    What a command leaves of its list is forgotten. A command that asks for more than its list has goes on
-    with the next one.
+    What a list has left when a command has failed is forgotten. Where it has nothing left, the next one is
+    begun.
 
     Args:
         patient: Whether time passes where nothing is entered yet, so that somebody may come and enter it.
@@ -39,24 +38,20 @@ class PinPad:
 
     @property
     def waiting(self) -> int:
-        """How many lists no command has asked for yet."""
+        """How many lists nothing has been asked of yet."""
         with self._changed:
             return len(self._lists)
 
     def enter(self, entries: Iterable[PinEntry]) -> None:
-        """Enter something for the next command that wants a PIN, after what was entered for others."""
+        """Enter a list, after what was entered before."""
         with self._changed:
             self._lists.append(deque(entries))
             self._changed.notify_all()
 
-    @contextmanager
-    def command(self) -> Iterator[None]:
-        """Serve one command in the block."""
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._current.clear()
+    def forget(self) -> None:
+        """Forget what the list that was begun has left."""
+        with self._changed:
+            self._current.clear()
 
     def ask(self, seconds: float, check: Callable[[], object]) -> PinEntry:
         """Return what is entered next.
