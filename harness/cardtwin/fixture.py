@@ -49,6 +49,7 @@ class CardStarter:
         ppa_config: _PathLike | None = None,
         program: str | None = None,
         reader: str | None = None,
+        pinpad: bool = False,
         pcscd: str | None = None,
         quirks: Sequence[str] = (),
         speed: str = "instant",
@@ -78,6 +79,7 @@ class CardStarter:
             ppa_config: iD2ppa.cfg, with the PIN encryption certificate beside it.
             program: What all programs are called, such as ``java.exe``.
             reader: The reader's name; None takes ``Emulated reader``.
+            pinpad: Whether the reader has a PIN pad; `enter()` of the card uses it.
             pcscd: Where vpcd has a slot that the card is put into instead of a reader of cardtwin's own.
             quirks: Of the card.
             speed: ``real`` takes the time that real cards take.
@@ -113,6 +115,7 @@ class CardStarter:
             config=self._file(config),
             user_config=self._file(user_config),
             program=program,
+            pinpad=pinpad,
             pcscd=pcscd,
             quirks=tuple(quirks),
             speed=speed,

@@ -44,6 +44,7 @@ _OPTIONS: Final = (
     click.option("--user-config", type=_FILE, help="The user's Personal.cfg."),
     click.option("--as", "program", metavar="NAME", help="What all programs are called, such as java.exe."),
     click.option("--reader", default=DEFAULT_READER, show_default=True, help="The reader's name."),
+    click.option("--pinpad", is_flag=True, help="The reader has a PIN pad; `ctl pinpad enter` uses it."),
     click.option(
         "--pcscd",
         is_flag=False,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from cardtwin.cli.files import fail
+from cardtwin.cli.pairs import hidden_value
 from cardtwin.cli.serve import exports
 from cardtwin.hosting import CONTROL_VARIABLE, Control, HostingError
 
@@ -80,6 +82,33 @@ def power_on(context: click.Context) -> None:
 def power_off(context: click.Context) -> None:
     """Take the card's power away. A program that connects gives it back."""
     _told(context, Control.power_off)
+
+
+@command.group("pinpad")
+def pinpad() -> None:
+    """Use the PIN pad of the reader, where the server has one (--pinpad)."""
+
+
+@pinpad.command("enter")
+@click.argument("entries", metavar="[ENTRY ...]", nargs=-1)
+@click.pass_context
+def enter(context: click.Context, entries: tuple[str, ...]) -> None:
+    """Enter something when the PIN pad next asks for it, or now if it does: one ENTRY for each prompt.
+
+    An ENTRY is env:VARIABLE, file:PATH, the digits themselves, which others can see then, `cancel`, or
+    `timeout`. Without any, the terminal asks for one, or standard input has one in each line. A change of a
+    PIN takes three: the old one, the new one, and that again.
+    """
+    texts = [hidden_value(entry, "ENTRY") for entry in entries] or _asked_for()
+    _told(context, lambda server: server.enter(*texts))
+
+
+def _asked_for() -> list[str]:
+    """Return what is entered at the terminal, where it is hidden, or what standard input has."""
+    if sys.stdin.isatty():
+        return [click.prompt("PIN", hide_input=True)]
+
+    return sys.stdin.read().splitlines()
 
 
 @command.command("snapshot", short_help="Save the card's memory to a file.")

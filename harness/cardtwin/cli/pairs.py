@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["hidden_pairs", "pairs", "parameter"]
+__all__ = ["hidden_pairs", "hidden_value", "pairs", "parameter"]
 
 
 def pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
@@ -44,7 +44,7 @@ def hidden_pairs(texts: Iterable[str], option: str) -> dict[str, str]:
         if name in found:
             raise click.BadParameter(f"{name} is given twice", param_hint=option)
 
-        found[name] = _value(name, value, option)
+        found[name] = hidden_value(value, option, name)
 
     return found
 
@@ -66,7 +66,12 @@ def parameter(text: str) -> bytes:
         ) from None
 
 
-def _value(name: str, value: str, option: str) -> str:
+def hidden_value(value: str, option: str, name: str = "") -> str:
+    """Return a value that may be a secret, from where hidden_pairs() takes one.
+
+    Raises:
+        click.BadParameter: There is no such variable or file; the message begins with the name, if any.
+    """
     kind, colon, rest = value.partition(":")
 
     if not colon or kind not in _KINDS:
@@ -81,7 +86,7 @@ def _value(name: str, value: str, option: str) -> str:
     except UnicodeDecodeError:
         reason = f"{rest!r} is no text in UTF-8"
 
-    raise click.BadParameter(f"{name}: {reason}", param_hint=option)
+    raise click.BadParameter(f"{name}: {reason}" if name else reason, param_hint=option)
 
 
 def _first_line(path: str) -> str:

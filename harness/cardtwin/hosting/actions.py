@@ -9,6 +9,7 @@ from cardtwin.card import image as images
 from cardtwin.hosting.errors import CommandRefusedError
 from cardtwin.hosting.preparation import CARD
 from cardtwin.hosting.status import status_of
+from cardtwin.readers import EntryError, PinEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +57,19 @@ def _power_on(host: Host, _: Message) -> None:
 @_action("power-off")
 def _power_off(host: Host, _: Message) -> None:
     host.desk.power(host.reader, on=False)
+
+
+@_action("enter")
+def _enter(host: Host, request: Message) -> None:
+    entries = request.get("entries")
+
+    if not isinstance(entries, list) or not entries or not all(isinstance(text, str) for text in entries):
+        raise CommandRefusedError("it takes what is entered, a list of texts")
+
+    try:
+        host.desk.enter(host.reader, [PinEntry.parse(text) for text in entries])
+    except EntryError as error:
+        raise CommandRefusedError(str(error)) from None
 
 
 @_action("status")

@@ -58,6 +58,16 @@ class Commands(ABC):
         """Take the card's power away. A program that connects gives it back."""
         self.call("power-off")
 
+    def enter(self, *entries: str) -> None:
+        """Enter something at the reader's PIN pad when it is next asked for: one thing for each prompt.
+
+        A program that waits for it goes on; otherwise it is kept until one asks.
+
+        Args:
+            entries: The digits of a PIN; ``cancel``; or ``timeout``, where nothing is entered.
+        """
+        self.call("enter", entries=list(entries))
+
     def status(self) -> Mapping[str, Any]:
         """Return what is in the reader: see docs/running-programs.md. It shows no secret."""
         return cast("Mapping[str, Any]", self.call("status"))

@@ -97,7 +97,9 @@ class Host:
             harmless = replace(setup, cards={CARD: replace(card, real_speed=False, faults=())})
 
             with refusals():
-                self.bench = stack.enter_context(EmulatedBench(harmless, self._hub, sleep=time.sleep))
+                self.bench = stack.enter_context(
+                    EmulatedBench(harmless, self._hub, sleep=time.sleep, patient=True)
+                )
 
             maker = TokenMaker(self.request, self.model, self.bench)
             pins = maker.make()

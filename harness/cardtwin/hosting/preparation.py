@@ -109,6 +109,7 @@ class Preparation:
                 seed=self.request.seed,
                 switches=self.request.switches,
                 others=others,
+                pinpads=frozenset({self.request.reader} if self.request.pinpad else ()),
             )
 
         if problems := EmulatedTarget().problems(setup):

@@ -67,6 +67,7 @@ class CardRequest:
         config: The system's Personal.cfg.
         user_config: The user's Personal.cfg.
         program: What all programs are called that call PKCS#11, instead of by the names of their files.
+        pinpad: Whether the reader has a PIN pad.
         pcscd: Where vpcd has a slot (``HOST:PORT``) that the card is put into; None puts it into a reader of
             cardtwin's own.
         quirks: The card's.
@@ -96,6 +97,7 @@ class CardRequest:
     config: str | None = None
     user_config: str | None = None
     program: str | None = None
+    pinpad: bool = False
     pcscd: str | None = None
     quirks: tuple[str, ...] = ()
     speed: str = "instant"
@@ -144,6 +146,9 @@ class CardRequest:
     def _check_pcscd(self) -> None:
         if self.reader != DEFAULT_READER:
             raise CardRefusedError("reader: pcscd gives its readers their names itself")
+
+        if self.pinpad:
+            raise CardRefusedError("pinpad, with pcscd: vpcd's readers have no PIN pad")
 
         for name, reason in _NOT_IN_PCSCD.items():
             if getattr(self, name) is not None:

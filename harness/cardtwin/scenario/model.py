@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
 from cardtwin.scenario.faults import FaultModel
-from cardtwin.scenario.values import Name, NameList, ReaderName
+from cardtwin.scenario.values import SCALAR, Flag, Name, NameList, ReaderName
 from cardtwin.targets import names as target_names
 
 __all__ = ["CardModel", "FileReference", "ProcessModel", "ScenarioModel"]
@@ -83,6 +91,27 @@ class CardModel(_Model):
         return self
 
 
+class ReaderModel(_Model):
+    """A reader with something of its own, and what is in it."""
+
+    card: Name
+    pinpad: Flag = False
+
+
+Reader = Annotated[
+    ReaderModel,
+    BeforeValidator(lambda value: value if isinstance(value, dict) else {"card": value}),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": SCALAR, "description": "a card, a card model, or empty"},
+                ReaderModel.model_json_schema(),
+            ]
+        }
+    ),
+]
+
+
 class ProcessModel(_Model):
     """A program that uses the middleware."""
 
@@ -106,7 +135,7 @@ class ScenarioModel(_Model):
     matrix: Any = None
     files: dict[Name, File] = {}
     cards: dict[Name, CardModel] = {}
-    readers: dict[ReaderName, Name]
+    readers: dict[ReaderName, Reader]
     processes: dict[Name, ProcessModel] = {}
     requires: Any = None
     steps: Annotated[list[Any], Field(min_length=1)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["masked", "roughly_masked"]
 
-_SECRET_KEYS = frozenset({"pin", "puk", "old", "new", "encrypted", "secrets", "dialog"})
+_SECRET_KEYS = frozenset({"pin", "puk", "old", "new", "encrypted", "secrets", "dialog", "enter"})
 """Keys whose values no message quotes."""
 
 _SECRET_ARGUMENTS = frozenset(
@@ -40,7 +40,7 @@ _SECRET_ARGUMENTS = frozenset(
 _SECRET_VALUE = re.compile(
     rf"\b(?P<key>(?i:{'|'.join(sorted(_SECRET_KEYS | _SECRET_ARGUMENTS))})|{'|'.join(SecretName)})"
     r"[ \t]*:[ \t]*"
-    r"""(?P<value>\{[^}\n]*|"[^"\n]*|'[^'\n]*|[^\s,}\]]+)"""
+    r"""(?P<value>\{[^}\n]*|\[[^\]\n]*|"[^"\n]*|'[^'\n]*|[^\s,}\]]+)"""
 )
 """What stands behind such a key where the text is no YAML and has no tree."""
 

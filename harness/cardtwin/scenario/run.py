@@ -153,12 +153,15 @@ class Run:
         self.keep_secret(value)
 
     def keep_secret(self, value: object) -> None:
-        """Take note of a secret, or of all in a mapping or a step, so that no message shows them."""
+        """Take note of a secret, or of all in a list, a mapping or a step, so that no message shows them."""
         match value:
             case Secret():
                 self._secrets.add(value.reveal().decode("utf-8", errors="replace"))
             case dict():
                 for inner in value.values():
+                    self.keep_secret(inner)
+            case tuple():
+                for inner in value:
                     self.keep_secret(inner)
             case BaseModel():
                 for _, inner in value:

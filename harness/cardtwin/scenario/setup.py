@@ -42,7 +42,7 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
     cards = {name: _card(card) for name, card in model.cards.items()}
     readers: dict[str, str | None] = {}
 
-    for reader, what in model.readers.items():
+    for reader, what in ((name, each.card) for name, each in model.readers.items()):
         if what == EMPTY:
             readers[reader] = None
         elif what in cards:
@@ -66,6 +66,7 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
         files=dict(_files(path, model, root, found)),
         seed=model.seed,
         switches=model.switches,
+        pinpads=frozenset(name for name, reader in model.readers.items() if reader.pinpad),
     )
     _check_setup(model, setup, root, found)
     return setup
@@ -154,11 +155,17 @@ def declared(root: MapNode) -> dict[str, tuple[str, ...]]:
     by_model = [
         entry.key.text
         for entry in (readers if isinstance(readers, MapNode) else ())
-        if isinstance(entry.value, TextNode) and entry.value.text not in {EMPTY, *sections["cards"]}
+        if isinstance(what := _content(entry.value), TextNode)
+        and what.text not in {EMPTY, *sections["cards"]}
     ]
     sections["cards"] = (*sections["cards"], *by_model)
     sections["processes"] = sections["processes"] or (DEFAULT_PROCESS,)
     return sections
+
+
+def _content(reader: Node) -> Node | None:
+    """Return what is said to be in a reader, which may have something of its own beside it."""
+    return reader.get("card") if isinstance(reader, MapNode) else reader
 
 
 def _keys(node: Node | None) -> tuple[str, ...]:

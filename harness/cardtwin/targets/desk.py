@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.card import ImageError
+from cardtwin.readers import NoPinPadError, PinPad
 from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardtwin.card import CardImage, EmulatedCard
     from cardtwin.pcsc import Card
-    from cardtwin.readers import ReaderManager
+    from cardtwin.readers import PinEntry, ReaderManager
     from cardtwin.targets.interface import Setup
 
 __all__ = ["EmulatedDesk"]
@@ -30,10 +31,16 @@ class EmulatedDesk:
         self._contacts: dict[str, Card] = dict(cards)
         self._places: dict[str, str] = {}
 
-    def place(self, setup: Setup) -> None:
-        """Put the readers on the desk, and the cards that are in them at the start."""
+    def place(self, setup: Setup, *, patient: bool = False) -> None:
+        """Put the readers on the desk, and the cards that are in them at the start.
+
+        Args:
+            setup: What is on the desk.
+            patient: Whether PIN pads wait for a person who may still come.
+        """
         for reader, card in setup.readers.items():
-            self._manager.add_reader(reader)
+            pinpad = PinPad(patient=patient) if reader in setup.pinpads else None
+            self._manager.add_reader(reader, pinpad=pinpad)
 
             if card is not None:
                 self.insert(reader, card)
@@ -92,6 +99,17 @@ class EmulatedDesk:
         """
         self._card(reader)
         self._manager.power(reader, on)
+
+    def enter(self, reader: str, entries: Sequence[PinEntry]) -> None:
+        """Enter something at a reader's PIN pad, one thing for each prompt.
+
+        Raises:
+            TargetError: The reader has no PIN pad.
+        """
+        try:
+            self._manager.enter(reader, entries)
+        except NoPinPadError as error:
+            raise TargetError(str(error)) from None
 
     def image(self, reader: str) -> CardImage:
         """Return the memory of the card in a reader, as it is; the card does not notice.

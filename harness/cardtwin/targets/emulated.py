@@ -102,9 +102,17 @@ class EmulatedBench(Bench):
         setup: What is on the desk.
         hub: Who is told what happens.
         sleep: Lets the seconds pass that a slow card takes; None sets the clock forward, and nobody waits.
+        patient: Whether PIN pads wait for a person who may still come.
     """
 
-    def __init__(self, setup: Setup, hub: Hub, *, sleep: Callable[[float], object] | None = None) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        hub: Hub,
+        *,
+        sleep: Callable[[float], object] | None = None,
+        patient: bool = False,
+    ) -> None:
         self._setup = setup
         self._hub = hub
         self._switches = Switches(setup.switches)
@@ -125,7 +133,7 @@ class EmulatedBench(Bench):
             for name, card in setup.cards.items():
                 self._desk.wrap(name, self.contacts(name, card, partial(self._desk.take_out, name)))
 
-            self._desk.place(setup)
+            self._desk.place(setup, patient=patient)
         except BaseException:
             self.close()
             raise

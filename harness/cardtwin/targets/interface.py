@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cardtwin.middleware import PersonalDesktopClient
     from cardtwin.pcsc import CardConnection
     from cardtwin.plan import DecryptionKey
+    from cardtwin.readers import PinEntry
     from cardtwin.targets.faults import FaultSetup
 
 __all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Program", "Setup", "Target"]
@@ -101,6 +102,7 @@ class Setup:
         seed: What all randomness comes from; None takes the system's.
         switches: Values of switches (``cardtwin.provenance``) by rule id.
         others: How programs are set up that aren't among `processes`; the name is their own.
+        pinpads: The readers that have a PIN pad.
     """
 
     readers: Mapping[str, str | None]
@@ -110,6 +112,7 @@ class Setup:
     seed: str | None = None
     switches: Mapping[str, str] = field(default_factory=dict)
     others: ProcessSetup = ProcessSetup("")
+    pinpads: frozenset[str] = frozenset()
 
     def process(self, name: str) -> ProcessSetup:
         """Return how a program is set up."""
@@ -138,6 +141,13 @@ class Desk(Protocol):
 
     def power(self, reader: str, *, on: bool) -> None:
         """Power the card in a reader, or take its power away."""
+
+    def enter(self, reader: str, entries: Sequence[PinEntry]) -> None:
+        """Enter something at a reader's PIN pad, one thing for each prompt.
+
+        Raises:
+            TargetError: The reader has no PIN pad.
+        """
 
     def image(self, reader: str) -> CardImage:
         """Return the memory of the card in a reader, as it is; the card does not notice."""

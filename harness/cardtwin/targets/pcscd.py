@@ -9,11 +9,13 @@ from cardtwin.readers import VpcdSlot
 from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from cardtwin.card import CardImage, EmulatedCard
     from cardtwin.events import Hub
     from cardtwin.pcsc import Card
+    from cardtwin.readers import PinEntry
 
 __all__ = ["PcscdDesk", "address"]
 
@@ -128,6 +130,14 @@ class PcscdDesk:
         raise TargetError(
             f"the power {'for' if on else 'of'} {reader!r} is pcscd's business: take the card out instead"
         )
+
+    def enter(self, reader: str, entries: Sequence[PinEntry]) -> None:  # noqa: ARG002  # the desk's
+        """Refuse.
+
+        Raises:
+            TargetError: Always.
+        """
+        raise TargetError(f"{reader!r} has no PIN pad: vpcd's readers have none")
 
     def image(self, reader: str) -> CardImage:
         """Return the memory of the card, as it is; the card does not notice.

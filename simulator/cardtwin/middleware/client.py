@@ -336,20 +336,21 @@ class PersonalDesktopClient:
             self._log_in(reader, driver, Login(user, secret))
             driver.logout()
 
-    def verify_pin(self, reader: str, secret: Secret, *, pin: str = "user") -> None:
+    def verify_pin(self, reader: str, secret: Secret | None, *, pin: str = "user") -> None:
         """Verify a PIN by kind (``user``, ``signature``, ``puk``, ``operator``) or label, and log out again.
 
-        Errors as login().
+        None has it entered at the reader, here and in the two that follow: see :class:`Credentials`, also for
+        what may come of that. Errors as login().
         """
         with self._credentials(reader, "verify PIN") as credentials:
             credentials.verify(credentials.named(pin), secret)
 
-    def change_pin(self, reader: str, old: Secret, new: Secret, *, pin: str = "user") -> None:
+    def change_pin(self, reader: str, old: Secret | None, new: Secret | None, *, pin: str = "user") -> None:
         """Change a PIN; errors as login()."""
         with self._credentials(reader, "change PIN") as credentials:
             credentials.change(credentials.named(pin), old, new)
 
-    def unblock_pin(self, reader: str, puk: Secret, new: Secret, *, pin: str = "user") -> None:
+    def unblock_pin(self, reader: str, puk: Secret | None, new: Secret | None, *, pin: str = "user") -> None:
         """Set a new PIN by its PUK.
 
         Errors as login(), and CKR_FUNCTION_NOT_SUPPORTED: nothing resets that PIN.

@@ -60,8 +60,8 @@ class Credentials:
 
     Where a value is None, it is entered at the reader. Errors are the same then, and beside them
     MiddlewareError: CKR_FUNCTION_CANCELED, it was cancelled, or not entered in time; CKR_PIN_INVALID, a new
-    PIN and its repetition differ; CKR_FUNCTION_NOT_SUPPORTED, no PIN pad gives such a PIN; CardLostError,
-    CKR_DEVICE_ERROR: the reader has no PIN pad.
+    PIN and its repetition differ; CKR_FUNCTION_NOT_SUPPORTED, no PIN pad gives such a PIN;
+    CKR_ARGUMENTS_BAD, the reader has no PIN pad.
     """
 
     def __init__(self, driver: CardDriver, token: Token) -> None:
@@ -117,33 +117,41 @@ class Credentials:
         driver, reference = self._driver, pin.reference
 
         if secret is None:
-            block = PinBlock.of(pin)
+            block = self._block(pin)
             return lambda: driver.verify_entered(reference, block)
 
         value = _padded(pin, secret)
         return lambda: driver.verify(reference, value)
 
-    def change(self, pin: PinInfo, old: Secret, new: Secret) -> None:
-        """Change a PIN.
+    def change(self, pin: PinInfo, old: Secret | None, new: Secret | None) -> None:
+        """Change a PIN. The two are entered at the reader both, or none is.
 
         Raises:
             CredentialError: The old one is wrong (a try is gone) or blocked.
             MiddlewareError: CKR_PIN_LEN_RANGE: the new one is too short or too long.
         """
+        if old is None and new is None:
+            self._change_entered(pin)
+            return
+
+        if old is None or new is None:
+            raise MiddlewareError(Ckr.CKR_ARGUMENTS_BAD, "the old or the new PIN is missing")
+
         _check_new(pin, new)
         self._select(pin)
         response = self._driver.change(pin.reference, _padded(pin, old), _padded(pin, new))
         self._judge(pin, response, f"change {pin.label}")
 
-    def change_entered(self, pin: PinInfo) -> None:
-        """Change a PIN: the old and the new one are entered at the reader. Errors as change()."""
-        block = PinBlock.of(pin)
+    def _change_entered(self, pin: PinInfo) -> None:
+        block = self._block(pin)
         self._select(pin)
         response = self._driver.change_entered(pin.reference, block)
         self._judge(pin, response, f"change {pin.label}", entered=True)
 
-    def unblock(self, pin: PinInfo, puk: Secret, new: Secret) -> None:
+    def unblock(self, pin: PinInfo, puk: Secret | None, new: Secret | None) -> None:
         """Set a new PIN by the PUK that the token names for it.
+
+        The new PIN may be entered at the reader alone, the PUK with it only.
 
         Raises:
             CredentialError: The PUK is wrong (one of its tries is gone) or blocked.
@@ -151,6 +159,14 @@ class Credentials:
                 CKR_FUNCTION_NOT_SUPPORTED: nothing resets that PIN.
         """
         key = self._puk_of(pin)
+
+        if new is None:
+            self._unblock_entered(pin, key, puk)
+            return
+
+        if puk is None:
+            raise MiddlewareError(Ckr.CKR_ARGUMENTS_BAD, "the PUK is missing")
+
         _check_new(pin, new)
         self._select(pin)
         response = self._driver.unblock(
@@ -158,17 +174,21 @@ class Credentials:
         )
         self._judge(key, response, f"unblock {pin.label}")
 
-    def unblock_entered(self, pin: PinInfo, puk: Secret | None) -> None:
-        """Set a new PIN that is entered at the reader, and the PUK too where it isn't given.
-
-        Errors as unblock().
-        """
-        key = self._puk_of(pin)
-        block = PinBlock.of(pin)
-        known = PinBlock.of(key) if puk is None else _padded(key, puk)
+    def _unblock_entered(self, pin: PinInfo, key: PinInfo, puk: Secret | None) -> None:
+        block = self._block(pin)
+        known = self._block(key) if puk is None else _padded(key, puk)
         self._select(pin)
         response = self._driver.unblock_entered(pin.reference, known, block, puk_reference=key.reference)
         self._judge(key, response, f"unblock {pin.label}", entered=True)
+
+    def _block(self, pin: PinInfo) -> PinBlock:
+        """Return how a PIN stands in a command when it is entered at the reader, which has to have keys."""
+        if not self._driver.channel.has_pinpad:
+            raise MiddlewareError(
+                Ckr.CKR_ARGUMENTS_BAD, f"{pin.label} is not given, and the reader has no PIN pad"
+            )
+
+        return PinBlock.of(pin)
 
     def _puk_of(self, pin: PinInfo) -> PinInfo:
         key = self._token.puk_of(pin)

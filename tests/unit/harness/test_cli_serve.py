@@ -95,6 +95,24 @@ def test_the_status_is_for_people_and_for_programs(tmp_path: Path) -> None:
         assert "271828" not in text + str(status)
 
 
+def test_a_pin_is_entered_at_the_reader_from_another_shell(tmp_path: Path) -> None:
+    (tmp_path / "pin").write_text("271828\n")
+
+    with serving(tmp_path, *BLANK, "--pinpad") as server:
+        assert server.told("pinpad", "enter", f"file:{tmp_path / 'pin'}", "cancel") == ""
+        lines = CliRunner().invoke(
+            main, ["ctl", "--socket", str(server.socket), "pinpad", "enter"], input="271828\n314159\n"
+        )
+        assert (lines.exit_code, lines.output) == (0, "")
+        refused = server.ctl("pinpad", "enter", "text:2718281828x")
+        assert refused.exit_code == 2
+        assert "digits, 'cancel' or 'timeout'" in refused.stderr
+        assert "2718281828" not in refused.stderr
+        missing = server.ctl("pinpad", "enter", "env:NO_SUCH_VARIABLE")
+        assert missing.exit_code == 2
+        assert "the environment has no variable 'NO_SUCH_VARIABLE'" in missing.stderr
+
+
 def test_a_snapshot_is_loaded_again(tmp_path: Path) -> None:
     with serving(tmp_path, *BLANK) as server:
         server.told("snapshot", tmp_path / "card.image")

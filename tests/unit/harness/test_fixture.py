@@ -42,7 +42,7 @@ class Client:
 
     def login(self, pin):
         session = self.module.call("C_OpenSession", (self.slots()[0], 4)).results[0]
-        return self.module.call("C_Login", (session, 1, Secret.of(pin))).name
+        return self.module.call("C_Login", (session, 1, pin and Secret.of(pin))).name
 """
 
 
@@ -96,6 +96,28 @@ def test_a_token(cardtwin):
 
     assert card.status()["programs"] == []
     assert "CARDTWIN_SOCKET" not in os.environ
+"""
+    passed(suite(text), 1)
+
+
+def test_a_program_under_test_gets_a_pin_that_is_entered_at_the_reader(suite: Suite) -> None:
+    text = """\
+import threading
+from client import Client
+
+
+def test_pin_pad(cardtwin):
+    card = cardtwin.start("cardos-5.3", profile="full", secrets={"PIN1": "271828"}, pinpad=True)
+
+    with Client(card) as client:
+        card.enter("cancel")
+        assert client.login(None) == "CKR_FUNCTION_CANCELED"
+        answers = []
+        program = threading.Thread(target=lambda: answers.append(client.login(None)))
+        program.start()
+        card.enter(card.pin())
+        program.join()
+        assert answers == ["CKR_OK"]
 """
     passed(suite(text), 1)
 

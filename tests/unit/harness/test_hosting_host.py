@@ -22,6 +22,7 @@ from cardtwin.hosting import (
 )
 from cardtwin.hosting.actions import ACTIONS
 from cardtwin.hosting.host import Host
+from cardtwin.middleware import MiddlewareError
 from cardtwin.pcsc import CardRemovedError
 from cardtwin.plan import Secret
 from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
@@ -506,3 +507,36 @@ def test_a_real_speed_takes_real_time_but_not_before_the_card_is_ready(
 
 def test_a_fault_that_is_none_is_refused() -> None:
     assert "'do: mute'" in refusal(faults=("do=mute sw=9000",))
+
+
+def test_what_is_entered_at_the_pin_pad_reaches_the_card() -> None:
+    with served(profile="full", secrets=SECRETS, pinpad=True) as card, card.control() as control:
+        control.enter(SECRETS["PIN1"])
+        card.host.bench.client("test").verify_pin(READER, None)
+        control.enter("cancel")
+
+        with pytest.raises(MiddlewareError, match="cancelled at the reader"):
+            card.host.bench.client("test").verify_pin(READER, None)
+
+
+@pytest.mark.parametrize("entries", [["12a456"], ["271828", ""], [], [271828], "271828", None])
+def test_what_cannot_be_entered_is_refused_and_not_repeated(entries: object) -> None:
+    with served(pinpad=True) as card, card.control() as control:
+        with pytest.raises(CommandRefusedError) as refused:
+            control.call("enter", entries=entries)
+
+        assert not re.search("12a456|271828", str(refused.value))
+
+
+def test_a_reader_without_a_pin_pad_takes_nothing() -> None:
+    with (
+        served() as card,
+        card.control() as control,
+        pytest.raises(CommandRefusedError, match="has no PIN pad"),
+    ):
+        control.enter("271828")
+
+
+def test_a_card_in_pcscd_has_no_pin_pad() -> None:
+    with pytest.raises(CardRefusedError, match="no PIN pad"):
+        CardRequest(card="cardos-5.3", pinpad=True, pcscd="127.0.0.1:1").check()

@@ -104,6 +104,7 @@ def test_a_secret_of_a_step_is_masked_in_why_it_failed(result: Any, monkeypatch:
 
 
 def _tell(step: VerifyPin, _run: object) -> None:
+    assert step.pin is not None
     raise ValueError(f"it is {step.pin.reveal().decode()}")
 
 

@@ -25,7 +25,14 @@ def test_json_tells_seconds_to_the_millisecond() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["encoding/init-token", "encoding/operator-officer", "deleting/burnt", "signature-slot/slot", "first"],
+    [
+        "encoding/init-token",
+        "encoding/operator-officer",
+        "deleting/burnt",
+        "readers/pin-pad",
+        "signature-slot/slot",
+        "first",
+    ],
 )
 def test_no_pin_shows(name: str) -> None:
     outcomes = list(run_all(load(SCENARIOS / f"{name}.scenario.yaml"), Options(record=True)))

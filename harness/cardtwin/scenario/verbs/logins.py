@@ -28,11 +28,12 @@ _USERS: Final = {"user": Cku.CKU_USER, "so": Cku.CKU_SO}
 class Login(SlotStep):
     """Log a program in. It stays so, until it is logged out or the login is lost.
 
-    A session that is gone is opened anew first. Without `expect`, the return value is CKR_OK.
+    A session that is gone is opened anew first. Without `pin` it is entered at the reader. Without `expect`,
+    the return value is CKR_OK.
     """
 
     login: Literal["user", "so", "operator"]
-    pin: SecretText
+    pin: SecretText | None = None
     expect: UseExpectation | None = None
 
     @classmethod

@@ -39,10 +39,13 @@ def _call(run: Run, step: Step, call: Callable[[PersonalDesktopClient, str], obj
 
 @verb("verify_pin", needs={Capability.PERSONAL})
 class VerifyPin(Step):
-    """Verify a PIN or PUK, named by its kind (user, signature, puk, operator) or its label."""
+    """Verify a PIN or PUK, named by its kind (user, signature, puk, operator) or its label.
+
+    Without `pin` it is entered at the reader.
+    """
 
     verify_pin: PinName
-    pin: SecretText
+    pin: SecretText | None = None
     expect: RvExpectation | None = None
 
     def run(self, run: Run) -> Observed:
@@ -54,11 +57,14 @@ class VerifyPin(Step):
 
 @verb("change_pin", needs={Capability.PERSONAL})
 class ChangePin(Step):
-    """Change a PIN or PUK, named by its kind or its label."""
+    """Change a PIN or PUK, named by its kind or its label.
+
+    Without `old` and `new` both are entered at the reader.
+    """
 
     change_pin: PinName
-    old: SecretText
-    new: SecretText
+    old: SecretText | None = None
+    new: SecretText | None = None
     expect: RvExpectation | None = None
 
     def run(self, run: Run) -> Observed:
@@ -72,11 +78,14 @@ class ChangePin(Step):
 
 @verb("unblock_pin", needs={Capability.PERSONAL})
 class UnblockPin(Step):
-    """Set a new PIN by its PUK; the PIN is named by its kind or its label."""
+    """Set a new PIN by its PUK; the PIN is named by its kind or its label.
+
+    Without `new` that is entered at the reader, and without `puk` the PUK is too.
+    """
 
     unblock_pin: PinName
-    puk: SecretText
-    new: SecretText
+    puk: SecretText | None = None
+    new: SecretText | None = None
     expect: RvExpectation | None = None
 
     def run(self, run: Run) -> Observed:

@@ -139,10 +139,7 @@ def init_pin(application: Application, session: int, pin: Secret | None) -> None
         )
 
     with slot.credentials() as (_, credentials), slot.noting(so):
-        if pin is None or puk is None:
-            credentials.unblock_entered(user, puk)
-        else:
-            credentials.unblock(user, puk, pin)
+        credentials.unblock(user, puk, pin)
 
     slot.bay.failed.pop(user.reference, None)
 
@@ -159,8 +156,6 @@ def set_pin(application: Application, session: int, old: Secret | None, new: Sec
 
     if old is None and new is None:
         slot.require_entry()
-    elif old is None or new is None:
-        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "the old or the new PIN is missing")
 
     user = Cku.CKU_USER if found.login.user is None else found.login.user
     pin = slot.pin_of(user, slot.view())
@@ -169,10 +164,7 @@ def set_pin(application: Application, session: int, old: Secret | None, new: Sec
         raise CryptokiError(Ckr.CKR_ACTION_PROHIBITED, f"{pin.label} cannot be changed")
 
     with slot.credentials() as (_, credentials), slot.noting(pin):
-        if old is None or new is None:
-            credentials.change_entered(pin)
-        else:
-            _change(credentials, pin, old, new)
+        _change(credentials, pin, old, new)
 
     if found.login.user is Cku.CKU_SO:
         found.login.secret = new
@@ -182,7 +174,7 @@ def set_pin(application: Application, session: int, old: Secret | None, new: Sec
         application.keep_anew(slot, new)
 
 
-def _change(credentials: Credentials, pin: PinInfo, old: Secret, new: Secret) -> None:
+def _change(credentials: Credentials, pin: PinInfo, old: Secret | None, new: Secret | None) -> None:
     """Change a PIN; an old one that is longer than any can be is wrong."""
     entry = pin.entry
 
@@ -191,7 +183,7 @@ def _change(credentials: Credentials, pin: PinInfo, old: Secret, new: Secret) ->
     except MiddlewareError as error:
         longest = max(entry.stored_length, entry.max_length or 0)
 
-        if error.rv is Ckr.CKR_PIN_LEN_RANGE and len(old) > longest:
+        if error.rv is Ckr.CKR_PIN_LEN_RANGE and old is not None and len(old) > longest:
             raise CryptokiError(Ckr.CKR_PIN_INCORRECT, error.message) from error
 
         raise

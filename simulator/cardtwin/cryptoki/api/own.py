@@ -90,8 +90,6 @@ def unblock_pin(application: Application, slot_id: int, puk: Secret | None, new:
 
     if new is None:
         slot.require_entry()
-    elif puk is None:
-        raise CryptokiError(Ckr.CKR_ARGUMENTS_BAD, "the PUK is missing")
 
     view = slot.view()
     pin = slot.pin_of(Cku.CKU_USER, view)
@@ -101,10 +99,7 @@ def unblock_pin(application: Application, slot_id: int, puk: Secret | None, new:
         raise CryptokiError(Ckr.CKR_FUNCTION_NOT_SUPPORTED, f"nothing resets {pin.label}")
 
     with slot.credentials() as (_, credentials), slot.noting(key):
-        if puk is None or new is None:
-            credentials.unblock_entered(pin, puk)
-        else:
-            credentials.unblock(pin, puk, new)
+        credentials.unblock(pin, puk, new)
 
     if new is None:
         application.forget_kept(slot)
