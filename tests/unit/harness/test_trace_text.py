@@ -17,6 +17,9 @@ from cardtwin.events import (
     Hub,
     LoginEnd,
     LoginEnded,
+    PinPadAnswer,
+    PinPadUsed,
+    PinPrompt,
     PowerChange,
     ReaderChanged,
     because,
@@ -77,6 +80,9 @@ class Story:
             )
         )
 
+    def asked(self, cause: Cause | None, answer: PinPadAnswer) -> None:
+        self.events.append(PinPadUsed(reader="R1", prompt=PinPrompt.PIN, answer=answer, cause=cause))
+
     def power(self, cause: Cause | None, change: PowerChange = PowerChange.RESET) -> None:
         self.events.append(ReaderChanged(reader="R1", change=change, cause=cause))
 
@@ -109,6 +115,27 @@ def test_a_call_in_which_nothing_happens_takes_one_line() -> None:
     story = Story()
     story.end(story.begin("C_GetInfo", program=""), "CKR_GENERAL_ERROR", reason="because")
     assert story.lines == ["# step 1 (sign)", "  [1] C_GetInfo(h=1) -> CKR_GENERAL_ERROR: because"]
+
+
+def test_what_a_pin_pad_asks_for_stands_before_the_command_that_it_makes() -> None:
+    story = Story()
+    call = story.begin("C_Login")
+    story.asked(call, PinPadAnswer.ENTERED)
+    story.apdu(call)
+    story.end(call)
+    again = story.begin("C_Login")
+    story.asked(again, PinPadAnswer.CANCELLED)
+    story.end(again, "CKR_FUNCTION_CANCELED")
+    assert story.lines == [
+        "# step 1 (sign)",
+        "  [1] java.exe: C_Login(h=1)",
+        "    = R1: PIN pad: PIN: entered",
+        *("    " + line for line in SELECT_LINES),
+        "  [1] -> CKR_OK",
+        "  [2] java.exe: C_Login(h=1)",
+        "    = R1: PIN pad: PIN: cancelled",
+        "  [2] -> CKR_FUNCTION_CANCELED",
+    ]
 
 
 def test_causes_within_a_call_stand_below_it_and_are_not_said_twice() -> None:
