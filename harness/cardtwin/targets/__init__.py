@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.middleware import Login, UserType
+from cardtwin.readers import EntryError, PinEntry
 from cardtwin.source import closest
 from cardtwin.targets.errors import MiddlewareError, TargetError
 from cardtwin.targets.faults import FaultSetup
@@ -27,9 +28,11 @@ __all__ = [
     "Capability",
     "CardSetup",
     "Desk",
+    "EntryError",
     "FaultSetup",
     "Login",
     "MiddlewareError",
+    "PinEntry",
     "ProcessSetup",
     "Program",
     "Setup",

@@ -115,7 +115,7 @@ class Channel:
         return self._enter(Feature.MODIFY_PIN_DIRECT, wanted)
 
     def unblock_entered(self, header: str, puk: bytes | PinBlock, block: PinBlock) -> ResponseApdu:
-        """Send a command with a PUK and a new PIN that is entered at the reader; otherwise as modify_entered().
+        """Send a command with a PUK and a new PIN entered at the reader; otherwise as modify_entered().
 
         Args:
             header: CLA, INS, P1, P2 in hex.

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import PlainValidator, WithJsonSchema
 
 from cardtwin.plan import Secret
-from cardtwin.readers import EntryError, PinEntry
 from cardtwin.scenario.step import Observed, Step, verb
 from cardtwin.scenario.values import SCALAR
-from cardtwin.targets import Capability
+from cardtwin.targets import Capability, EntryError, PinEntry
 
 if TYPE_CHECKING:
     from cardtwin.scenario.run import Run
