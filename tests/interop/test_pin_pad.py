@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cardtwin.card import CardImage, EmulatedCard
     from support.interop import Desk
 
-MODELS: Final = ["cardos-4.3b", "cardos-4.4", "cardos-5.3", "cosmo-7"]
+MODELS: Final = ["cardos-4.3b", "cardos-4.4", "cardos-5.3", "cosmo-7", "idclassic-340"]
 PIN, PUK, NEW = "1234", "12345678", "567890"
 PROGRAMS: Final = Path(__file__).parent.parent / "support" / "pin_pad_programs.py"
 PIN_PADS: Final = """\

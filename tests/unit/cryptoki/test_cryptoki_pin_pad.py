@@ -18,7 +18,7 @@ from support.signers import SIMPLE
 if TYPE_CHECKING:
     from pathlib import Path
 
-MODELS = ["cardos-4.3b", "cardos-4.4", "cardos-5.3", "cosmo-7"]
+MODELS = ["cardos-4.3b", "cardos-4.4", "cardos-5.3", "cosmo-7", "idclassic-340"]
 PIN_TEXT, PUK_TEXT, NEW_TEXT = "1234", "12345678", "567890"
 NEW = Secret.of(NEW_TEXT)
 USER_PIN, USER_PUK = 1, 2

@@ -27,7 +27,7 @@ from support.cards import LOGIN, ScriptedCard
 from support.pcsclite import INSUFFICIENT_BUFFER, SUCCESS, UNSUPPORTED, RawClient, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 GET_FEATURE_REQUEST = 0x42000D48
 VERIFY = PinVerification(format_string=0x82, min_digits=4, max_digits=8, command=LOGIN[:4])
@@ -46,6 +46,18 @@ def entries(*texts: str) -> list[PinEntry]:
     return [PinEntry.parse(text) for text in texts]
 
 
+class WatchedPad(PinPad):
+    """A PIN pad that tells when it has asked for something."""
+
+    def __init__(self, *, patient: bool) -> None:
+        super().__init__(patient=patient)
+        self.asked = threading.Event()
+
+    def ask(self, seconds: float, check: Callable[[], object]) -> PinEntry:
+        self.asked.set()
+        return super().ask(seconds, check)
+
+
 class Place:
     """A card in a reader with a PIN pad, and a program that is connected to it."""
 
@@ -55,7 +67,8 @@ class Place:
         self.hub.subscribe(self.events.append)
         self.card = ScriptedCard()
         self.manager = ReaderManager(self.hub)
-        self.manager.add_reader("R1", pinpad=PinPad(patient=patient))
+        self.pinpad = WatchedPad(patient=patient)
+        self.manager.add_reader("R1", pinpad=self.pinpad)
         self.manager.insert("R1", self.card)
         self.context = self.manager.context()
         self.connection = self.context.connect("R1")
@@ -85,7 +98,7 @@ def patient() -> Iterator[Place]:
 
 
 class Caller(threading.Thread):
-    """Calls VERIFY at the PIN pad in another thread; `asked` says that the card is held for it."""
+    """Calls VERIFY at the PIN pad in another thread; it has asked when this is made."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(daemon=True)
@@ -93,10 +106,7 @@ class Caller(threading.Thread):
         self.answer: bytes | None = None
         self.error: Exception | None = None
         self.start()
-        slot = place.manager.slot("R1")
-
-        while slot.turns.holder is None:
-            pass
+        assert place.pinpad.asked.wait(20)
 
     def run(self) -> None:
         try:
@@ -319,16 +329,13 @@ def test_an_ordinary_reader_on_the_socket_refuses_pin_entry(
 
 
 def test_a_client_that_goes_lets_the_card_go_while_its_pin_is_waited_for(world: World) -> None:
-    world.manager.add_reader("Pad", pinpad=PinPad(patient=True))
+    pinpad = WatchedPad(patient=True)
+    world.manager.add_reader("Pad", pinpad=pinpad)
     world.manager.insert("Pad", ScriptedCard())
     client = world.client()
     handle, _, _ = client.connect(client.establish(), "Pad")
     data = VERIFY.encode()
     client.ask(0x0A, struct.pack("=iIIIII", handle, codes(client, handle)[0x06], len(data), 264, 0, 0), data)
-    slot = world.manager.slot("Pad")
-
-    while slot.turns.holder is None:
-        pass
-
+    assert pinpad.asked.wait(20)
     client.socket.close()
     world.manager.context(patience=20).connect("Pad").check()
