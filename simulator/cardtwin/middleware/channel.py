@@ -18,6 +18,7 @@ from cardtwin.pcsc import (
     PcscError,
     UnknownReaderError,
     UnsupportedFeatureError,
+    exchange,
 )
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Channel:
         if code is None:
             raise lost(UnsupportedFeatureError(self._connection.reader, "it has no PIN pad"))
 
-        return self._parsed(lambda: self._connection.control(code, wanted))
+        return _answered(lambda: ResponseApdu.parse(self._connection.control(code, wanted)))
 
     def send(self, header: str, data: bytes = b"", le: int | None = None, *, what: str) -> bytes:
         """Send a command and return the response's data.
@@ -175,27 +176,13 @@ class Channel:
             CardLostError: The card could not be spoken to, or answered no response APDU.
         """
         cla, ins, p1, p2 = bytes.fromhex(header)
-        response = self._exchange(CommandApdu(cla, ins, p1, p2, data, le))
+        return _answered(lambda: exchange(self._connection.transmit, CommandApdu(cla, ins, p1, p2, data, le)))
 
-        if response.sw >> 8 == 0x6C:
-            response = self._exchange(CommandApdu(cla, ins, p1, p2, data, (response.sw & 0xFF) or 256))
 
-        collected = response.data
-
-        while response.sw >> 8 == 0x61:
-            rest = (response.sw & 0xFF) or 256
-            response = self._exchange(CommandApdu(0x00, 0xC0, le=rest))
-            collected += response.data
-
-        return ResponseApdu(collected, response.sw)
-
-    def _exchange(self, command: CommandApdu) -> ResponseApdu:
-        return self._parsed(lambda: self._connection.transmit(command.encode()))
-
-    def _parsed(self, response: Callable[[], bytes]) -> ResponseApdu:
-        try:
-            return ResponseApdu.parse(response())
-        except PcscError as error:
-            raise lost(error) from error
-        except ApduFormatError as error:
-            raise CardLostError(Ckr.CKR_DEVICE_ERROR, f"no response APDU: {error}") from error
+def _answered(ask: Callable[[], ResponseApdu]) -> ResponseApdu:
+    try:
+        return ask()
+    except PcscError as error:
+        raise lost(error) from error
+    except ApduFormatError as error:
+        raise CardLostError(Ckr.CKR_DEVICE_ERROR, f"no response APDU: {error}") from error

@@ -18,6 +18,7 @@ from cardtwin.pcsc.errors import (
     UnknownReaderError,
     UnsupportedFeatureError,
 )
+from cardtwin.pcsc.exchange import exchange
 from cardtwin.pcsc.interface import (
     Card,
     CardConnection,
@@ -64,4 +65,5 @@ __all__ = [
     "TimeoutExpiredError",
     "UnknownReaderError",
     "UnsupportedFeatureError",
+    "exchange",
 ]

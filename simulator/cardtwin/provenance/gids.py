@@ -59,8 +59,8 @@ rule(
     f"{_APPLET}; {_OPENSC}",
     "The admin key of a virtual smart card is 24 bytes of triple DES, and is proved by an encrypted "
     "challenge of 8 bytes or in mutual authentication. A wrong response is answered 6982 and costs no try. "
-    "The check value beside a new key isn't looked at. The shares of a session key come to nothing: there "
-    "is no secure messaging.",
+    "The check value beside a new key isn't looked at: OpenSC sends that of one key with every key. The "
+    "shares of a session key come to nothing: there is no secure messaging.",
 )
 rule(
     "gids.selection",

@@ -31,6 +31,7 @@ __all__ = [
     "ADMIN_REFERENCE",
     "APPLICATION",
     "EITHER",
+    "KEY_FILES",
     "LONGEST_PIN",
     "MAX_TRIES",
     "SHORTEST_PIN",
@@ -62,7 +63,9 @@ SHORTEST_PIN, LONGEST_PIN, MAX_TRIES = 4, 127, 3
 SIZES: Final[Mapping[int, int]] = {0x06: 1024, 0x07: 2048, 0x08: 3072, 0x09: 4096}
 """The length of RSA keys in bits, by the lower half of the cryptographic mechanism identifier."""
 
-_KEY_FILES: Final = 0xB0
+KEY_FILES: Final = 0xB0
+"""The first byte of the identifier of a key's file; the second is the key's reference."""
+
 _FIRST_KEY: Final = 0x81
 _BITS: Final = (0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01)
 _PROPRIETARY: Final = 0x80
@@ -182,7 +185,7 @@ def key_object(file_id: bytes, uses_: bytes, access: bytes) -> tuple[ObjectKey, 
     symmetric = templates == {_AUTHENTICATION}
     reference = file_id[1]
 
-    if file_id[0] != _KEY_FILES or not templates or symmetric != (reference == ADMIN_REFERENCE):
+    if file_id[0] != KEY_FILES or not templates or symmetric != (reference == ADMIN_REFERENCE):
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
     if symmetric:
@@ -212,7 +215,7 @@ def _object(algorithm: int, access: bytes, body: bytes, *, flags: int = 0, tries
 
 def key_position(image: CardImage, reference: int) -> ObjectKey | None:
     """Return where the key of a reference is; None where there is no file of that key."""
-    if MF + bytes((_KEY_FILES, reference)) not in image.files:
+    if MF + bytes((KEY_FILES, reference)) not in image.files:
         return None
 
     key = ADMIN_KEY if reference == ADMIN_REFERENCE else ObjectKey(MF, KEY_CLASS, reference)
@@ -221,7 +224,7 @@ def key_position(image: CardImage, reference: int) -> ObjectKey | None:
 
 def key_file(image: CardImage, reference: int) -> Ef:
     """Return the file of a key that is there. Refuses with 6985 one that isn't activated."""
-    file = image.files[MF + bytes((_KEY_FILES, reference))]
+    file = image.files[MF + bytes((KEY_FILES, reference))]
     assert isinstance(file, Ef)
 
     if not file.active:

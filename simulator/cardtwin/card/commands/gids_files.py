@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card.chip.gids import APPLICATION, EITHER, file_access, is_initialising, key_access, key_object
+from cardtwin.card.chip.gids import (
+    APPLICATION,
+    EITHER,
+    KEY_FILES,
+    file_access,
+    is_initialising,
+    key_access,
+    key_object,
+)
 from cardtwin.card.commands import selection
 from cardtwin.card.commands.files import deleted
 from cardtwin.card.commands.gids_credentials import forget
@@ -13,6 +21,7 @@ from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF, Df, Ef, FileKind
 from cardtwin.card.memory.access import DfOperation, FileOperation
 from cardtwin.card.memory.lifecycle import LifeCycle
+from cardtwin.card.memory.objects import TEST_CLASS
 from cardtwin.card.memory.writes import DropObject, PutFile, PutObject, SetLifeCycle
 from cardtwin.events import CardChange
 from cardtwin.iso7816 import FileControl, StatusWord, Tlv, TlvFormatError
@@ -20,7 +29,7 @@ from cardtwin.iso7816 import FileControl, StatusWord, Tlv, TlvFormatError
 if TYPE_CHECKING:
     from cardtwin.card.chip import Chip
     from cardtwin.card.commands.form import Outcome
-    from cardtwin.card.memory import ObjectKey
+    from cardtwin.card.memory.writes import Write
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = ["activate", "by_identifier", "by_name", "create", "delete_current", "management_data"]
@@ -73,12 +82,14 @@ def create(chip: Chip, apdu: CommandApdu) -> Outcome:
     if path in chip.image.files:
         raise Refusal(StatusWord.REFERENCE_DATA_NOT_USABLE)
 
-    writes: list[PutFile | PutObject] = [PutFile(path, made, CardChange.FILE_CREATED)]
+    writes: list[Write] = [PutFile(path, made, CardChange.FILE_CREATED)]
     room = made.footprint
 
     if made.kind is FileKind.KEY:
         at, key = key_object(file_id, made.content, key_access(control.get(_ATTRIBUTES)))
-        writes.append(PutObject(at, key, detail="without value"))
+
+        # The key first: where the power goes in between there is no file, and creation can be repeated.
+        writes = [*_dropped(chip, file_id), PutObject(at, key, detail="without value"), *writes]
         room += key.footprint
 
     chip.require_room(room)
@@ -152,14 +163,16 @@ def delete_current(chip: Chip, apdu: CommandApdu) -> Outcome:
     if path is None:
         raise Refusal(StatusWord.NO_CURRENT_EF)
 
-    keys = _keys_of(chip, path)
+    dropped = _dropped(chip, path[-2:])
     data, status, writes = deleted(chip, path)
     chip.session.environment.clear()
-    return data, status, (*(DropObject(key) for key in keys), *writes)
+    return data, status, (*writes, *dropped)
 
 
-def _keys_of(chip: Chip, path: bytes) -> list[ObjectKey]:
-    if chip.image.files[path].descriptor != bytes((FileKind.KEY,)):  # type: ignore[union-attr]  # an EF: only these are current
+def _dropped(chip: Chip, file_id: bytes) -> list[DropObject]:
+    """Return the writes that drop the RSA key of a key's file."""
+    if file_id[0] != KEY_FILES:
         return []
 
-    return [key for key in chip.image.objects if key.id == path[-1] and key.class_]
+    keys = [key for key in chip.image.objects if key.class_ != TEST_CLASS and key.id == file_id[1]]
+    return [DropObject(key) for key in keys]

@@ -187,7 +187,7 @@ def public_key(chip: Chip, data: bytes) -> Outcome:
 def put_key(chip: Chip, data: bytes) -> Outcome:
     """Import a key: ``70 {84 reference, A5 {83 type, 84 00, 87 value, 88 check value}}``.
 
-    The check value isn't looked at: a public client sends the same one with every key.
+    The check value isn't looked at: OpenSC sends that of one key with every key.
     """
     values = _values(data, _KEY)
     key = _position(chip, _one(values, _REFERENCE))
@@ -219,9 +219,12 @@ def _import_admin_key(chip: Chip, key: ObjectKey, value: bytes) -> tuple[PutObje
 
 
 def _import_rsa(chip: Chip, key: ObjectKey, value: bytes) -> tuple[PutObject, ...]:
-    """Store an RSAPrivateKey (RFC 8017, A.1.2), whose prime parts make the key."""
+    """Store an RSAPrivateKey (RFC 8017, A.1.2), whose prime parts make the key.
+
+    Its numbers count as positive: OpenSC leaves away the 00 before a first bit that is set.
+    """
     try:
-        numbers = [int.from_bytes(found.value, signed=True) for found in Tlv.parse(value).children()]
+        numbers = [int.from_bytes(found.value) for found in Tlv.parse(value).children()]
         n, e, _, *parts = numbers[1:]
         made = RsaPrivateKey.from_crt(*parts)
     except (TlvFormatError, KeyFormatError, TypeError, ValueError):
