@@ -282,6 +282,15 @@ VIRTUAL_READERS: Final = rule(
     default="fail",
 )
 
+rule(
+    "middleware.virtual-smart-card",
+    Basis.INFERRED,
+    "MW-05; the vendor's list of supported cards has none, and its Desktop App uses them as Windows does, by "
+    "a minidriver",
+    "To the middleware a virtual smart card is a card that it doesn't know: its reader is a slot whose token "
+    "isn't recognised. Programs that use it by a minidriver go on all the while.",
+)
+
 PROPERTIES: Final = rule(
     "middleware.properties",
     Basis.OURS,
