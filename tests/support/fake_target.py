@@ -94,6 +94,9 @@ class FakeBench(Bench):
     def log(self, name: str) -> Any:
         raise NotImplementedError(name)
 
+    def now(self) -> Any:
+        raise NotImplementedError
+
     def wait(self, seconds: int) -> Any:
         raise NotImplementedError(seconds)
 

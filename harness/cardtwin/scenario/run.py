@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel
 
 from cardtwin.encoding import Process
+from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.events import Defect, Event, Exchange
 from cardtwin.plan import Secret
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
 from cardtwin.scenario.errors import UsageError
+from cardtwin.scenario.ordering import Authority, Ordering
 from cardtwin.scenario.pkcs11.sessions import TokenSession
 from cardtwin.scenario.values import Value, show
 
@@ -142,6 +145,14 @@ class Run:
             self._sessions[key] = TokenSession(self.bench.program(process), reader, slot)
 
         return self._sessions[key]
+
+    @cached_property
+    def ordering(self) -> Ordering:
+        """What the ordering of virtual smart cards works with."""
+        seed = self.setup.seed
+        entropy = SystemEntropy() if seed is None else SeededEntropy(seed, "ordering of virtual smart cards")
+        now = self.bench.now
+        return Ordering(entropy, now, Authority(entropy, now))
 
     def file(self, name: str) -> bytes:
         """Return the content of one of the scenario's files."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
+    from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
@@ -231,6 +232,10 @@ class Bench(ABC):
     @abstractmethod
     def log(self, name: str) -> str | None:
         """Return the text of a log file that the scenario's programs have written; None if there is none."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Return the time that the scenario's programs see."""
 
     @abstractmethod
     def wait(self, seconds: int) -> None:

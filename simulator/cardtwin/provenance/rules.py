@@ -22,6 +22,7 @@ AREAS: Final[Mapping[str, str]] = {
     "cryptoki": "PKCS#11",
     "encoding": "Encoding descriptions",
     "blob": "The encrypted PINs",
+    "ordering": "The ordering of virtual smart cards",
 }
 """The areas in the order of the table, with their titles; an id begins with its area."""
 
