@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cardtwin.entropy import SeededEntropy
+from cardtwin.issuance.virtualcard import certificate_request
 from cardtwin.minidriver import CardCache, KeySpec, MinidriverCard, answer
 from cardtwin.plan import Secret
 from support.interop import EXTENDED, READER, shared_library
@@ -297,6 +298,21 @@ def test_the_host_s_side_uses_what_opensc_has_made(desk: Desk) -> None:
         card.generate(name="Ours beside it", spec=KeySpec.SIGNATURE)
 
     assert signed(desk, "01")
+
+
+@pytest.mark.parametrize("bits", [1024, 2048])
+def test_openssl_takes_the_request_that_a_key_on_the_card_signs(desk: Desk, bits: int) -> None:
+    desk.insert("virtual-smart-card")
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Jane Döe")])
+
+    with host(desk) as card:
+        card.initialise(Secret.of(PIN), Secret(bytes.fromhex(ADMIN_KEY)))
+        card.verify(Secret.of(PIN))
+        (desk.folder / "request.der").write_bytes(certificate_request(card, card.generate(bits=bits), name))
+
+    told = desk.run("openssl", "req", "-inform", "der", "-in", "request.der", "-verify", "-noout", "-subject")
+    assert "verify OK" in told
+    assert "Jane D" in told
 
 
 def test_opensc_uses_what_the_host_s_side_has_made(desk: Desk) -> None:

@@ -147,6 +147,23 @@ class MinidriverCard:
         with self._held():
             return self._files.read(directory, name)
 
+    def write_file(self, directory: str, name: str, data: bytes) -> None:
+        """Write a file, such as mscp's msroots; it is created where it isn't there. Needs the PIN.
+
+        Everybody reads a file that is created so, and the user writes it.
+
+        Raises:
+            ContentError: A name is too long, or the card's table of files is full.
+            CommandRefusedError: The PIN isn't verified, or the card has no room.
+        """
+        with self._held():
+            self._files.write(directory, name, data)
+
+    def delete_file(self, directory: str, name: str) -> None:
+        """Delete a file, where it is there. Needs the PIN."""
+        with self._held():
+            self._files.delete(directory, name)
+
     @property
     def tries_left(self) -> int:
         """How many tries the PIN has left."""

@@ -84,21 +84,17 @@ class FileSystem:
     def write(self, directory: str, name: str, data: bytes) -> None:
         """Write a file, which is created where it isn't there: everybody reads it, the user writes it."""
         table = self.table()
-        entry = table.find(directory, name)
+        known = table.find(directory, name)
+        entry = known or FileEntry(directory, name, _free(table), EVERYBODY_READS_USER_WRITES)
         self.touch(files=1)
 
-        if entry is not None:
-            # An empty data object in the place of an empty one would delete it.
-            if data or self._channel.get(entry.file_id, entry.data_object):
-                self._channel.put(entry.file_id, entry.data_object, data)
+        # An empty data object in the place of an empty one would delete it.
+        if data or self._channel.get(entry.file_id, entry.data_object) != b"":
+            self._channel.put(entry.file_id, entry.data_object, data)
 
-            return
-
-        entry = FileEntry(directory, name, _free(table), EVERYBODY_READS_USER_WRITES)
-
-        # The content first: an entry without content would be a file that can't be read.
-        self._channel.put(entry.file_id, entry.data_object, data)
-        self._channel.put(TABLES, FILES, FileTable((*table.entries, entry)).encode())
+        # Behind the content: an entry without content would be a file that can't be read.
+        if known is None:
+            self._channel.put(TABLES, FILES, FileTable((*table.entries, entry)).encode())
 
     def delete(self, directory: str, name: str) -> None:
         """Delete a file, where it is there."""

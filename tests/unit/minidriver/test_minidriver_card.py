@@ -374,6 +374,23 @@ def test_wherever_the_power_goes_the_containers_are_those_before_or_after() -> N
         pytest.fail("the power was never enough")
 
 
+def test_a_file_is_written_emptied_and_deleted(host: MinidriverCard) -> None:
+    for content in (b"roots", b"", b"", b"other roots", b""):
+        host.write_file("mscp", "msroots", content)
+        assert host.read_file("mscp", "MSROOTS") == content
+
+    host.write_file("mscp", "another", b"stays")
+    host.delete_file("mscp", "msroots")
+    host.delete_file("mscp", "msroots")
+    assert "mscp\\msroots" not in host.file_names
+    assert host.read_file("mscp", "another") == b"stays"
+
+    with pytest.raises(ContentError, match="at most 8 ASCII"):
+        host.write_file("mscp", "much too long", b"")
+
+    assert host.file_names[-1] == "mscp\\another"
+
+
 def test_a_missing_file_is_named(host: MinidriverCard) -> None:
     with pytest.raises(FileMissingError, match=r"mscp\\msroots"):
         host.read_file("mscp", "msroots")

@@ -19,6 +19,7 @@ from cardtwin.issuance.virtualcard.process import (
     State,
     VirtualSmartCardSelfServiceProcGet,
 )
+from cardtwin.issuance.virtualcard.request import certificate_request
 from cardtwin.issuance.virtualcard.world import (
     CardRecord,
     CardRegister,
@@ -49,5 +50,6 @@ __all__ = [
     "User",
     "UserRefusedError",
     "VirtualSmartCardSelfServiceProcGet",
+    "certificate_request",
     "parse_options",
 ]
