@@ -172,6 +172,19 @@ def test_a_file_is_created_written_read_and_deleted_under_its_conditions(bench: 
     assert bench.send("00A4000C024401") == "6A82"
 
 
+def test_each_condition_of_a_file_is_for_its_own_operation(bench: CardBench) -> None:
+    conditions = "0000FFFF0001FFFF"
+    entered(bench).ok(command("00E00000", "621580020004820101830244018608" + conditions))
+    bench.ok("00D6000004CAFEBABE")
+    bench.ok(DF)
+    assert bench.send("00E40200024401") == "6982"
+    assert bench.ok("00A4000002440100").endswith(conditions)
+    bench.ok(command("00A4040C", AID))
+    bench.ok("00A4080C0450154401")
+    assert bench.ok("00B0000004") == "CAFEBABE"
+    assert bench.send("00D600000100") == "6982"
+
+
 def test_a_df_is_deleted_as_a_df_alone(bench: CardBench) -> None:
     entered(bench).ok(command("00E00000", "62138002000082013883024402" + "8606" + "0001" * 3))
     bench.ok("00A4030C")
@@ -269,8 +282,15 @@ def test_numbers_that_are_no_pair_are_refused_and_change_nothing(bench: CardBenc
     assert put(bench, good.replace("820301", "820303"), size="08") == "6A80"
     assert put(bench, good, size="0C") == "6A80"
     assert put(bench, pair(own_key(2048)), size="08") == "6A80"
+    assert put(bench, pair(own_key(512)), size="08") == "6A80"
     assert bench.card.image == before
     assert put(bench, good, size="08") == "9000"
+
+
+def test_a_key_of_another_size_than_it_was_created_with_is_refused(bench: CardBench) -> None:
+    created(bench, size="0C")
+    assert put(bench, pair(own_key(1024)), size="08") == "6A80"
+    assert bench.send(command("00470000", "AC06800108830105", "00")) == "6A80"
 
 
 def test_a_key_is_created_once_and_deleted(bench: CardBench) -> None:

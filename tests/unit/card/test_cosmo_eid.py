@@ -189,6 +189,7 @@ def test_a_digest_of_another_length_is_refused(bench: CardBench, length: int) ->
         pytest.param("8001048401", "6A85", id="cut off"),
         pytest.param("840181", "6A80", id="no algorithm"),
         pytest.param("800104", "6A80", id="no key"),
+        pytest.param("80010484028101", "6A80", id="key of two bytes"),
         pytest.param("800104840182", "6A88", id="no such key"),
         pytest.param("800104840181840181", "6A80", id="key given twice"),
     ],
