@@ -57,6 +57,16 @@ IASECC_APPLICATION: Final[Rule] = rule(
     choices=("local", "all"),
     default="local",
 )
+DEACTIVATED_DF: Final[Rule] = rule(
+    "card.deactivated-df",
+    Basis.INFERRED,
+    "ISO/IEC 7816-9:2017, DEACTIVATE FILE, which is for DFs as for EFs",
+    "What is in a deactivated DF, at whatever depth, is as if it were deactivated itself: files and private "
+    "keys are refused with 6283, and SELECT warns. PINs there are still verified: who activates the DF may "
+    "have to. With `itself`, only the DF is deactivated, and nothing is made in it.",
+    choices=("subtree", "itself"),
+    default="subtree",
+)
 
 rule(
     "card.chaining",

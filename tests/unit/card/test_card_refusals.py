@@ -9,7 +9,9 @@ import pytest
 from cardtwin.card.commands import build_routes
 from cardtwin.card.cos import CARDOS_44
 from cardtwin.card.memory.lifecycle import LifeCycle
+from cardtwin.provenance import Switches
 from support.cardbench import OK, CardBench, command, pin
+from support.cardkeys import KEY, crt
 
 KEY_OBJECT = "8508020302" + "03FFFF0000" + "8603000000"
 GENERATE = "004600000820107EAD00100020"
@@ -72,6 +74,46 @@ def test_in_a_deactivated_df_nothing_is_created_or_stored(bench: CardBench) -> N
     assert bench.send("00A40000025015") == "6283"
     bench.ok("00440000")
     assert bench.put_object("830200058F00") == "6A88"
+
+
+def test_what_is_in_a_deactivated_df_is_as_deactivated_as_it_is(bench: CardBench) -> None:
+    bench.create_df()
+    bench.create_df("4B01", aid="")
+    bench.create_ef("5501", 2)
+    bench.put_key(0x21, crt(KEY), algorithm="8A")
+    bench.ok("00A4080C025015")
+    bench.ok("00040000")
+    assert bench.send("00A4080C0650154B015501") == "6283"
+    assert bench.send("00B0000001") == bench.send("00D6000001AA") == "6283"
+    assert bench.send("00A4080C0450154B01") == "6283"
+    assert bench.put_object("830200058F0155") == "6283"
+    bench.ok("002241B603840121")
+    assert bench.send(command("002A9E9A", "11" * 20, "00")) == "6283"
+    assert bench.send(command("90242021", "4100" + "11" * 64)) == "6283"
+    bench.send("00A4080C025015")
+    bench.ok("00440000")
+    bench.ok("00A4080C0650154B015501")
+    assert bench.ok("00B0000002") == "0000"
+
+
+def test_a_pin_in_a_deactivated_df_opens_the_way_to_activate_it(bench: CardBench) -> None:
+    bench.create_df(access="00000000" + "05" + "000000")
+    bench.put_pin(5, "1234")
+    bench.ok("00040000")
+    assert bench.send("00440000") == "6982"
+    bench.ok(command("00200085", pin("1234")))
+    bench.ok("00440000")
+
+
+def test_with_the_switch_a_deactivated_df_is_so_alone() -> None:
+    bench = CardBench(switches=Switches({"card.deactivated-df": "itself"}))
+    bench.create_df()
+    bench.create_ef("5501", 1)
+    bench.ok("00A4080C025015")
+    bench.ok("00040000")
+    bench.ok("00A4080C0450155501")
+    assert bench.ok("00B0000001") == "00"
+    assert bench.put_object("830200058F0155") == "6283"
 
 
 def test_a_key_pair_goes_into_an_active_ef_only(bench: CardBench) -> None:

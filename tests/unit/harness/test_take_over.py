@@ -248,6 +248,17 @@ def test_a_deactivated_file_stays_one() -> None:
     assert not copy.differences
 
 
+def test_of_a_deactivated_df_the_files_stay_as_they_are_themselves() -> None:
+    files: dict[str, Df | Ef] = {
+        "4B01": Df(0, complete(b"", df=True), active=False),
+        "4B015501": ef(b"asleep with it"),
+    }
+    copy = taken(with_files("cardos-5.3", files))
+    states = {path: file.active for path, file in CardView(copy.image).files.items()}
+    assert (states["3F00/4B01"], states["3F00/4B01/5501"]) == (False, True)
+    assert not copy.differences
+
+
 def test_access_rules_in_a_file_of_their_own_hold_in_the_copy() -> None:
     rule = bytes.fromhex("8001019000800106A406830101950108")
     arr = Ef(FileKind.LINEAR_VARIABLE, 64, complete(b"\0"), b"\x04", records=(rule,))

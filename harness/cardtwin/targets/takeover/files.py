@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["FileFound", "FileWalk", "Read"]
 
 _DF: Final = 0x38
+_STATE, _DEACTIVATED = 0x8A, b"\x04"
 _DEEPEST: Final = 16
 """Bytes of a path: eight steps. CardOS lets files lie no deeper; a listing that never ends would."""
 
@@ -142,7 +143,7 @@ class FileWalk:
             self.unreachable[path] = error.message if isinstance(error, MiddlewareError) else str(error)
             return None
 
-        return self._file(path, control, active=sw != StatusWord.FILE_DEACTIVATED)
+        return self._file(path, control, active=_is_active(control, sw))
 
     def _file(self, path: bytes, control: FileControl, *, active: bool) -> FileFound:
         descriptor = (control.descriptor or 0) & ~SHAREABLE
@@ -192,3 +193,9 @@ class FileWalk:
 def _value(record: bytes) -> bytes:
     """Return the value of a SIMPLE-TLV object: behind the tag and a length of one byte, or of FF and two."""
     return record[4 if record[1:2] == b"\xff" else 2 :]
+
+
+def _is_active(control: FileControl, sw: StatusWord) -> bool:
+    """Tell whether a file is active itself: the status word may warn of a DF that it is in."""
+    state = control.get(_STATE)
+    return state != _DEACTIVATED if state else sw != StatusWord.FILE_DEACTIVATED

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from cardtwin.card.chip.algorithms import PIN, KeyCache
 from cardtwin.card.chip.session import UNLIMITED, Session
 from cardtwin.card.errors import Refusal
-from cardtwin.card.memory import MF, Ef, ObjectKey, parent, path_text
+from cardtwin.card.memory import MF, Ef, ObjectKey, climb, parent, path_text
 from cardtwin.card.memory.access import ALWAYS
 from cardtwin.card.memory.rules import condition_of
 from cardtwin.events import CardChange, CardChanged, Hub
 from cardtwin.iso7816 import StatusWord
 from cardtwin.pcsc import CardMuteError
+from cardtwin.provenance.card import DEACTIVATED_DF
 
 if TYPE_CHECKING:
     from cardtwin.card.chip.dialect import Dialect
@@ -117,7 +118,7 @@ class Chip:
 
     def current_df(self) -> Df:
         """Return the current DF; a deactivated one is refused with 6283."""
-        return self._active(self.image.files[self.session.df])  # type: ignore[return-value]  # only DFs hold files
+        return self._active(self.session.df)  # type: ignore[return-value]  # only DFs hold files
 
     def current_ef(self) -> Ef:
         """Return the current EF; 6986 without one, 6283 where it is deactivated."""
@@ -126,14 +127,25 @@ class Chip:
         if path is None:
             raise Refusal(StatusWord.NO_CURRENT_EF)
 
-        return self._active(self.image.files[path])  # type: ignore[return-value]  # only EFs become current EF
+        return self._active(path)  # type: ignore[return-value]  # only EFs become current EF
 
-    @staticmethod
-    def _active(file: File) -> File:
-        if not file.active:
+    def is_active(self, path: bytes) -> bool:
+        """Tell whether a file is active, and every DF that it is in (rule ``card.deactivated-df``)."""
+        files = self.image.files
+
+        if not files[path].active:
+            return False
+
+        return all(files[df].active for df in climb(path)) or self.switches[DEACTIVATED_DF] == "itself"
+
+    def require_active(self, path: bytes) -> None:
+        """Refuse with 6283 a file that isn't active."""
+        if not self.is_active(path):
             raise Refusal(StatusWord.FILE_DEACTIVATED)
 
-        return file
+    def _active(self, path: bytes) -> File:
+        self.require_active(path)
+        return self.image.files[path]
 
     def child(self, df: bytes, file_id: bytes) -> bytes | None:
         """Return the path of the file in a DF with that identifier, or None."""

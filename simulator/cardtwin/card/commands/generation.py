@@ -81,9 +81,7 @@ def _public_file(chip: Chip, file_id: bytes) -> tuple[bytes, Ef]:
     if path is None or not isinstance(file, Ef):
         raise Refusal(StatusWord.FILE_NOT_FOUND)
 
-    if not file.active:
-        raise Refusal(StatusWord.FILE_DEACTIVATED)
-
+    chip.require_active(path)
     chip.require_of_file(path, EfOperation.UPDATE)
     return path, file
 

@@ -141,6 +141,7 @@ def change_key_data(chip: Chip, apdu: CommandApdu) -> Outcome:
     if key is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
 
+    chip.require_active(key.df)
     found = chip.object(key)
     body = apdu.data if has_prefix(found) else apdu.data[2:]
 

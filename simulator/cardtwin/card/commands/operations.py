@@ -64,14 +64,15 @@ class KeyInUse(NamedTuple):
 def use_key(chip: Chip, reference: int, operation: int = ObjectOperation.USE) -> KeyInUse:
     """Return the private key of that id, found from the current DF on upwards.
 
-    Refuses with 6A88 where there is none, 6982 where its condition for the operation isn't met, 6985 where
-    its use counter is spent, 6984 where its components make no key.
+    Refuses with 6A88 where there is none, 6283 where its DF isn't active, 6982 where its condition for the
+    operation isn't met, 6985 where its use counter is spent, 6984 where its components make no key.
     """
     key = chip.image.find_object(chip.session.df, KEY_CLASS, reference)
 
     if key is None:
         raise Refusal(StatusWord.REFERENCED_DATA_NOT_FOUND)
 
+    chip.require_active(key.df)
     parts = key_parts(chip.image, key)
     first = parts[0]
 

@@ -167,7 +167,7 @@ def _select(chip: Chip, apdu: CommandApdu, path: bytes | None, *, kind: type = o
         template = _TEMPLATE_FCP if asked == _FCP else _TEMPLATE_FCI
         data = chip.dialect.control_information(chip.image, path, file, template)
 
-    return data, StatusWord.SUCCESS if file.active else StatusWord.FILE_DEACTIVATED, ()
+    return data, StatusWord.SUCCESS if chip.is_active(path) else StatusWord.FILE_DEACTIVATED, ()
 
 
 def _make_current(chip: Chip, df: bytes, ef: bytes | None) -> None:
