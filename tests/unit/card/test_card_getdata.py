@@ -173,3 +173,11 @@ def test_a_model_of_an_unknown_system_is_refused_with_a_hint() -> None:
 def test_a_system_of_that_name_is_there_already() -> None:
     with pytest.raises(ValueError, match=r"a card system 'CardOS V4\.4' already"):
         cos.register(CARDOS_44)
+
+
+def test_what_a_trust_centre_s_client_asks_version_5_4_for_is_told_by_it_alone() -> None:
+    """The client selects, asks, and then asks for the PIN's tries: a public report has it."""
+    assert CardBench("cardos-5.4").send("80CA000B00") == "E304900200009000"
+    assert CardBench("cardos-5.4").send("80CA000C00") == "6A86"
+    assert CardBench("cardos-5.4").send("80CA000B0100") == "6700"
+    assert CardBench("cardos-5.3").send("80CA000B00") == "6D00"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataObject",
+    "always",
     "atr_status",
     "chip_data_4",
     "current_path",
@@ -53,6 +54,18 @@ class DataObject:
     read: Callable[[Chip], bytes]
     basis: Basis
     source: str
+
+
+def always(data: bytes) -> Handler:
+    """Return a GET DATA that tells the same whatever the card is like."""
+
+    def handler(_chip: Chip, apdu: CommandApdu) -> Outcome:
+        if apdu.data:
+            raise Refusal(StatusWord.WRONG_LENGTH)
+
+        return data, StatusWord.SUCCESS, ()
+
+    return handler
 
 
 def get_data(objects: Mapping[int, DataObject]) -> Handler:

@@ -158,17 +158,36 @@ def _inherited(form: CommandForm) -> CommandForm:
     return replace(form, basis=Basis.INFERRED, source=f"V4.4: {form.source}")
 
 
-def _version_5(name: str, recorded: Mapping[str, tuple[Basis, str]]) -> CardSystem:
-    """Return a V5 by its name, and by what is recorded of its command forms: bases and sources by name."""
+_VENDOR_DATA: Final = CommandForm(
+    "GET DATA 000B, proprietary class",
+    0x80,
+    0xCA,
+    dataobjects.always(bytes.fromhex("E304 9002 0000")),
+    Basis.RECORDED,
+    _TRUST_CENTRE,
+    frozenset({0x00}),
+    frozenset({0x0B}),
+)
+"""What that client asks the card for between SELECT and VERIFY, and the one answer that is known to it."""
+
+
+def _version_5(name: str, recorded: Mapping[str, tuple[Basis, str]], *more: CommandForm) -> CardSystem:
+    """Return a V5.
+
+    Args:
+        name: Its name.
+        recorded: What is recorded of its command forms: bases and sources by name.
+        more: The forms that it has alone.
+    """
     known = {**_CLIENTS, **recorded}
     forms = (*(_inherited(form) for form in CARDOS_44.forms if form.name not in _REPLACED), *_FORMS)
     told = (
         replace(form, basis=known[form.name][0], source=known[form.name][1]) if form.name in known else form
         for form in forms
     )
-    return CardSystem(name, tuple(told), _DATA_OBJECTS, _DIALECT)
+    return CardSystem(name, (*told, *more), _DATA_OBJECTS, _DIALECT)
 
 
 CARDOS_50: Final = _version_5("CardOS V5.0", {})
 CARDOS_53: Final = _version_5("CardOS V5.3", _RECORDED_53)
-CARDOS_54: Final = _version_5("CardOS V5.4", _RECORDED_54)
+CARDOS_54: Final = _version_5("CardOS V5.4", _RECORDED_54, _VENDOR_DATA)
