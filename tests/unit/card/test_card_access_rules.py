@@ -81,6 +81,23 @@ def test_a_df_is_created_with_rules(bench: CardBench) -> None:
     assert bench.send("00E40000025015") == "6982"
 
 
+@pytest.mark.parametrize("where", ["AB", "8B"])
+def test_a_key_administers_a_df_whose_rules_name_it(bench: CardBench, where: str) -> None:
+    rule = "800142" + "A406830111950180"
+    create_rules(bench, rule)
+    rules = tlv("AB", rule) if where == "AB" else "8B032F1201"
+    bench.ok(command("00E00000", tlv("62", f"8102100082013883025015850100{rules}")))
+    verify(bench)
+    assert create(bench, "8609" + "00" * 9) == "6982"
+    authenticate(bench)
+    assert create(bench, "8609" + "00" * 9) == OK
+    bench.ok("80EA0000")
+    bench.ok("00A4000C")
+    assert bench.send("00E40000025015") == "6982"
+    authenticate(bench)
+    bench.ok("00E40000025015")
+
+
 @pytest.mark.parametrize("reference", ["01", "11"])
 @pytest.mark.parametrize("usage", ["08", "80", "88", "00"])
 def test_a_usage_that_is_not_the_test_object_s_is_never_met(
