@@ -9,6 +9,7 @@ from cardtwin.provenance.rules import Basis, Rule, rule
 __all__ = ["AUTHENTIC_DIGESTS"]
 
 _EID: Final = "OpenSC, driver esteid2018; other clients of Estonian and Latvian eID cards"
+_AWP: Final = "OpenSC 0.23, drivers oberthur and pkcs15-oberthur"
 _AUTHENTIC: Final = "OpenSC 0.23, drivers authentic and pkcs15-authentic"
 
 rule(
@@ -86,4 +87,54 @@ rule(
     f"identifiers of files: {_AUTHENTIC}, which make neither DFs nor PINs",
     "An AuthentIC card is issued with PIN 1, which PUK 2 resets, the application's DF, its lists and a first "
     "key, by no command. PIN 1 creates files and objects, and writes the lists.",
+)
+rule(
+    "card.awp-conditions",
+    Basis.CLIENT,
+    _AWP,
+    "On AuthentIC V2, a condition is one byte: 00 always, FF never, 21 the user's PIN, 22 the one for single "
+    "use, 24 the security officer's, and for the reset of a PIN the PUK. Others are refused with 6A80.",
+)
+rule(
+    "card.awp-pins",
+    Basis.INFERRED,
+    f"{_AWP}: they say that the PUK's value is the security officer's PIN",
+    "On AuthentIC V2, a DF has its own PIN 81 and perhaps a PUK 84; where it has none, the security "
+    "officer's PIN 04 of the MF is meant. A PIN's reset takes a code of 16 bytes that came with the PIN, and "
+    "the DF's condition for it as well.",
+)
+rule(
+    "card.awp-keys",
+    Basis.INFERRED,
+    _AWP,
+    "On AuthentIC V2, a key is behind a file: created with it, deleted with it, chosen by selecting it. What "
+    "makes keys needs the DF's condition for it and the files' for update. Sizes are 512, 1024, 2048 bits.",
+)
+rule(
+    "card.awp-deletion",
+    Basis.INFERRED,
+    f"{_AWP}: they meet the condition of the DF that a file is in, empty DFs before they delete them",
+    "On AuthentIC V2, a file is deleted where the condition DELETE of its DF is met, and a DF where its own "
+    "is met too and nothing is in it any more (6985).",
+)
+rule(
+    "card.awp-records",
+    Basis.OURS,
+    f"creation gives a number of records, and no length: {_AWP}",
+    "On AuthentIC V2, a file of records has room for as many as were asked for, of 255 bytes each. Its "
+    "control parameters tell the longest record's length and the number of records that are there.",
+)
+rule(
+    "card.awp-card-manager",
+    Basis.OURS,
+    f"{_AWP}: they select it first; GlobalPlatform is not emulated",
+    "On AuthentIC V2, the card manager's AID is answered 9000 and the application stays selected, with no "
+    "PIN verified.",
+)
+rule(
+    "card.awp-issued",
+    Basis.OURS,
+    f"conditions of the MF: the profile of {_AWP}",
+    "An AuthentIC V2 card is issued empty, for pkcs15-init to initialise: with the security officer's PIN, "
+    "who creates and deletes files in the MF.",
 )

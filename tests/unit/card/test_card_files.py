@@ -319,3 +319,9 @@ def test_the_conditions_of_the_mf_are_replaced_with_the_mf_selected(bench: CardB
     assert bench.ok("00A40000023F0000").endswith("860A" + "00" * 7 + "FFFFFF")
     fcp = tlv("62", "8002001082010183020777850100" + tlv("86", "00" * 9))
     assert bench.send(command("00E00000", fcp)) == "6982"
+
+
+@pytest.mark.parametrize("kind", ["12", "14"])
+def test_keys_have_no_files_of_their_own(bench: CardBench, kind: str) -> None:
+    fcp = f"800200408201{kind}8302010185010086" + "09" + "00" * 9
+    assert bench.send(command("00E00000", tlv("62", fcp))) == "6A80"

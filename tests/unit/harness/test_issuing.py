@@ -33,14 +33,17 @@ def test_a_card_fits_its_model_and_its_file(name: str, tmp_path: Path) -> None:
     assert image.used <= models.get(image.model).memory
 
 
-@pytest.mark.parametrize("name", issuable())
+WITH_KEYS = sorted(set(issuable()) - {"authentic-2"})
+
+
+@pytest.mark.parametrize("name", WITH_KEYS)
 def test_a_seed_gives_the_same_card_again_and_another_one_others(name: str) -> None:
     assert made(name).image == made(name).image
     assert made(name).image.objects != made(name, "two").image.objects
     assert issue(name, SystemEntropy()).image.objects != made(name).image.objects
 
 
-@pytest.mark.parametrize("name", issuable())
+@pytest.mark.parametrize("name", WITH_KEYS)
 def test_the_certificates_are_those_of_the_issuer(name: str) -> None:
     certificates = {
         label: x509.load_der_x509_certificate(der) for label, der in made(name).certificates.items()
@@ -62,6 +65,7 @@ def test_pins_are_those_that_are_given() -> None:
     ("name", "pins", "said"),
     [
         ("authentic", {"PIN1": "1234"}, "no PIN PIN1"),
+        ("authentic-2", {"SO": "123"}, "SO is made of 4 to 64 digits"),
         ("authentic", {"PIN": "12a4"}, "PIN is made of 4 to 63 digits"),
         ("estonian-eid", {"PIN2": "1234"}, "PIN2 is made of 5 to 12 digits"),
         ("latvian-eid", {"PIN2": "12345"}, "PIN2 is made of 6 to 12 digits"),

@@ -398,7 +398,7 @@ class Odd(EmulatedCard):
     """A card whose transparent files call themselves something unknown."""
 
     def process(self, command: bytes) -> bytes:
-        return super().process(command).replace(b"\x82\x01\x01", b"\x82\x01\x11")
+        return super().process(command).replace(b"\x82\x01\x01", b"\x82\x01\x14")
 
 
 def test_a_file_of_a_kind_that_is_not_known_is_left_out_and_told() -> None:
@@ -407,8 +407,8 @@ def test_a_file_of_a_kind_that_is_not_known_is_left_out_and_told() -> None:
     copy = taken_from(in_place_of(TokenDesk("cardos-4.4"), card))
 
     assert set(copy.image.files) == {MF}
-    assert "file 3F00/0101  not in the image: its kind is not known: 11" in list(copy.lines())
-    assert copy.as_json()["omitted"] == [{"path": "3F00/0101", "reason": "its kind is not known: 11"}]
+    assert "file 3F00/0101  not in the image: its kind is not known: 14" in list(copy.lines())
+    assert copy.as_json()["omitted"] == [{"path": "3F00/0101", "reason": "its kind is not known: 14"}]
 
 
 def test_what_the_copy_answers_otherwise_is_told() -> None:

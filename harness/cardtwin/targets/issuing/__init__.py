@@ -5,9 +5,19 @@ as it is after that. All that is told of a holder is invented.
 """
 
 from cardtwin.targets.issuing.authentic import issue_authentic
+from cardtwin.targets.issuing.awp import issue_awp
 from cardtwin.targets.issuing.eid import Country, issue_eid
 from cardtwin.targets.issuing.idprime import issue_idprime
 from cardtwin.targets.issuing.issued import IssuedCard
 from cardtwin.targets.issuing.makers import issuable, issue
 
-__all__ = ["Country", "IssuedCard", "issuable", "issue", "issue_authentic", "issue_eid", "issue_idprime"]
+__all__ = [
+    "Country",
+    "IssuedCard",
+    "issuable",
+    "issue",
+    "issue_authentic",
+    "issue_awp",
+    "issue_eid",
+    "issue_idprime",
+]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.source import closest
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.issuing.authentic import issue_authentic
+from cardtwin.targets.issuing.awp import issue_awp
 from cardtwin.targets.issuing.eid import Country, issue_eid
 from cardtwin.targets.issuing.idprime import issue_idprime
 
@@ -21,6 +22,7 @@ __all__ = ["issuable", "issue"]
 
 _MAKERS: Final[Mapping[str, Callable[..., IssuedCard]]] = {
     "authentic": issue_authentic,
+    "authentic-2": issue_awp,
     "estonian-eid": partial(issue_eid, country=Country.ESTONIA),
     "latvian-eid": partial(issue_eid, country=Country.LATVIA),
     "idprime": issue_idprime,

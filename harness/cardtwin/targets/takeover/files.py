@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["FileFound", "FileWalk", "Read"]
 
 _DF: Final = 0x38
+_KINDS: Final = frozenset(kind for kind in FileKind if kind.is_plain)
 _STATE, _DEACTIVATED = 0x8A, b"\x04"
 _DEEPEST: Final = 16
 """Bytes of a path: eight steps. CardOS lets files lie no deeper; a listing that never ends would."""
@@ -151,7 +152,7 @@ class FileWalk:
         if descriptor == _DF:
             return FileFound(path, control, None, active, Read.DIRECTORY)
 
-        kind = FileKind(descriptor) if descriptor in set(FileKind) else None
+        kind = FileKind(descriptor) if descriptor in _KINDS else None
 
         if kind is not None and not kind.is_plain:
             kind = None

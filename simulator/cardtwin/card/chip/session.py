@@ -48,6 +48,7 @@ class Session:
         environment: The keys chosen, by template (A4, AA, B6, B8).
         challenge: The last challenge given out; empty once used.
         digest: What PSO HASH has come to; empty once signed.
+        component: The beginning of a key's component whose end is still to come.
         chain: The command in progress, or None.
         rest: What of the last response GET RESPONSE has still to bring.
     """
@@ -59,5 +60,6 @@ class Session:
     environment: dict[int, KeyChoice] = field(default_factory=dict)
     challenge: bytes = b""
     digest: bytes = b""
+    component: bytes = field(default=b"", repr=False)
     chain: Chain | None = None
     rest: bytes = field(default=b"", repr=False)

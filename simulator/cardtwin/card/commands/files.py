@@ -32,6 +32,7 @@ __all__ = [
     "delete",
     "deleted",
     "directory",
+    "removed",
 ]
 
 _ENTRIES_PER_PAGE: Final = 40  # with the pointer to the next page they stay below 256 bytes
@@ -87,8 +88,13 @@ def delete(chip: Chip, apdu: CommandApdu) -> Outcome:
 
 
 def deleted(chip: Chip, path: bytes) -> Outcome:
-    """Delete a file. Where the current DF goes with it, its parent becomes current."""
+    """Delete a file, where its condition DELETE is met."""
     chip.require_of_file(path, FileOperation.DELETE)
+    return removed(chip, path)
+
+
+def removed(chip: Chip, path: bytes) -> Outcome:
+    """Delete a file. Where the current DF goes with it, its parent becomes current."""
     session = chip.session
 
     if session.df.startswith(path):

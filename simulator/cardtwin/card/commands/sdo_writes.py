@@ -24,6 +24,7 @@ __all__ = [
     "delete",
     "key_components",
     "private_parts",
+    "public_part",
     "public_values",
     "with_public_values",
 ]
@@ -56,7 +57,7 @@ def create(chip: Chip, class_: SdoClass, key: ObjectKey, parameters: Tlv, values
     elif values is not None:
         raise Refusal(StatusWord.WRONG_DATA)
     elif class_ is SdoClass.PUBLIC_KEY:
-        made = {key: _object(_SIGNS, access, Tlv(_PUBLIC_KEY).encode())}
+        made = {key: public_part(access)}
     else:
         made = _private_key(chip, key, told, access)
 
@@ -140,6 +141,11 @@ def _private_key(
 
     algorithm = _SIGNS if access[KeyOperation.DECIPHER] == NEVER else _DECIPHERS
     return private_parts(key, size // 2, access, algorithm)
+
+
+def public_part(access: bytes) -> SecurityObject:
+    """Return a public key without value."""
+    return _object(_SIGNS, access, Tlv(_PUBLIC_KEY).encode())
 
 
 def private_parts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cardtwin.card.cos.authentic import AUTHENTIC_3
+from cardtwin.card.cos.awp import AUTHENTIC_2
 from cardtwin.card.cos.cardos5 import CARDOS_50, CARDOS_53, CARDOS_54
 from cardtwin.card.cos.cardos43b import CARDOS_43B
 from cardtwin.card.cos.cardos44 import CARDOS_44
@@ -13,6 +14,7 @@ from cardtwin.card.cos.ias_classic import IAS_CLASSIC, IDPRIME
 from cardtwin.card.cos.system import CardSystem
 
 __all__ = [
+    "AUTHENTIC_2",
     "AUTHENTIC_3",
     "CARDOS_43B",
     "CARDOS_44",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardtwin.card.cos.authentic import AUTHENTIC_3
+from cardtwin.card.cos.awp import AUTHENTIC_2
 from cardtwin.card.cos.cardos5 import CARDOS_50, CARDOS_53, CARDOS_54
 from cardtwin.card.cos.cardos43b import CARDOS_43B
 from cardtwin.card.cos.cardos44 import CARDOS_44
@@ -56,6 +57,7 @@ for _system in (
     COSMO_7,
     COSMO_8,
     COSMO_EID,
+    AUTHENTIC_2,
     AUTHENTIC_3,
     GIDS_2,
     IAS_CLASSIC,

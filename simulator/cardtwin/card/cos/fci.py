@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from cardtwin.card.chip.authentic import file_conditions
+from cardtwin.card.chip.awp import conditions
 from cardtwin.card.chip.gids import ADMIN_REFERENCE, EITHER, KeyOperation, key_position
 from cardtwin.card.chip.iasecc import bare_file_rules, file_rules
-from cardtwin.card.memory import CardImage, Df, File, FileKind, parent
+from cardtwin.card.memory import CardImage, Df, Ef, File, FileKind, parent
 from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation
 from cardtwin.card.memory.objects import TEST_CLASS
 from cardtwin.card.memory.rules import EXPANDED, USAGE_KEY, USAGE_PIN, expanded
 from cardtwin.iso7816 import FileControl, Tlv
 
-__all__ = ["authentic", "cardos_4", "cardos_5", "gids", "ias_classic", "iasecc_7", "iasecc_8"]
+__all__ = ["authentic", "awp", "cardos_4", "cardos_5", "gids", "ias_classic", "iasecc_7", "iasecc_8"]
 
 _DF: Final = 0x38
 _FCI, _FCP = 0x6F, 0x62
@@ -121,6 +122,23 @@ def authentic(_image: CardImage, path: bytes, file: File, template: int) -> byte
     head = (Tlv(0x80, file.size.to_bytes(2)), Tlv(0x82, _descriptor(file)), Tlv(0x83, path[-2:]))
     name = (Tlv(0x84, file.name),) if isinstance(file, Df) and file.name else ()
     return FileControl(template, (*head, *name, Tlv(0x86, file_conditions(file)))).encode()
+
+
+def awp(_image: CardImage, path: bytes, file: File, template: int) -> bytes:
+    """Return the control information as AuthentIC V2 gives it: eight condition bytes in 86.
+
+    A file of records tells how long its longest one is, and how many there are.
+    """
+    descriptor = bytes((_DF, 0)) if isinstance(file, Df) else file.descriptor
+
+    if isinstance(file, Ef) and file.kind.has_records:
+        longest = max(map(len, file.records), default=0)
+        descriptor += longest.to_bytes(2) + bytes((len(file.records),))
+
+    plain = isinstance(file, Ef) and file.kind is FileKind.TRANSPARENT
+    size = Tlv(0x80, file.size.to_bytes(2)) if plain else Tlv(0x85, file.options)
+    head = (Tlv(0x82, descriptor), Tlv(0x83, path[-2:]), size)
+    return FileControl(template, (*head, Tlv(0x86, conditions(file)))).encode()
 
 
 def ias_classic(_image: CardImage, path: bytes, file: File, template: int) -> bytes:

@@ -22,13 +22,18 @@ _RECORD_HEADER = 2
 
 
 class FileKind(IntEnum):
-    """The kinds of EF, by the lower bits of the file descriptor byte: CardOS's, and two of GIDS."""
+    """The kinds of EF, by the lower bits of the file descriptor byte: CardOS's, AuthentIC V2's and GIDS's.
+
+    A file of an RSA key is AuthentIC's: the key itself is an object of the DF, whose id is the file's.
+    """
 
     TRANSPARENT = 0x01
     LINEAR_FIXED = 0x02
     LINEAR_VARIABLE = 0x04
     LINEAR_TLV = 0x05
     CYCLIC = 0x06
+    RSA_PUBLIC = 0x12
+    RSA_PRIVATE = 0x14
     EXECUTABLE = 0x21
     KEY = 0x18
     DATA_OBJECTS = 0x39
@@ -36,12 +41,17 @@ class FileKind(IntEnum):
     @property
     def is_plain(self) -> bool:
         """Whether the content is bytes or records; else it is a key's uses, or data objects as records."""
-        return self not in {FileKind.KEY, FileKind.DATA_OBJECTS}
+        return self not in {FileKind.KEY, FileKind.DATA_OBJECTS} and not self.is_rsa_key
 
     @property
     def has_records(self) -> bool:
         """Whether the content is made of records."""
-        return self not in {FileKind.TRANSPARENT, FileKind.EXECUTABLE, FileKind.KEY}
+        return self not in {FileKind.TRANSPARENT, FileKind.EXECUTABLE, FileKind.KEY} and not self.is_rsa_key
+
+    @property
+    def is_rsa_key(self) -> bool:
+        """Whether the file stands for an RSA key, and has no content."""
+        return self in {FileKind.RSA_PUBLIC, FileKind.RSA_PRIVATE}
 
     @property
     def has_fixed_records(self) -> bool:

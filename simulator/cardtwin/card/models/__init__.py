@@ -10,11 +10,18 @@ from cardtwin.card.models.cardos import (
     CARDOS_54_MODEL,
 )
 from cardtwin.card.models.catalogue import get, names, register
-from cardtwin.card.models.cosmo import AUTHENTIC_3_MODEL, COSMO_7_MODEL, COSMO_8_MODEL, COSMO_EID_MODEL
+from cardtwin.card.models.cosmo import (
+    AUTHENTIC_2_MODEL,
+    AUTHENTIC_3_MODEL,
+    COSMO_7_MODEL,
+    COSMO_8_MODEL,
+    COSMO_EID_MODEL,
+)
 from cardtwin.card.models.gemalto import IDCLASSIC_340_MODEL, IDPRIME_940_MODEL
 from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
 __all__ = [
+    "AUTHENTIC_2_MODEL",
     "AUTHENTIC_3_MODEL",
     "CARDOS_43B_MODEL",
     "CARDOS_44_MODEL",

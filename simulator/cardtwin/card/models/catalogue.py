@@ -13,7 +13,13 @@ from cardtwin.card.models.cardos import (
     CARDOS_53_MODEL,
     CARDOS_54_MODEL,
 )
-from cardtwin.card.models.cosmo import AUTHENTIC_3_MODEL, COSMO_7_MODEL, COSMO_8_MODEL, COSMO_EID_MODEL
+from cardtwin.card.models.cosmo import (
+    AUTHENTIC_2_MODEL,
+    AUTHENTIC_3_MODEL,
+    COSMO_7_MODEL,
+    COSMO_8_MODEL,
+    COSMO_EID_MODEL,
+)
 from cardtwin.card.models.gemalto import IDCLASSIC_340_MODEL, IDPRIME_940_MODEL
 from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
@@ -66,6 +72,7 @@ for _model in (
     COSMO_8_MODEL,
     VIRTUAL_SMART_CARD_MODEL,
     COSMO_EID_MODEL,
+    AUTHENTIC_2_MODEL,
     AUTHENTIC_3_MODEL,
     IDCLASSIC_340_MODEL,
     IDPRIME_940_MODEL,

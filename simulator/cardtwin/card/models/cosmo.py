@@ -8,7 +8,7 @@ from cardtwin.card.chip.model import CardModel
 from cardtwin.card.models.evidence import evidence
 from cardtwin.provenance import Basis
 
-__all__ = ["AUTHENTIC_3_MODEL", "COSMO_7_MODEL", "COSMO_8_MODEL", "COSMO_EID_MODEL"]
+__all__ = ["AUTHENTIC_2_MODEL", "AUTHENTIC_3_MODEL", "COSMO_7_MODEL", "COSMO_8_MODEL", "COSMO_EID_MODEL"]
 
 _IASECC: Final = bytes.fromhex("A000000077010800070000FE00000100")
 _EF_ATR: Final = bytes.fromhex(
@@ -80,3 +80,18 @@ AUTHENTIC_3_MODEL: Final = CardModel(
     evidence=evidence((Basis.CLIENT, "OpenSC, driver authentic", "atr max_rsa_bits")),
 )
 """Cosmo V7 with AuthentIC V3. The ATR is the one that OpenSC knows; serial number, sizes, limits are ours."""
+
+AUTHENTIC_2_MODEL: Final = CardModel(
+    name="authentic-2",
+    title="Cosmo V5, AuthentIC V2",
+    atr=bytes.fromhex("3BFB1100008131FE450031C06477E910000090006A"),
+    serial=bytes.fromhex("00001A4D"),
+    system="Cosmo V5, AuthentIC V2",
+    memory=0x10000,
+    max_data=0x0100,
+    max_rsa_bits=2048,
+    application=bytes.fromhex("A000000077010303000000F100000002"),
+    evidence=evidence((Basis.CLIENT, "OpenSC, driver oberthur", "atr max_rsa_bits")),
+)
+"""Cosmo V5 with AuthentIC V2. Of the four ATRs that OpenSC knows it is the one with T=1; serial number, sizes
+and limits are ours."""

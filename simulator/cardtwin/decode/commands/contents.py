@@ -62,6 +62,7 @@ FORMS: Final = (
     Form("UPDATE RECORD", "00 DD .. ..", Effect.WRITES, Basis.STATED, _record),
     Form("WRITE RECORD", "00 D2 .. ..", Effect.WRITES, Basis.STATED, _record),
     Form("APPEND RECORD", "00 E2 00 ..", Effect.WRITES, Basis.CLIENT, _append),
+    Form("DELETE RECORD", "80 32 .. 04", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _record),
     Form("SEARCH RECORD", "00 A2 .. ..", Effect.READS, Basis.STATED, _record),
     Form("ERASE RECORD", "00 0C .. ..", _ERASES, Basis.STATED, _record),
 )

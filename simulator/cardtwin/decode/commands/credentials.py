@@ -64,4 +64,5 @@ FORMS: Final = (
     Form("DISABLE VERIFICATION REQUIREMENT", "00 26 .. ..", _TRIES, Basis.STATED, _with_length, hides=True),
     Form("ENABLE VERIFICATION REQUIREMENT", "00 28 .. ..", _TRIES, Basis.STATED, _with_length, hides=True),
     Form("LOGOUT", "80 EA 00 00", Effect.SELECTS, Basis.CLIENT),
+    Form("FORGET PIN", "80 2E 00 ..", Effect.SELECTS, Basis.CLIENT),
 )

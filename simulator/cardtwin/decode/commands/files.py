@@ -53,9 +53,11 @@ _ENDS: Final = Effect.DESTROYS | Effect.IRREVERSIBLE
 
 FORMS: Final = (
     Form("CREATE FILE", "00 E0 00 00", Effect.WRITES, Basis.RECORDED, _create),
+    Form("CREATE FILE", "00 E0 00 ..", Effect.WRITES, Basis.CLIENT, _create),
     Form("DELETE FILE", "00 E4 00 00", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _named),
     Form("DELETE FILE", "00 E4 01 00", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _named),
     Form("DELETE FILE", "00 E4 02 00", Effect.WRITES | Effect.DESTROYS, Basis.CLIENT, _named),
+    Form("LIST FILES", "80 34 00 00", Effect.READS, Basis.CLIENT),
     Form("DEACTIVATE FILE", "00 04 00 00", Effect.WRITES, Basis.CLIENT, _named),
     Form("ACTIVATE FILE", "00 44 00 00", Effect.WRITES, Basis.CLIENT, _named),
     Form("TERMINATE DF", "00 E6 .. ..", _ENDS, Basis.STATED, _named),

@@ -109,6 +109,10 @@ def _key_data(apdu: CommandApdu) -> Details:
     return Details(f"{_object_name(bytes((apdu.p1, apdu.p2)))}, {len(apdu.data)} bytes")
 
 
+def _component(apdu: CommandApdu) -> Details:
+    return Details(f"component {apdu.p1}" + (f", {len(apdu.data)} bytes" if apdu.data else ""))
+
+
 def _put(apdu: CommandApdu) -> Details:
     return Details(f"object {apdu.p1:02X}{apdu.p2:02X}, {len(apdu.data)} bytes")
 
@@ -132,6 +136,9 @@ FORMS: Final = (
     Form("PUT DATA FCI", "00 DA 01 6F", _LOCKS, Basis.CLIENT, _fci),
     Form("CHANGE KEY DATA", "90 24 .. ..", Effect.WRITES, Basis.CLIENT, _key_data, hides=True),
     Form("PUT DATA", "00 DB A0 ..", Effect.WRITES, Basis.CLIENT, _put_into_file, hides=True),
+    Form("PUT KEY COMPONENT", "80 D8 .. 04", Effect.WRITES, Basis.CLIENT, _component, hides=True),
+    Form("PUT KEY COMPONENT", "90 D8 .. 04", Effect.WRITES, Basis.CLIENT, _component, hides=True),
+    Form("READ KEY COMPONENT", "80 B4 .. 00", Effect.READS, Basis.CLIENT, _component),
     # Other objects may be keys: what they hold stays hidden.
     Form("PUT DATA", "00 DA .. ..", _LOCKS, Basis.STATED, _put, hides=True),
     Form("PUT DATA", "00 DB .. ..", _LOCKS, Basis.STATED, _put, hides=True),
