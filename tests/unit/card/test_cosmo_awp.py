@@ -409,3 +409,9 @@ def test_the_beginning_of_a_component_serves_once(used: CardBench) -> None:
     assert used.ok("80B4010000") == "AA" * 32 + "BB" * 32
     used.ok(command("80D80104", component("A1", b"\xcc" * 32)))
     assert used.ok("80B4010000") == "CC" * 32
+
+
+def test_a_file_that_was_not_created_is_not_current(bench: CardBench) -> None:
+    bench.ok(OFFICER)
+    assert bench.send(create("1200", "1001", 512)) == "6982"
+    assert bench.send("80B4010000") == "6986"

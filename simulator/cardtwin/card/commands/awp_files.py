@@ -54,16 +54,19 @@ def create(chip: Chip, apdu: CommandApdu) -> Outcome:
     The size of a key's file is its modulus's in bits, that of a file of records the greatest number of
     these. A key's file comes with its key, which has no value yet.
     """
-    data, status, writes = created(chip, apdu.data, _parse)
-    path = chip.session.ef
-    file = next(write.file for write in writes if isinstance(write, PutFile))
+    made: dict[ObjectKey, SecurityObject] = {}
 
-    if path is None or not isinstance(file, Ef) or not file.kind.is_rsa_key:
-        return data, status, writes
+    def parse(data: bytes) -> tuple[bytes, File]:
+        file_id, file = _parse(data)
 
-    chip.require_of_file(path[:-2], DfOperation.APPEND)
-    made = _key_objects(path, file)
-    chip.require_room(file.footprint + sum(part.footprint for part in made.values()))
+        if isinstance(file, Ef) and file.kind.is_rsa_key:
+            made.update(_key_objects(chip.session.df + file_id, file))
+            chip.require_of_file(chip.session.df, DfOperation.APPEND)
+            chip.require_room(file.footprint + sum(part.footprint for part in made.values()))
+
+        return file_id, file
+
+    data, status, writes = created(chip, apdu.data, parse)
     return data, status, (*writes, *(PutObject(key, part) for key, part in made.items()))
 
 
