@@ -21,7 +21,7 @@ from support.interop import shared_library
 from support.pkcs11_tool import PIN, Pkcs11Tool
 from support.rawcard import NO_SUCH_FILE, NO_SUCH_KEY, OK, RawCard
 from support.rig import SIGNING, Rig, certificate_for, opened_rig
-from support.tokens import FAMILIES
+from support.tokens import OPENSC_FAMILIES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ class Witness:
         return self.rig.run("opensc-explorer", *begin, told="".join(f"{step}\n" for step in walk))
 
 
-@pytest.mark.parametrize("model", FAMILIES)
+@pytest.mark.parametrize("model", OPENSC_FAMILIES)
 def test_what_c_destroy_object_has_destroyed_is_gone(tmp_path: Path, model: str) -> None:
     with opened_rig(tmp_path, model) as rig:
         tool, witness = Pkcs11Tool(rig, rig.library), Witness(rig)
@@ -135,7 +135,7 @@ def test_what_c_destroy_object_has_destroyed_is_gone(tmp_path: Path, model: str)
         assert witness.deciphering(key, cryptogram) == NO_SUCH_KEY
 
 
-@pytest.mark.parametrize("model", FAMILIES)
+@pytest.mark.parametrize("model", OPENSC_FAMILIES)
 def test_a_certificate_in_the_profile_s_file_is_overwritten(tmp_path: Path, model: str) -> None:
     with opened_rig(tmp_path, model) as rig:
         tool, witness = Pkcs11Tool(rig, rig.library), Witness(rig)

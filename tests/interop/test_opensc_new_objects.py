@@ -19,7 +19,7 @@ from support.pkcs11_tool import PIN, Pkcs11Tool
 from support.profiles import rsa_key
 from support.rig import Rig, issuer, opened_rig
 from support.signers import DATA
-from support.tokens import FAMILIES
+from support.tokens import OPENSC_FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ DIGEST_INFO = bytes.fromhex("3031300D060960864801650304020105000420")
 NAMED = ("--label", "new", "--id", "77")
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=OPENSC_FAMILIES)
 def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
     with opened_rig(tmp_path, request.param) as rig:
         yield rig

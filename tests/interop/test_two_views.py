@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from support.interop import shared_library
 from support.pkcs11_tool import Pkcs11Tool
 from support.rig import CURVE_KEY, certificate_for, full_card, opened_rig
-from support.tokens import FAMILIES
+from support.tokens import OPENSC_FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ def both(rig: Rig, label: str, pin: str) -> tuple[list[Mapping[str, str]], list[
     )
 
 
-@pytest.mark.parametrize("model", FAMILIES)
+@pytest.mark.parametrize("model", OPENSC_FAMILIES)
 @pytest.mark.parametrize(("label", "pin"), [MAIN, SIGNATURE], ids=["main", "signature"])
 def test_what_we_have_encoded_is_seen_alike(tmp_path: Path, model: str, label: str, pin: str) -> None:
     with opened_rig(tmp_path, model) as rig:
@@ -80,7 +80,7 @@ def test_a_key_on_a_curve_is_seen_alike(tmp_path: Path) -> None:
     assert any("EC_POINT" in found for found in ours)
 
 
-@pytest.mark.parametrize("model", FAMILIES)
+@pytest.mark.parametrize("model", OPENSC_FAMILIES)
 def test_what_a_program_has_made_by_our_library_is_seen_alike(tmp_path: Path, model: str) -> None:
     named = ("--label", "new", "--id", "77")
 

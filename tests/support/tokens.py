@@ -32,6 +32,9 @@ MODELS = ("cardos-4.4", "cardos-5.3")
 FAMILIES = (*MODELS, "cosmo-8.2", "idclassic-340")
 """One model of every family that has a driver."""
 
+OPENSC_FAMILIES = (*MODELS, "cosmo-8.2")
+"""One model of every family whose encoded cards OpenSC reads by PKCS#15."""
+
 CARD_MODEL = {
     "cardos-4.4": "SIEMENS44",
     "cardos-5.3": "SIEMENS50",
