@@ -157,6 +157,8 @@ def test_an_unknown_version_is_told(tmp_path: Path) -> None:
             lambda v: v["objects"][0].update({"class": "0000"}),
             r"card.objects\[0\].class: one byte is expected",
         ),
+        (lambda v: v["objects"][0].update(id="010203"), r"card.objects\[0\].id: one byte is expected, or"),
+        (lambda v: v["objects"][0].update(id="0001"), r"objects\[0\].id: one byte is expected, or"),
         (
             lambda v: v["environments"][0].update(components="00"),
             "security environment 1: a value has the wrong length",

@@ -415,3 +415,15 @@ def test_a_file_that_was_not_created_is_not_current(bench: CardBench) -> None:
     bench.ok(OFFICER)
     assert bench.send(create("1200", "1001", 512)) == "6982"
     assert bench.send("80B4010000") == "6986"
+
+
+@pytest.mark.parametrize("file_id", ["3001", "0A01", "0001", "00FF"])
+def test_a_key_is_kept_under_its_file_s_identifier(used: CardBench, file_id: str) -> None:
+    key = own_key()
+    imported(used, key, file_id)
+    again = CardBench(MODEL, image=decode(encode(used.card.image)))
+    assert again.card.image == used.card.image
+    enter(again, file_id)
+    again.ok(USER)
+    again.ok("002241B603800111")
+    verified(key.public.to_cryptography(), again.ok(command("002A9E9A", INFO, "80")))

@@ -54,7 +54,7 @@ def encode(image: CardImage) -> dict[str, Any]:
             for path, file in image.files.items()
         ],
         "objects": [
-            {"df": path_text(key.df), "class": f"{key.class_:02X}", "id": f"{key.id:02X}", **_record(found)}
+            {"df": path_text(key.df), "class": f"{key.class_:02X}", "id": _id_text(key.id), **_record(found)}
             for key, found in image.objects.items()
         ],
         "environments": [
@@ -225,6 +225,20 @@ def _number(node: _Node, name: str) -> int:
     return value[0]  # type: ignore[no-any-return]
 
 
+def _id_text(number: int) -> str:
+    """Return an object's id: one byte, or two where it's a file's identifier."""
+    return f"{number:02X}" if number <= 0xFF else f"{number:04X}"
+
+
+def _id(node: _Node) -> int:
+    value = node.take("id", bytes)
+
+    if len(value) not in {1, 2} or (len(value) == 2 and not value[0]):
+        raise ImageError(f"{node.where}.id: one byte is expected, or the two of a file")
+
+    return int.from_bytes(value)
+
+
 def _life_cycle(node: _Node) -> LifeCycle:
     try:
         return LifeCycle(_number(node, "life_cycle"))
@@ -244,7 +258,7 @@ def _file(node: _Node) -> tuple[bytes, File]:
 
 
 def _object(node: _Node) -> tuple[ObjectKey, SecurityObject]:
-    key = ObjectKey(_path(node, "df"), _number(node, "class"), _number(node, "id"))
+    key = ObjectKey(_path(node, "df"), _number(node, "class"), _id(node))
     return key, _value(node, SecurityObject)
 
 
