@@ -16,12 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from cardtwin.card import CardView
+from cardtwin.card import image as images
 from cardtwin.entropy import SeededEntropy
 from cardtwin.targets.issuing import issue
 from support.interop import Desk, opened_desk, shared_library
 from support.rig import issuer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cardtwin.card import CardImage
 
 MODEL = "authentic-2"
@@ -144,3 +147,8 @@ def test_opensc_does_not_get_to_the_reset_of_a_pin(used: Desk) -> None:
 def test_keys_are_told_apart_by_their_files(initialised: CardImage) -> None:
     view = CardView(initialised)
     assert {place: key.kind for place, key in view.keys.items()} == {("3F00/5011/9002", 0x3000): "RSA-2048"}
+
+
+def test_an_initialised_card_is_kept_in_a_file(initialised: CardImage, tmp_path: Path) -> None:
+    images.save(initialised, tmp_path / "card.image")
+    assert images.load(tmp_path / "card.image") == initialised

@@ -81,8 +81,9 @@ def read(reader: str | None, out: Path | None, as_json: bool, ask_tries: bool) -
 @click.option("--out", type=OUTPUT, callback=in_a_folder, required=True, help="Where to save the image.")
 @click.option("--seed", metavar="TEXT", help="Draw the keys from this, to get the same again.")
 def issue(name: str, out: Path, seed: str | None) -> None:
-    """Make a card that comes finished to its holder: authentic, authentic-2, estonian-eid or latvian-eid.
+    """Make a card that comes finished to its holder.
 
+    CARD is authentic, authentic-2, estonian-eid, latvian-eid or idprime.
     Keys and certificates are made for it, PINs and PUK are the public ones of the documentation, and its
     holder doesn't exist. `cardtwin exec --image FILE` runs it as an emulated card.
     """

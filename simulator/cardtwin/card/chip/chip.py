@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cardtwin.card.chip.algorithms import PIN, KeyCache
 from cardtwin.card.chip.session import UNLIMITED, Session
 from cardtwin.card.errors import Refusal
-from cardtwin.card.memory import MF, Ef, ObjectKey, climb, parent, path_text
+from cardtwin.card.memory import MF, Ef, ObjectKey, parent, path_text
 from cardtwin.card.memory.access import ALWAYS
 from cardtwin.card.memory.rules import condition_of
 from cardtwin.events import CardChange, CardChanged, Hub
@@ -131,12 +131,15 @@ class Chip:
 
     def is_active(self, path: bytes) -> bool:
         """Tell whether a file is active, and every DF that it is in (rule ``card.deactivated-df``)."""
-        files = self.image.files
+        files, at = self.image.files, path
 
-        if not files[path].active:
-            return False
+        while files[at].active:  # not climb(): every READ BINARY comes by here
+            if at == MF:
+                return True
 
-        return all(files[df].active for df in climb(path)) or self.switches[DEACTIVATED_DF] == "itself"
+            at = at[:-2]
+
+        return at != path and self.switches[DEACTIVATED_DF] == "itself"
 
     def require_active(self, path: bytes) -> None:
         """Refuse with 6283 a file that isn't active."""
