@@ -22,7 +22,7 @@ class MaskedExchange:
         reader: The reader's name.
         meaning: The command's name and parameters.
         command: Hex, secrets as ``**``.
-        response: Hex, status word included, secrets as ``**``.
+        response: Hex, status word included, secrets as ``**``; or why there is none.
         status: The status word's name, or that there is none.
     """
 
@@ -47,7 +47,7 @@ class Masker:
             event.reader,
             f"{reading.decoded.name} {reading.decoded.parameters}".rstrip(),
             reading.command,
-            reading.response,
+            reading.response if not event.unanswered else f"no answer: {event.unanswered}",
             "no status word" if reading.status is None else str(reading.status),
         )
 

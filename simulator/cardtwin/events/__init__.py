@@ -134,23 +134,38 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Exchange(Event):
-    """One command APDU and its response APDU, at the card's contacts, as bytes."""
+    """One command APDU and its response APDU, at the card's contacts, as bytes.
+
+    Attributes:
+        reader: The reader's name.
+        command: The command.
+        response: The response, status word included; empty where none came.
+        unanswered: Why none came; empty where one did.
+    """
 
     reader: str
     command: bytes = field(repr=False)
     response: bytes = field(repr=False)
+    unanswered: str = ""
 
     def __init__(
-        self, *, reader: str, command: bytes, response: bytes, cause: Cause | None = _IN_FORCE
+        self,
+        *,
+        reader: str,
+        command: bytes,
+        response: bytes = b"",
+        unanswered: str = "",
+        cause: Cause | None = _IN_FORCE,
     ) -> None:
         # Every command makes one of these, and what a frozen dataclass generates takes half as long again.
         _set_cause(self, _cause.get() if cause is _IN_FORCE else cause)
         _set_reader(self, reader)
         _set_command(self, command)
         _set_response(self, response)
+        _set_unanswered(self, unanswered)
 
 
-_set_cause, _set_reader, _set_command, _set_response = (
+_set_cause, _set_reader, _set_command, _set_response, _set_unanswered = (
     getattr(Exchange, place.name).__set__ for place in fields(Exchange)
 )
 

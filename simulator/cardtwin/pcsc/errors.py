@@ -45,13 +45,19 @@ __all__ = [
 
 
 class PcscError(Exception):
-    """A PC/SC function failed. `code` is the SCARD_* value, as PC/SC part 5 numbers it."""
+    """A PC/SC function failed. `code` is the SCARD_* value, as PC/SC part 5 numbers it.
+
+    Attributes:
+        reader: The reader's name, as far as one is concerned.
+        detail: What more there is to say; may be empty.
+    """
 
     code: int = 0x80100001
     name: ClassVar[str] = "SCARD_F_INTERNAL_ERROR"
 
     def __init__(self, reader: str = "", detail: str = "") -> None:
         self.reader = reader
+        self.detail = detail
         text = self.name + (f" at {reader!r}" if reader else "") + (f": {detail}" if detail else "")
         super().__init__(text)
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.events import Exchange
-from cardtwin.pcsc import CardConnection, CardRemovedError, Disposition, Protocol, ShareMode
+from cardtwin.pcsc import (
+    CardConnection,
+    CardMuteError,
+    CardRemovedError,
+    Disposition,
+    Protocol,
+    ShareMode,
+)
 from cardtwin.readers.controls import PinEntryTurn, features_of, told
 from cardtwin.readers.errors import CardLostError, CommandTooLongError
 from cardtwin.readers.transaction import Transaction
@@ -19,6 +26,9 @@ if TYPE_CHECKING:
     from cardtwin.readers.turns import Seat
 
 __all__ = ["ManagedConnection"]
+
+_GONE: Final = {True: "the card was taken out", False: "the card was reset"}
+"""Why an answer doesn't come that was on its way, by whether the reader is empty."""
 
 
 class ManagedConnection(CardConnection):
@@ -82,10 +92,15 @@ class ManagedConnection(CardConnection):
             if len(command) > slot.longest:
                 raise CommandTooLongError(slot.name, f"this reader carries {slot.longest} bytes at most")
 
-            response = card.process(command)
+            try:
+                response = card.process(command)
+            except CardMuteError as error:
+                self._tell_unanswered(command, error.detail or "the card is mute")
+                raise
 
             if slot.live is not card:
                 trouble = CardLostError if slot.card is None else seat.trouble or CardRemovedError
+                self._tell_unanswered(command, _GONE[slot.card is None])
                 raise trouble(slot.name, "during the command")
 
             hub = self._hub
@@ -111,6 +126,10 @@ class ManagedConnection(CardConnection):
 
         turn = PinEntryTurn(self._slot, self._seat, self._hub, self._check_program)
         return turn.run(code, data, self.transmit)
+
+    def _tell_unanswered(self, command: bytes, why: str) -> None:
+        if self._hub is not None:
+            self._hub.emit(Exchange(reader=self._slot.name, command=command, unanswered=why))
 
     def check(self) -> None:
         """Raise what the next use would bring, without a command: a reset or a removal by others.

@@ -233,16 +233,25 @@ class _Contacts:
         self._emit(ReaderChanged(reader=self._reader, change=change, atr=self._atr))
 
     def _processed(self, command: bytes) -> bytes:
+        try:
+            response = self._response(command)
+        except (CardMuteError, CardRemovedError) as error:
+            self._emit(Exchange(reader=self._reader, command=command, unanswered=error.detail or error.name))
+            raise
+
+        if self._heard:
+            self._emit(Exchange(reader=self._reader, command=command, response=response))
+
+        return response
+
+    def _response(self, command: bytes) -> bytes:
         if not self._powered:
-            raise CardMuteError(self._reader, "it has no power")
+            raise CardMuteError(self._reader, "the card has no power")
 
         response = self._card.process(command)
 
         if self._stopping.is_set():
-            raise CardRemovedError(self._reader, "during the command")
-
-        if self._heard:
-            self._emit(Exchange(reader=self._reader, command=command, response=response))
+            raise CardRemovedError(self._reader, "the card was taken out")
 
         return response
 

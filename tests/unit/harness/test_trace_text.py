@@ -111,6 +111,14 @@ def test_apdus_stand_below_their_call_and_changes_below_their_apdu() -> None:
     ]
 
 
+def test_a_command_that_is_not_answered_says_why() -> None:
+    story = Story()
+    story.events.append(
+        Exchange(reader="R1", command=SELECT, unanswered="the power was cut", cause=story.step)
+    )
+    assert story.lines[1:] == ["  " + SELECT_LINES[0], "  < R1: no answer: the power was cut"]
+
+
 def test_a_call_in_which_nothing_happens_takes_one_line() -> None:
     story = Story()
     story.end(story.begin("C_GetInfo", program=""), "CKR_GENERAL_ERROR", reason="because")

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cardtwin.events import Exchange
 from cardtwin.iso7816 import CommandApdu
-from cardtwin.pcsc import CardConnection, Disposition, InvalidHandleError, PcscError, Protocol, ShareMode
+from cardtwin.pcsc import (
+    CardConnection,
+    CardMuteError,
+    CardRemovedError,
+    Disposition,
+    InvalidHandleError,
+    NotTransactedError,
+    PcscError,
+    Protocol,
+    ShareMode,
+)
 from cardtwin.readers.errors import CommandTooLongError
 from cardtwin.readers.physical.features import features_of, max_apdu_data
 from cardtwin.readers.physical.scard import called, scard
@@ -23,6 +33,8 @@ __all__ = ["PhysicalConnection"]
 _SHORT: Final = 255
 _MORE, _WRONG_LE = 0x61, 0x6C
 _GET_RESPONSE: Final = 0xC0
+_UNANSWERED: Final = (CardMuteError, CardRemovedError, NotTransactedError)
+"""What a transmission fails with where the card may have had the command."""
 
 
 class PhysicalConnection(CardConnection):
@@ -70,11 +82,13 @@ class PhysicalConnection(CardConnection):
 
     def transmit(self, command: bytes) -> bytes:
         """Send a command APDU and return the response APDU, status word included."""
-        response = self._transmit_t0(command) if self._protocol is Protocol.T0 else self._carry(command)
+        try:
+            response = self._transmit_t0(command) if self._protocol is Protocol.T0 else self._carry(command)
+        except _UNANSWERED as error:
+            self._tell(command, unanswered=error.name)
+            raise
 
-        if self._hub is not None and not self._hub.silent:
-            self._hub.emit(Exchange(reader=self._reader, command=command, response=response))
-
+        self._tell(command, response)
         return response
 
     def features(self) -> Mapping[Feature, int]:
@@ -85,6 +99,12 @@ class PhysicalConnection(CardConnection):
         """Send a control code to the reader's driver, with what belongs to it, and return the answer."""
         (answer,) = self._call(scard.SCardControl, code, list(data))
         return bytes(answer)
+
+    def _tell(self, command: bytes, response: bytes = b"", unanswered: str = "") -> None:
+        if self._hub is not None and not self._hub.silent:
+            self._hub.emit(
+                Exchange(reader=self._reader, command=command, response=response, unanswered=unanswered)
+            )
 
     def begin_transaction(self) -> None:
         """Begin a transaction, after those of others."""
