@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from cardtwin.hosting.hosted import HostedCard
+    from cardtwin.hosting.hosted import HostedCards
+    from cardtwin.hosting.request import CardRequest
 
 __all__ = ["CardStarter", "cardtwin"]
 
@@ -43,13 +44,17 @@ class CardStarter:
         answers: Mapping[int, str] | None = None,
         attached: Sequence[_PathLike] = (),
         image: _PathLike | None = None,
+        serial: bytes | None = None,
+        keep: _PathLike | None = None,
         factory: bool = False,
         config: Path | str | None = None,
         user_config: Path | str | None = None,
         ppa_config: _PathLike | None = None,
         program: str | None = None,
         reader: str | None = None,
+        readers: Mapping[str, CardRequest | str | None] | None = None,
         pinpad: bool = False,
+        cards: Mapping[str, CardRequest] | None = None,
         pcscd: str | None = None,
         quirks: Sequence[str] = (),
         speed: str = "instant",
@@ -57,8 +62,8 @@ class CardStarter:
         switches: Mapping[str, str] | None = None,
         seed: str | None = None,
         trace: _PathLike | None = None,
-    ) -> HostedCard:
-        """Start a card in a process of its own, and return it when it is ready.
+    ) -> HostedCards:
+        """Start a card in a process of its own, and return it when it is ready; or several.
 
         Args:
             card: The card model, such as ``cardos-5.3``; not needed with an image.
@@ -73,13 +78,18 @@ class CardStarter:
             answers: Answers to its dialogs.
             attached: Files attached to it, besides those that lie beside it.
             image: A saved card memory.
+            serial: The card's serial number; None takes the model's.
+            keep: A file that the card's memory is kept in, and that it goes on with.
             factory: Whether the card is as it leaves the factory, with neither files nor packages.
             config: The system's Personal.cfg: a Path is a file, a str is its text.
             user_config: The user's Personal.cfg, likewise.
             ppa_config: iD2ppa.cfg, with the PIN encryption certificate beside it.
             program: What all programs are called, such as ``java.exe``.
             reader: The reader's name; None takes ``Emulated reader``.
-            pinpad: Whether the reader has a PIN pad; `enter()` of the card uses it.
+            readers: More readers, and what is in each: a CardRequest, the name of one among `cards`, a
+                model, or None. With `card` left out, there are these alone.
+            cards: Cards by name, also some that are in no reader at first.
+            pinpad: Whether the readers have PIN pads; `enter()` of the card uses them.
             pcscd: Where vpcd has a slot that the card is put into instead of a reader of cardtwin's own.
             quirks: Of the card.
             speed: ``real`` takes the time that real cards take.
@@ -95,13 +105,18 @@ class CardStarter:
             True  # pytest shows the arguments of a function that fails, and PINs are among them
         )
 
-        from cardtwin.hosting.hosted import HostedCard  # noqa: PLC0415  # only tests with a card pay for it
-        from cardtwin.hosting.request import DEFAULT_READER, CardRequest  # noqa: PLC0415  # as above
+        from cardtwin.hosting.hosted import HostedCards  # noqa: PLC0415  # only tests with a card pay for it
+        from cardtwin.hosting.request import (  # noqa: PLC0415  # as above
+            DEFAULT_READER,
+            CardRequest,
+            HostRequest,
+        )
 
-        request = CardRequest(
-            card=card,
-            reader=reader or DEFAULT_READER,
+        asked = CardRequest(
+            model=card,
             image=_path(image),
+            serial=None if serial is None else serial.hex(),
+            keep=_path(keep),
             factory=factory,
             profile=_path(profile),
             secrets=dict(secrets or {}),
@@ -111,20 +126,26 @@ class CardStarter:
             fields=dict(fields or {}),
             answers={str(number): text for number, text in (answers or {}).items()},
             attached=tuple(os.fspath(path) for path in attached),
+            quirks=tuple(quirks),
+            speed=speed,
+            faults=tuple(faults),
+        )
+        alone = {} if asked == CardRequest() and readers else {reader or DEFAULT_READER: asked}
+        every = {**alone, **(readers or {})}
+        request = HostRequest.arranged(
+            every,
+            cards,
+            pinpads=tuple(every) if pinpad else (),
             ppa_config=_path(ppa_config),
             config=self._file(config),
             user_config=self._file(user_config),
             program=program,
-            pinpad=pinpad,
             pcscd=pcscd,
-            quirks=tuple(quirks),
-            speed=speed,
-            faults=tuple(faults),
             switches=dict(switches or {}),
             seed=seed,
             trace=_path(trace),
         )
-        return self._stack.enter_context(HostedCard(request))
+        return self._stack.enter_context(HostedCards(request))
 
     def close(self) -> None:
         """Take all cards down."""

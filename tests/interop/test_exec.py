@@ -94,3 +94,34 @@ def shown(variables: dict[str, str]) -> int:
         timeout=TIMEOUT,
     )
     return listed.stdout.count("token label")
+
+
+TWO_READERS = """\
+"$0" --module "$CARDTWIN_MODULE" -L &&
+"$0" --module "$CARDTWIN_MODULE" --slot-index 0 --login --pin env:CARDTWIN_LEFT_PIN1 -O &&
+"$0" --module "$CARDTWIN_MODULE" --slot-index 3 --login --pin env:CARDTWIN_RIGHT_PIN1 -O
+"""
+
+
+def test_programs_find_every_reader_with_its_card() -> None:
+    words = ("--reader", "Left=cardos-5.3 profile=full label=One", "--reader", "Spare=empty")
+    given = (*words, "--reader", "Right=cardos-4.4 profile=full label=Two")
+    result = run("exec", *given, "sh", "-c", TWO_READERS, tool("pkcs11-tool"))
+    assert result.returncode == 0, result.stderr
+    assert re.findall(r"^Slot \d+ \(0x\d+\): (\w+)$", result.stdout, re.MULTILINE) == [
+        "Left",
+        "Left",
+        "Spare",
+        "Right",
+        "Right",
+    ]
+    labels = re.findall(r"token label +: (\w+)$", result.stdout, re.MULTILINE)
+    assert labels[0] == "One"
+    assert "Two" in labels
+    assert result.stdout.count("Private Key Object; RSA") == 2
+    listed = run("exec", *given, tool("opensc-tool"), "--list-readers")
+    assert re.findall(r"(Yes|No) .*(Left|Spare|Right)$", listed.stdout, re.MULTILINE) == [
+        ("Yes", "Left"),
+        ("No", "Spare"),
+        ("Yes", "Right"),
+    ]

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from cardtwin.card import EmulatedCard, models
-from cardtwin.card import image as images
 from cardtwin.entropy import SeededEntropy
 from cardtwin.pcsc import Protocol
-from cardtwin.targets.kept import KeptCard
+from cardtwin.targets.kept import CardFile, KeptCard
 
 SELECT = bytes.fromhex("00A40000024401")
 SIZE = 16
 
 
 def main() -> None:
-    path = Path(sys.argv[1])
-    image = images.load(path)
-    inner = EmulatedCard(models.get(image.model), image=image, entropy=SeededEntropy("kept"))
-    card = KeptCard(inner, path)
+    file = CardFile(sys.argv[1])
+    assert file.image is not None
+    inner = EmulatedCard(
+        models.get(file.image.model), image=file.image, entropy=SeededEntropy("kept"), reader="R"
+    )
+    card = KeptCard(inner, file, print)
     card.power_on(Protocol.ANY)
     assert card.process(SELECT)[-2:] == b"\x90\x00"
 

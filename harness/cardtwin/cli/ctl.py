@@ -6,10 +6,11 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from cardtwin.cli.card_words import card_of_words
 from cardtwin.cli.files import fail
 from cardtwin.cli.pairs import hidden_value
 from cardtwin.cli.serve import exports
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+F = TypeVar("F", bound="Callable[..., object]")
+
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group("ctl", short_help="Take a served card out, put it in, look at it.")
+@click.group("ctl", short_help="Take served cards out, put them in, look at them.")
 @click.option("--socket", type=click.Path(), help=f"The server's control socket, else ${CONTROL_VARIABLE}.")
 @click.pass_context
 def command(context: click.Context, socket: str | None) -> None:
-    """Do something to the card of `cardtwin serve` or `cardtwin exec`, from another shell.
+    """Do something to the cards and readers of `cardtwin serve` or `cardtwin exec`, from another shell.
 
     Exit status: 0, or 2 if there is no server, or it can't do that.
     """
@@ -49,39 +52,110 @@ def _told(context: click.Context, do: Callable[[Control], Any]) -> Any:
         fail(str(error))
 
 
-@command.command("insert")
+def _of_reader(function: F) -> F:
+    """Give a command the option that says which reader it is about."""
+    return click.option("--reader", metavar="NAME", help="The reader; needed where there are several.")(
+        function
+    )
+
+
+@command.command("insert", short_help="Put a card into a reader.")
+@click.argument("card", required=False)
+@_of_reader
 @click.pass_context
-def insert(context: click.Context) -> None:
-    """Put the card into the reader."""
-    _told(context, Control.insert)
+def insert(context: click.Context, card: str | None, reader: str | None) -> None:
+    """Put a card into a reader; the name of a new one is printed.
+
+    CARD is the name of one of the server's cards, or a new card in words: its model and KEY=VALUE, such as
+    "cardos-5.3 profile=full secret.PIN1=env:MY_PIN" or "image=FILE". Without it, it is the card that was in
+    the reader before.
+    """
+    _told(context, lambda server: _insert(server, card, reader))
+
+
+def _insert(server: Control, card: str | None, reader: str | None) -> None:
+    if card is None or card in {each["name"] for each in server.status()["cards"]}:
+        server.insert(card, reader=reader)
+        return
+
+    inserted = server.insert(card_of_words(card, "CARD"), reader=reader)
+
+    for warning in inserted.warnings:
+        click.echo(f"cardtwin: {warning}", err=True)
+
+    click.echo(inserted.card)
 
 
 @command.command("remove")
+@_of_reader
 @click.pass_context
-def remove(context: click.Context) -> None:
+def remove(context: click.Context, reader: str | None) -> None:
     """Take the card out of the reader, whoever uses it."""
-    _told(context, Control.remove)
+    _told(context, lambda server: server.remove(reader=reader))
 
 
 @command.command("reset")
+@_of_reader
 @click.pass_context
-def reset(context: click.Context) -> None:
+def reset(context: click.Context, reader: str | None) -> None:
     """Reset the card, whoever uses it."""
-    _told(context, Control.reset)
+    _told(context, lambda server: server.reset(reader=reader))
 
 
 @command.command("power-on")
+@_of_reader
 @click.pass_context
-def power_on(context: click.Context) -> None:
+def power_on(context: click.Context, reader: str | None) -> None:
     """Power the card."""
-    _told(context, Control.power_on)
+    _told(context, lambda server: server.power_on(reader=reader))
 
 
 @command.command("power-off")
+@_of_reader
 @click.pass_context
-def power_off(context: click.Context) -> None:
+def power_off(context: click.Context, reader: str | None) -> None:
     """Take the card's power away. A program that connects gives it back."""
-    _told(context, Control.power_off)
+    _told(context, lambda server: server.power_off(reader=reader))
+
+
+@command.command("fault", short_help="Let something go wrong with the card.")
+@click.argument("words", nargs=-1)
+@click.option("--clear", is_flag=True, help="Let nothing go wrong any more.")
+@_of_reader
+@click.pass_context
+def fault(context: click.Context, words: tuple[str, ...], reader: str | None, *, clear: bool) -> None:
+    """Let something go wrong with the card, at commands that come from now on: do=mute at=002A after=1.
+
+    It comes to the faults that the card has; --clear takes all of them away. A card that has fallen silent
+    answers again when its faults were cleared and it was reset.
+    """
+    if clear is bool(words):
+        raise click.UsageError("say what goes wrong, such as do=mute, or --clear")
+
+    def tell(server: Control) -> None:
+        if clear:
+            server.disarm(reader=reader)
+        else:
+            server.arm(" ".join(words), reader=reader)
+
+    _told(context, tell)
+
+
+@command.command("add-reader", short_help="Attach an empty reader.")
+@click.argument("name")
+@click.option("--pinpad", is_flag=True, help="It has a PIN pad.")
+@click.pass_context
+def add_reader(context: click.Context, name: str, *, pinpad: bool) -> None:
+    """Attach an empty reader of that name."""
+    _told(context, lambda server: server.add_reader(name, pinpad=pinpad))
+
+
+@command.command("remove-reader", short_help="Take a reader away.")
+@click.argument("name")
+@click.pass_context
+def remove_reader(context: click.Context, name: str) -> None:
+    """Take a reader away. The card in it can be put into another one."""
+    _told(context, lambda server: server.remove_reader(name))
 
 
 @command.group("pinpad")
@@ -91,8 +165,9 @@ def pinpad() -> None:
 
 @pinpad.command("enter")
 @click.argument("entries", metavar="[ENTRY ...]", nargs=-1)
+@_of_reader
 @click.pass_context
-def enter(context: click.Context, entries: tuple[str, ...]) -> None:
+def enter(context: click.Context, entries: tuple[str, ...], reader: str | None) -> None:
     """Enter something when the PIN pad next asks for it, or now if it does: one ENTRY for each prompt.
 
     An ENTRY is env:VARIABLE, file:PATH, the digits themselves, which others can see then, `cancel`, or
@@ -100,7 +175,7 @@ def enter(context: click.Context, entries: tuple[str, ...]) -> None:
     PIN takes three: the old one, the new one, and that again.
     """
     texts = [hidden_value(entry, "ENTRY") for entry in entries] or _asked_for()
-    _told(context, lambda server: server.enter(*texts))
+    _told(context, lambda server: server.enter(*texts, reader=reader))
 
 
 def _asked_for() -> list[str]:
@@ -113,18 +188,20 @@ def _asked_for() -> list[str]:
 
 @command.command("snapshot", short_help="Save the card's memory to a file.")
 @click.argument("path", metavar="FILE", type=_FILE)
+@_of_reader
 @click.pass_context
-def snapshot(context: click.Context, path: Path) -> None:
+def snapshot(context: click.Context, path: Path, reader: str | None) -> None:
     """Save the card's memory, PINs and keys included, to a file that only you may read."""
-    _told(context, lambda server: server.snapshot(path))
+    _told(context, lambda server: server.snapshot(path, reader=reader))
 
 
 @command.command("load", short_help="Make a saved memory that of the card.")
 @click.argument("path", metavar="FILE", type=_FILE)
+@_of_reader
 @click.pass_context
-def load(context: click.Context, path: Path) -> None:
+def load(context: click.Context, path: Path, reader: str | None) -> None:
     """Make a saved memory that of the card, and reset the card."""
-    _told(context, lambda server: server.load(path))
+    _told(context, lambda server: server.load(path, reader=reader))
 
 
 @command.command("env", short_help="Print the environment variables, for a shell.")
@@ -167,12 +244,26 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
         yield f"{reader['name']}: {content}"
 
         if card is not None:
-            yield f"  power: {_POWER[card['powered']]}; connections: {_told_or_not(reader['connections'])}"
-            yield f"  life cycle: {card['life_cycle']}; fuse: {card['fuse']}; erasable: {card['erasable']}"
+            yield from _card_lines(card, reader["connections"])
 
-            for pin in card["pins"]:
-                tries = f"{pin['tries_left']} of {pin['max_tries']} tries left"
-                yield f"  PIN {pin['directory']}:{pin['reference']}  {tries}"
+    for card in status["cards"]:
+        if card["reader"] is None and len(status["cards"]) > 1:
+            yield f"in no reader: {card['name']}, {card['model']}"
 
     for program in status["programs"]:
         yield f"program {program['pid']}: {program['name'] or '(no name)'}"
+
+
+def _card_lines(card: Mapping[str, Any], connections: int | None) -> Iterator[str]:
+    yield f"  power: {_POWER[card['powered']]}; connections: {_told_or_not(connections)}"
+    yield f"  life cycle: {card['life_cycle']}; fuse: {card['fuse']}; erasable: {card['erasable']}"
+
+    if card["kept"] is not None:
+        yield f"  kept in {card['kept']}"
+
+    for fault in card["faults"]:
+        yield f"  fault: {fault}"
+
+    for pin in card["pins"]:
+        tries = f"{pin['tries_left']} of {pin['max_tries']} tries left"
+        yield f"  PIN {pin['directory']}:{pin['reference']}  {tries}"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from cardtwin.cli.card_options import card_options, request_of
+from cardtwin.cli.card_options import READERS_HELP, card_options, request_of
 from cardtwin.cli.command_line import CANNOT_RUN, NOT_FOUND, run_command
-from cardtwin.hosting import HostedCard, HostingError
+from cardtwin.hosting import CardRefusedError, HostedCards, HostingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["command"]
 
@@ -28,13 +29,16 @@ Example:
 """
 
 _PIN_VARIABLE: Final = "CARDTWIN_{}"
-"""What the variables of the PINs and PUKs are called."""
+"""What the variables of the first card's PINs and PUKs are called."""
+
+_CARDS_PIN_VARIABLE: Final = "CARDTWIN_{}_{}"
+"""What they are called with the card's name, where there are several cards."""
 
 
 @click.command(
     "exec",
     short_help="Run a command with a card in a reader.",
-    epilog=_EXAMPLE,
+    epilog=f"{_EXAMPLE}\n{READERS_HELP}",
     context_settings={"allow_interspersed_args": False},
 )
 @card_options
@@ -43,8 +47,8 @@ def command(arguments: tuple[str, ...], **options: Any) -> None:
     """Run a command with a card in a reader, and take both away when it has ended.
 
     The command finds the reader by PC/SC, and the PKCS#11 library at $CARDTWIN_MODULE. PINs and PUKs that a
-    profile has put on the card are in $CARDTWIN_PIN1, $CARDTWIN_PUK and so on. `cardtwin ctl`, called by the
-    command, takes the card out and puts it in.
+    profile has put on the card are in $CARDTWIN_PIN1, $CARDTWIN_PUK and so on; with several cards those of
+    each also in $CARDTWIN_<CARD>_PIN1. `cardtwin ctl`, called by the command, takes cards out and in again.
 
     Values of --secret, --field and --answer are written env:VARIABLE, file:PATH, or as they are. PINs that
     are not given are drawn at random.
@@ -53,17 +57,18 @@ def command(arguments: tuple[str, ...], **options: Any) -> None:
     126 if it can't be run, 125 if there is no such card.
     """
     with _hosted(options) as card:
-        pins = {_PIN_VARIABLE.format(name): card.pin(name) for name in card.pins}
-        status = _run(arguments, {**os.environ, **card.environment, **pins}, card)
+        status = _run(arguments, {**os.environ, **card.environment, **_pins(card)}, card)
 
     sys.exit(status)
 
 
 @contextmanager
-def _hosted(options: dict[str, Any]) -> Iterator[HostedCard]:
+def _hosted(options: dict[str, Any]) -> Iterator[HostedCards]:
     """Have a card while the block lasts; without one, say why and end."""
     try:
-        card = HostedCard(request_of(options))
+        request = request_of(options)
+        _check_names(request.cards)
+        card = HostedCards(request)
     except HostingError as error:
         _end(str(error))
 
@@ -79,7 +84,34 @@ def _hosted(options: dict[str, Any]) -> Iterator[HostedCard]:
             click.echo(f"cardtwin: {error}", err=True)
 
 
-def _run(arguments: tuple[str, ...], environment: dict[str, str], card: HostedCard) -> int:
+def _check_names(cards: Iterable[str]) -> None:
+    """See that the variables of no two cards' PINs are called the same."""
+    found: dict[str, str] = {}
+
+    for card in cards:
+        if (other := found.setdefault(_capitals(card), card)) != card:
+            raise CardRefusedError(
+                f"the PINs of {other!r} and {card!r} would be in the same variables: rename one of them"
+            )
+
+
+def _capitals(name: str) -> str:
+    return re.sub(r"[^0-9A-Z]", "_", name.upper())
+
+
+def _pins(cards: HostedCards) -> dict[str, str]:
+    """Return the variables of the PINs and PUKs: the first card's, and with several cards those of each."""
+    found = {_PIN_VARIABLE.format(name): cards.pin(name) for name in cards.pins}
+
+    if len(cards.cards) > 1:
+        for card in cards.cards:
+            for name in cards.pins_of(card):
+                found[_CARDS_PIN_VARIABLE.format(_capitals(card), name)] = cards.pin(name, card=card)
+
+    return found
+
+
+def _run(arguments: tuple[str, ...], environment: dict[str, str], card: HostedCards) -> int:
     told = False
 
     def look_at_card() -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cardtwin.cli.card_options import card_options, request_of
+from cardtwin.cli.card_options import READERS_HELP, card_options, request_of
 from cardtwin.cli.files import fail
-from cardtwin.hosting import CONTROL_VARIABLE, HostedCard, HostingError
+from cardtwin.hosting import CONTROL_VARIABLE, HostedCards, HostingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cardtwin.hosting import CardRequest
+    from cardtwin.hosting import HostRequest
 
 __all__ = ["command", "exports"]
 
@@ -27,7 +27,9 @@ Example:
 """
 
 
-@click.command("serve", short_help="Have a card in a reader for a while.", epilog=_EXAMPLE)
+@click.command(
+    "serve", short_help="Have a card in a reader for a while.", epilog=f"{_EXAMPLE}\n{READERS_HELP}"
+)
 @card_options
 @click.option(
     "--socket", "control", type=click.Path(), help="Where `cardtwin ctl` finds the server; see below."
@@ -49,7 +51,7 @@ def command(*, seconds: float | None, shell: bool, **options: Any) -> None:
         request = request_of(options)
 
         # From when it is ready, an interrupt is how it ends.
-        with HostedCard(request) as card, suppress(KeyboardInterrupt):
+        with HostedCards(request) as card, suppress(KeyboardInterrupt):
             _warn(card, request)
             _tell(card, shell=shell)
             card.wait(seconds)
@@ -57,27 +59,35 @@ def command(*, seconds: float | None, shell: bool, **options: Any) -> None:
         fail(str(error))
 
 
-def _warn(card: HostedCard, request: CardRequest) -> None:
-    for warning in card.warnings:
+def _warn(cards: HostedCards, request: HostRequest) -> None:
+    for warning in cards.warnings:
         click.echo(f"cardtwin: {warning}", err=True)
 
-    if card.pins and request.profile is not None and not request.secrets:
-        names = ", ".join(sorted(card.pins))
-        click.echo(
-            f"cardtwin: {names} are as the profile has them, and shown nowhere: --secret gives them", err=True
-        )
+    for name, card in request.cards.items():
+        if cards.pins_of(name) and card.profile is not None and not card.secrets:
+            pins = ", ".join(sorted(cards.pins_of(name)))
+            whose = f" of {name!r}" if len(request.cards) > 1 else ""
+            told = f"{pins}{whose} are as the profile has them, and shown nowhere: --secret gives them"
+            click.echo(f"cardtwin: {told}", err=True)
 
 
-def _tell(card: HostedCard, *, shell: bool) -> None:
+def _tell(card: HostedCards, *, shell: bool) -> None:
     if not shell:
         control = shlex.quote(card.environment[CONTROL_VARIABLE])
-        click.echo(f"The card is in the reader {card.reader!r}. In another shell:\n")
+        click.echo(f"{_places(card)} In another shell:\n")
 
     for line in exports(card.environment):
         click.echo(line if shell else f"    {line}")
 
     if not shell:
         click.echo(f"\n    cardtwin ctl --socket {control} status\n\nCtrl-C ends it.")
+
+
+def _places(cards: HostedCards) -> str:
+    if len(cards.readers) == 1 and cards.readers[cards.reader] is not None:
+        return f"The card is in the reader {cards.reader!r}."
+
+    return f"The readers are {', '.join(map(repr, cards.readers))}."
 
 
 def exports(environment: Mapping[str, str]) -> Iterator[str]:

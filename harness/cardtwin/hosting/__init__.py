@@ -1,6 +1,6 @@
 """Cards in processes of their own, for other people's programs: started, used, taken down."""
 
-from cardtwin.hosting.commands import CONTROL_VARIABLE, Commands, Control
+from cardtwin.hosting.commands import CONTROL_VARIABLE, Commands, Control, Inserted
 from cardtwin.hosting.errors import (
     CardRefusedError,
     CommandRefusedError,
@@ -10,8 +10,8 @@ from cardtwin.hosting.errors import (
     ProtocolError,
     UncleanEndError,
 )
-from cardtwin.hosting.hosted import HostedCard
-from cardtwin.hosting.request import DEFAULT_READER, FIRST_SLOT, SPEEDS, CardRequest
+from cardtwin.hosting.hosted import HostedCards
+from cardtwin.hosting.request import DEFAULT_READER, FIRST_SLOT, SPEEDS, CardRequest, HostRequest
 
 __all__ = [
     "CONTROL_VARIABLE",
@@ -24,8 +24,10 @@ __all__ = [
     "Commands",
     "Control",
     "HostLostError",
-    "HostedCard",
+    "HostRequest",
+    "HostedCards",
     "HostingError",
+    "Inserted",
     "NoServerError",
     "ProtocolError",
     "UncleanEndError",

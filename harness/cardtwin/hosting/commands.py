@@ -1,4 +1,4 @@
-"""What a server of a card can be told, whichever way the words go."""
+"""What a server of cards can be told, whichever way the words go."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.hosting.messages import Message
+    from cardtwin.hosting.request import CardRequest
 
-__all__ = ["CONTROL_VARIABLE", "Commands", "Control"]
+__all__ = ["CONTROL_VARIABLE", "Commands", "Control", "Inserted"]
 
 CONTROL_VARIABLE: Final = "CARDTWIN_CONTROL"
 """The environment variable that names the control socket."""
@@ -27,61 +29,106 @@ _PATIENCE: Final = 60.0
 """Seconds that an answer may take."""
 
 
-class Commands(ABC):
-    """The card and its reader, from another process.
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """A card that was put into a reader.
 
-    Each method raises CommandRefusedError where the server says no, HostLostError where it is gone, and
-    ProtocolError where it is of another version.
+    Attributes:
+        card: What it is called.
+        pins: Of a new card, the PINs and PUKs that its profile has put on it.
+        warnings: Of a new card, what was noticed in its files.
+    """
+
+    card: str
+    pins: Mapping[str, str] = field(default_factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+class Commands(ABC):
+    """Cards and their readers, from another process.
+
+    `reader` is the reader's name, which need not be said where there is one only. Each method raises
+    CommandRefusedError where the server says no, HostLostError where it is gone, and ProtocolError where it
+    is of another version.
     """
 
     @abstractmethod
     def call(self, command: str, **arguments: object) -> Any:
         """Let the server carry out a command, and return its result."""
 
-    def insert(self) -> None:
-        """Put the card into the reader."""
-        self.call("insert")
+    def insert(self, card: str | CardRequest | None = None, *, reader: str | None = None) -> Inserted:
+        """Put a card into a reader.
 
-    def remove(self) -> None:
+        Args:
+            card: The name of one of the server's cards, or a new card, which is called as its reader, with a
+                number where that is taken. None means the card that was in the reader, or the only one that
+                is in none.
+            reader: The reader.
+        """
+        if isinstance(card, str) or card is None:
+            told = self.call("insert", reader=reader, card=card)
+        else:
+            told = self.call("insert", reader=reader, new=asdict(card.located(Path.cwd())))
+
+        return Inserted(told["card"], told["pins"], tuple(told["warnings"]))
+
+    def remove(self, *, reader: str | None = None) -> None:
         """Take the card out of the reader."""
-        self.call("remove")
+        self.call("remove", reader=reader)
 
-    def reset(self) -> None:
+    def reset(self, *, reader: str | None = None) -> None:
         """Reset the card."""
-        self.call("reset")
+        self.call("reset", reader=reader)
 
-    def power_on(self) -> None:
+    def power_on(self, *, reader: str | None = None) -> None:
         """Power the card."""
-        self.call("power-on")
+        self.call("power-on", reader=reader)
 
-    def power_off(self) -> None:
+    def power_off(self, *, reader: str | None = None) -> None:
         """Take the card's power away. A program that connects gives it back."""
-        self.call("power-off")
+        self.call("power-off", reader=reader)
 
-    def enter(self, *entries: str) -> None:
+    def arm(self, fault: str, *, reader: str | None = None) -> None:
+        """Let something go wrong with the card, such as ``do=mute at=002A``; commands count from now on."""
+        self.call("arm", reader=reader, fault=fault)
+
+    def disarm(self, *, reader: str | None = None) -> None:
+        """Let nothing go wrong with the card any more; a silent one answers again after a reset."""
+        self.call("disarm", reader=reader)
+
+    def add_reader(self, reader: str, *, pinpad: bool = False) -> None:
+        """Attach an empty reader, maybe one with a PIN pad."""
+        self.call("add-reader", reader=reader, pinpad=pinpad)
+
+    def remove_reader(self, reader: str) -> None:
+        """Take a reader away. The card in it is in no reader then."""
+        self.call("remove-reader", reader=reader)
+
+    def enter(self, *entries: str, reader: str | None = None) -> None:
         """Enter something at the reader's PIN pad when it is next asked for: one thing for each prompt.
 
         A program that waits for it goes on; otherwise it is kept until one asks.
 
         Args:
             entries: The digits of a PIN; ``cancel``; or ``timeout``, where nothing is entered.
+            reader: The reader.
         """
-        self.call("enter", entries=list(entries))
+        self.call("enter", reader=reader, entries=list(entries))
 
     def status(self) -> Mapping[str, Any]:
-        """Return what is in the reader: see docs/running-programs.md. It shows no secret."""
+        """Return what is in the readers: see docs/running-programs.md. It shows no secret."""
         return cast("Mapping[str, Any]", self.call("status"))
 
-    def snapshot(self, path: str | os.PathLike[str]) -> None:
+    def snapshot(self, path: str | os.PathLike[str], *, reader: str | None = None) -> None:
         """Save the card's memory to a file. PINs and keys are in it, so only its owner may read it."""
-        self.call("snapshot", path=os.fspath(Path(path).absolute()))
+        self.call("snapshot", reader=reader, path=os.fspath(Path(path).absolute()))
 
-    def load(self, path: str | os.PathLike[str]) -> None:
+    def load(self, path: str | os.PathLike[str], *, reader: str | None = None) -> None:
         """Make a saved memory that of the card; whoever uses the card sees a reset."""
-        self.call("load", path=os.fspath(Path(path).absolute()))
+        self.call("load", reader=reader, path=os.fspath(Path(path).absolute()))
 
     def server_environment(self) -> Mapping[str, str]:
-        """Return the environment variables that lead programs to the card."""
+        """Return the environment variables that lead programs to the readers."""
         return cast("Mapping[str, str]", self.call("environment"))
 
 

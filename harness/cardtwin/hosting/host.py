@@ -1,11 +1,11 @@
-"""A bench with its sockets, and those who tell it what to do."""
+"""Readers and cards with their sockets, and those who tell what to do with them."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from contextlib import ExitStack, suppress
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +17,12 @@ from cardtwin.hosting.actions import ACTIONS, STOP
 from cardtwin.hosting.commands import CONTROL_VARIABLE
 from cardtwin.hosting.errors import CardRefusedError, CommandRefusedError, HostingError, ProtocolError
 from cardtwin.hosting.messages import Channel
-from cardtwin.hosting.preparation import CARD, Preparation, refusals
-from cardtwin.hosting.token import TokenMaker
+from cardtwin.hosting.preparation import Preparation, planned, refusals
+from cardtwin.hosting.request import DEFAULT_READER
+from cardtwin.hosting.workshop import Made, Workshop
 from cardtwin.pcsc import PcscError
+from cardtwin.plan import Secret
+from cardtwin.readers import ReaderError
 from cardtwin.sockets import SocketPathError, SocketServer, private_directory
 from cardtwin.targets import TargetError
 from cardtwin.targets.emulated import EmulatedBench
@@ -29,15 +32,15 @@ from cardtwin.trace import Recorder
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from cardtwin.card import CardImage
     from cardtwin.cryptoki.calls import Client
     from cardtwin.hosting.messages import Message
-    from cardtwin.hosting.request import CardRequest
-    from cardtwin.pcsc import ReaderState
-    from cardtwin.plan import Secret
+    from cardtwin.hosting.preparation import CardPlan
+    from cardtwin.hosting.request import CardRequest, HostRequest
     from cardtwin.sockets import Peer
-    from cardtwin.targets import CardSetup, Desk
+    from cardtwin.targets.desk import CardDesk
 
 __all__ = ["LIBRARY_VARIABLE", "Host"]
 
@@ -47,32 +50,35 @@ LIBRARY_VARIABLE: Final = "CARDTWIN_MODULE"
 PATIENCE: Final = 10.0
 """Seconds that vpcd has to ask for the card."""
 
-_REFUSALS: Final = (CommandRefusedError, ImageError, PcscError, TargetError)
+_REFUSALS: Final = (
+    CardRefusedError,
+    CommandRefusedError,
+    ImageError,
+    PcscError,
+    ReaderError,
+    TargetError,
+)
 
 
 class Host:
-    """Serves one card in one reader.
+    """Serves cards in readers.
 
     Args:
-        request: The card.
+        request: The readers and the cards.
         stop: Called when somebody wants it to end; may be called in any thread, and more than once.
 
     Attributes:
-        request: The card.
-        bench: Where it is.
-        model: What card it is.
-        desk: Hands and eyes at the reader that the card is in.
-        reader: The reader.
+        request: The readers and the cards.
+        bench: Where the cards are made, and where the readers are unless pcscd has them.
+        desk: Hands and eyes at the readers.
         environment: The environment variables that lead programs here.
     """
 
     bench: EmulatedBench
-    model: str
-    desk: Desk
-    reader: str
+    desk: CardDesk
     environment: Mapping[str, str]
 
-    def __init__(self, request: CardRequest, stop: Callable[[], object]) -> None:
+    def __init__(self, request: HostRequest, stop: Callable[[], object]) -> None:
         self.request = request
         self._stop = stop
         self._hub = Hub()
@@ -90,39 +96,33 @@ class Host:
         """
         preparation = Preparation(self.request)
         setup = preparation.setup()
+        plans = self._plans()
 
         with ExitStack() as stack:
-            card = setup.cards[CARD]
-            self.model = card.model
-            harmless = replace(setup, cards={CARD: replace(card, real_speed=False, faults=())})
-
             with refusals():
                 self.bench = stack.enter_context(
-                    EmulatedBench(harmless, self._hub, sleep=time.sleep, patient=True)
+                    EmulatedBench(setup, self._hub, sleep=time.sleep, failed=self._note_problem, patient=True)
                 )
+                self.desk = self._opened_desk(stack)
 
-            maker = TokenMaker(self.request, self.model, self.bench)
-            pins = maker.make()
-            # Programs find the card as it comes out of a pocket.
-            self.bench.desk.remove(self.request.reader)
+            self._workshop = Workshop(setup, self._workshop_hub())
+            made = self._made(plans)
 
             with refusals():
-                if self.request.pcscd is None:
-                    self._put_in(card)
-                else:
-                    self._put_into_pcscd(card, self.request.pcscd, stack)
+                readers = self._put_in()
 
             self._record(stack)
             library, missing = _library()
             self.environment = {**self._open_outlets(stack, library), **self._control(stack)}
             self._stack = stack.pop_all()
 
+        warnings = [warning for each in made.values() for warning in each.warnings]
         return {
             "environment": self.environment,
-            "reader": self.reader,
+            "readers": readers,
             "library": library,
-            "pins": _revealed(pins),
-            "warnings": [*preparation.warnings, *maker.warnings, *missing],
+            "pins": {name: _revealed(each.pins) for name, each in made.items()},
+            "warnings": [*preparation.warnings, *warnings, *missing],
         }
 
     @property
@@ -130,26 +130,96 @@ class Host:
         """The programs that have called C_Initialize, and not yet C_Finalize."""
         return self._outlets.clients if self._outlets is not None else ()
 
-    @property
-    def reader_state(self) -> ReaderState | None:
-        """What programs see of the reader; None of one in pcscd."""
-        return self.bench.manager.state(self.reader) if self.request.pcscd is None else None
+    def insert_new(self, reader: str, request: CardRequest) -> Message:
+        """Make a card and put it into a reader; return what there is to tell of it.
 
-    def _put_in(self, card: CardSetup) -> None:
-        """Put the card, as it is to be, into our own reader."""
-        desk = self.bench.desk
-        self.desk, self.reader = desk, self.request.reader
-        desk.wrap(CARD, self.bench.contacts(CARD, card, lambda: desk.take_out(CARD)))
-        desk.insert(self.reader, CARD)
+        Raises:
+            CardRefusedError: There can be no such card.
+            CommandRefusedError: The reader isn't there, or holds a card.
+        """
+        self.desk.check_empty(reader)
+        plan = planned(self._free_name(reader), request)
+        made = self._add(plan)
+        self.desk.insert(reader, plan.name)
+        return {"card": plan.name, "pins": _revealed(made.pins), "warnings": list(made.warnings)}
 
-    def _put_into_pcscd(self, card: CardSetup, where: str, stack: ExitStack) -> None:
-        """Put the card into a slot of vpcd, and see that pcscd asks for it."""
-        host, port = address(where)
-        self.reader = f"vpcd {host}:{port}"
-        desk = PcscdDesk(self.bench.card(CARD), self.reader, host, port, self._hub)
-        self.desk = stack.enter_context(desk)
-        desk.wrap(self.bench.contacts(CARD, card, desk.take_out))
-        desk.begin(PATIENCE)
+    def _free_name(self, reader: str) -> str:
+        """Return what a new card is called: as its reader, or with a number behind it."""
+        taken = {card.name for card in self.desk.cards}
+        numbered = (f"{reader} {number}" for number in itertools.count(2))
+        return next(name for name in itertools.chain((reader,), numbered) if name not in taken)
+
+    def _plans(self) -> list[CardPlan]:
+        """Look at all cards that are asked for, before any is made."""
+        plans = []
+
+        for name, request in self.request.cards.items():
+            with self._blaming(name):
+                plans.append(planned(name, request))
+
+        return plans
+
+    def _made(self, plans: Iterable[CardPlan]) -> Mapping[str, Made]:
+        made = {}
+
+        for plan in plans:
+            with self._blaming(plan.name):
+                made[plan.name] = self._add(plan)
+
+        return made
+
+    @contextmanager
+    def _blaming(self, card: str) -> Iterator[None]:
+        """Let what is refused in the block be told as this card's, where there are several."""
+        try:
+            yield
+        except CardRefusedError as error:
+            raise self.request.blamed(card, error) from None
+
+    def _add(self, plan: CardPlan) -> Made:
+        """Make a card and put it on the desk. One that was kept goes on with what it has."""
+        made = Made(plan.start, {name: Secret.of(text) for name, text in plan.request.secrets.items()})
+
+        def make() -> CardImage:
+            nonlocal made
+            made = self._workshop.make(plan)
+            return made.image
+
+        with refusals():
+            self.desk.add_card(self.bench.make_card(plan.name, plan.setup, make))
+
+        return made
+
+    def _opened_desk(self, stack: ExitStack) -> CardDesk:
+        if self.request.pcscd is None:
+            return self.bench.desk
+
+        host, port = address(self.request.pcscd)
+        return stack.enter_context(PcscdDesk(host, port, self._hub))
+
+    def _put_in(self) -> Mapping[str, str | None]:
+        """Put the cards into their readers, and return what is in each reader."""
+        places = {self._reader_name(reader): card for reader, card in self.request.readers.items()}
+
+        for reader, card in places.items():
+            self.desk.add_reader(reader, pinpad=reader in self.request.pinpads)
+
+            if card is not None:
+                self.desk.insert(reader, card)
+
+        if isinstance(self.desk, PcscdDesk):
+            for reader in places:
+                self.desk.begin(reader, PATIENCE)
+
+        return places
+
+    def _reader_name(self, reader: str) -> str:
+        """Return what a reader is called; pcscd names its readers itself, and others here are its slots."""
+        if self.request.pcscd is None or reader != DEFAULT_READER:
+            return reader
+
+        host, port = address(self.request.pcscd)
+        return f"vpcd {host}:{port}"
 
     def _open_outlets(self, stack: ExitStack, library: str | None) -> Mapping[str, str]:
         """Open the sockets for programs, and return the environment variables that lead to them.
@@ -212,8 +282,17 @@ class Host:
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Defect):
-            bug = f"a bug of cardtwin showed, please report it: {event.where}\n{event.detail}"
-            self._problems.append(bug)
+            self._note_problem(f"a bug of cardtwin showed, please report it: {event.where}\n{event.detail}")
+
+    def _note_problem(self, problem: str) -> None:
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    def _workshop_hub(self) -> Hub:
+        """Return who is told what happens while cards are made: of bugs alone."""
+        hub = Hub()
+        hub.subscribe(self._note)
+        return hub
 
     def _record(self, stack: ExitStack) -> None:
         """Record from here on: what put a token on the card was no program's doing."""
@@ -225,8 +304,11 @@ class Host:
         with refusals():
             path.write_text("", encoding="utf-8")  # a file that can't be written is told now, not at the end
 
-        stack.callback(lambda: path.write_text(recorder.text(self.model), encoding="utf-8"))
+        stack.callback(lambda: path.write_text(recorder.text(self._models()), encoding="utf-8"))
         stack.callback(self._hub.subscribe(recorder))
+
+    def _models(self) -> str:
+        return ", ".join(card.model for card in self.desk.cards)
 
     def _control(self, stack: ExitStack) -> Mapping[str, str]:
         """Open the control socket, and return the environment variable that leads to it."""

@@ -1,4 +1,4 @@
-"""A card in a process of its own, from the side of whoever starts it."""
+"""Cards in a process of their own, from the side of whoever starts it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
+    from cardtwin.hosting.commands import Inserted
     from cardtwin.hosting.messages import Message
-    from cardtwin.hosting.request import CardRequest
+    from cardtwin.hosting.request import CardRequest, HostRequest
     from cardtwin.plan import Secret
 
-__all__ = ["HostedCard"]
+__all__ = ["HostedCards"]
 
 _PROGRAM: Final = (
     "import sys; sys.path.extend(sys.argv[1:]); from cardtwin.hosting.process import main; main()"
@@ -37,23 +38,24 @@ _FAREWELL: Final = 30.0
 _ROOTS: Final = tuple(str(Path(folder).resolve().parent) for folder in cardtwin.__path__)
 
 
-class HostedCard(Commands):
-    """A card in a reader, with the middleware above it, in a process of its own.
+class HostedCards(Commands):
+    """Cards in readers, with the middleware above them, in a process of their own.
 
     The process ends with :meth:`close`, with the block, or with the process that started it, however that
     ends. Nothing it has made is left.
 
     Attributes:
-        environment: The environment variables that lead a program to the card.
-        reader: The reader's name; of one in pcscd, which names its readers itself, where it is.
+        environment: The environment variables that lead a program to the readers.
+        readers: The card in each reader at first, by the readers' names; None where there was none. One in
+            pcscd, which names its readers itself, is called as it was in the request, or where it is.
         warnings: What was noticed in the files that were given, and stopped nothing.
 
     Raises:
-        CardRefusedError: The card that is asked for cannot be set up.
-        HostLostError: The process ended before the card was ready.
+        CardRefusedError: What is asked for cannot be set up.
+        HostLostError: The process ended before all was ready.
     """
 
-    def __init__(self, request: CardRequest) -> None:
+    def __init__(self, request: HostRequest) -> None:
         request.check()
         self._closed = False
 
@@ -70,11 +72,11 @@ class HostedCard(Commands):
             ready = self._set_up(request, str(folder))
             self._stack = stack.pop_all()
 
-        self.reader: str = ready["reader"]
+        self.readers: Mapping[str, str | None] = MappingProxyType(ready["readers"])
         self.environment: Mapping[str, str] = MappingProxyType(ready["environment"])
         self.warnings: tuple[str, ...] = tuple(ready["warnings"])
         self._library: str | None = ready["library"]
-        self._pins: Mapping[str, str] = ready["pins"]
+        self._pins: dict[str, Mapping[str, str]] = ready["pins"]
 
     @property
     def library(self) -> Path:
@@ -91,26 +93,59 @@ class HostedCard(Commands):
         return library_path()
 
     @property
-    def pins(self) -> Mapping[str, Secret]:
-        """The PINs and PUKs that the profile has put on the card, by their names in it, such as ``PIN1``.
+    def reader(self) -> str:
+        """The name of the first reader."""
+        return next(iter(self.readers))
 
-        Those that were drawn at random are among them. Empty without a profile.
+    @property
+    def cards(self) -> tuple[str, ...]:
+        """The names of the cards that have been asked for: those in readers first, in the readers' order."""
+        return tuple(self._pins)
+
+    @property
+    def pins(self) -> Mapping[str, Secret]:
+        """The PINs and PUKs of the first card, as of :meth:`pins_of`."""
+        return self.pins_of(None)
+
+    def pins_of(self, card: str | None) -> Mapping[str, Secret]:
+        """Return the PINs and PUKs that the profile has put on a card, by its names for them: ``PIN1``, ...
+
+        Those that were drawn at random are among them. There are none without a profile; of a card that was
+        kept, there are those that were given.
+
+        Args:
+            card: The card's name; None means the first card.
+
+        Raises:
+            KeyError: There is no such card.
         """
         from cardtwin.plan import Secret  # noqa: PLC0415  # only who asks loads it
 
-        return {name: Secret.of(text) for name, text in self._pins.items()}
+        return {name: Secret.of(text) for name, text in self._pins_of(card).items()}
 
-    def pin(self, name: str = "PIN1") -> str:
-        """Return a PIN or PUK as the text to be entered.
+    def pin(self, name: str = "PIN1", *, card: str | None = None) -> str:
+        """Return a PIN or PUK of a card, or of the first one, as the text to be entered.
 
         Raises:
-            KeyError: The profile has none of that name.
+            KeyError: There is no such card, or its profile has none of that name.
         """
-        return self._pins[name]
+        return self._pins_of(card)[name]
+
+    def _pins_of(self, card: str | None) -> Mapping[str, str]:
+        if card is None:
+            return next(iter(self._pins.values()), {})
+
+        return self._pins[card]
+
+    def insert(self, card: str | CardRequest | None = None, *, reader: str | None = None) -> Inserted:
+        """Put a card into a reader; see :meth:`Commands.insert`. Of a new one, `pin` knows the PINs."""
+        inserted = super().insert(card, reader=reader)
+        self._pins.setdefault(inserted.card, inserted.pins)
+        return inserted
 
     @contextmanager
     def in_environment(self) -> Iterator[Self]:
-        """Lead this process to the card, while the block lasts: for clients that are loaded into it.
+        """Lead this process to the cards, while the block lasts: for clients that are loaded into it.
 
         The variables are put into `os.environ`, and what was there before is put back.
         """
@@ -180,7 +215,7 @@ class HostedCard(Commands):
     ) -> None:
         self.close()
 
-    def _set_up(self, request: CardRequest, folder: str) -> Message:
+    def _set_up(self, request: HostRequest, folder: str) -> Message:
         conversation = self._conversation
 
         try:

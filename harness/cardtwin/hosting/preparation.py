@@ -1,9 +1,9 @@
-"""From a request to the setup of a bench: what it names is read and checked."""
+"""From a request to the setup of a bench and of its cards: what it names is read and checked."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Final
@@ -22,17 +22,14 @@ from cardtwin.targets.emulated import EmulatedTarget
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardtwin.hosting.request import CardRequest
+    from cardtwin.card import CardImage
+    from cardtwin.hosting.request import CardRequest, HostRequest
 
-__all__ = ["CARD", "ENCODER", "Preparation", "refusals"]
-
-CARD: Final = "card"
-"""What the card is called on the bench."""
+__all__ = ["ENCODER", "CardPlan", "Preparation", "planned", "refusals"]
 
 ENCODER: Final = "encoder"
-"""The program that puts the token on the card. Personal.cfg is not for it."""
+"""The program that puts tokens on cards. Personal.cfg is not for it."""
 
-_IMAGE: Final = "card.image"
 _PPA_CONFIG: Final = "iD2ppa.cfg"
 _SYSTEM: Final = "Personal.cfg"
 _USER: Final = "user-Personal.cfg"
@@ -69,95 +66,161 @@ _REFUSALS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class CardPlan:
+    """A card that is asked for, and what has come of looking at it.
+
+    Attributes:
+        name: What it is called.
+        request: What is asked for.
+        setup: What it is like on a bench.
+        start: The memory that it starts with, before a token is put on it.
+    """
+
+    name: str
+    request: CardRequest
+    setup: CardSetup
+    start: CardImage
+
+
+def planned(name: str, request: CardRequest) -> CardPlan:
+    """Look at a card that is asked for.
+
+    Its image is looked at here, so that messages name the file as it was given.
+
+    Raises:
+        CardRefusedError: A file cannot be read or is wrong, or there is no such card, quirk or fault.
+    """
+    request.check()
+
+    with refusals():
+        start = None if request.image is None else images.load(request.image)
+        setup = _setup_of(request, _model(request, start))
+        model = models.get(setup.model)
+
+    if problems := EmulatedTarget().problems(Setup({}, {name: setup}, {})):
+        raise CardRefusedError("\n".join(text for _, text in problems))
+
+    if start is None:
+        start = model.factory() if request.factory else model.blank()
+
+    if request.serial is not None:
+        start = replace(start, serial=_serial(request.serial, len(model.serial), model.name))
+
+    return CardPlan(name, request, setup, start)
+
+
+def _serial(text: str, size: int, model: str) -> bytes:
+    try:
+        serial = bytes.fromhex(text)
+    except ValueError:
+        serial = b""
+
+    if len(serial) != size:
+        raise CardRefusedError(f"{text!r} is no serial number of a {model}: these are {size} bytes in hex")
+
+    return serial
+
+
+def _model(request: CardRequest, start: CardImage | None) -> str:
+    if start is not None:
+        if request.model not in {None, start.model}:
+            raise CardRefusedError(
+                f"{request.image}: this is the image of a {start.model}, and the card is a {request.model}"
+            )
+
+        return start.model
+
+    if request.model is not None:
+        return models.get(request.model).name
+
+    assert request.keep is not None, "the request was checked"
+    return _kept_model(Path(request.keep))
+
+
+def _kept_model(path: Path) -> str:
+    if not path.is_file() or not path.stat().st_size:
+        raise CardRefusedError(f"{path}: no card is kept there yet: give a card model, to make one")
+
+    return images.load(path).model
+
+
+def _setup_of(request: CardRequest, model: str) -> CardSetup:
+    if request.keep is not None:
+        check_folder(request.keep)
+
+    try:
+        faults = tuple(map(FaultSetup.parse, request.faults))
+    except ValueError as error:
+        raise CardRefusedError(str(error)) from None
+
+    return CardSetup(
+        model,
+        request.quirks,
+        fresh_keys=request.fresh_keys,
+        real_speed=request.speed == "real",
+        faults=faults,
+        keep=request.keep,
+    )
+
+
+def check_folder(path: str) -> None:
+    """See that what is written later has a folder: a missing one is told now.
+
+    Raises:
+        CardRefusedError: It is missing.
+    """
+    if not Path(path).absolute().parent.is_dir():
+        raise CardRefusedError(f"{path}: there is no folder {str(Path(path).absolute().parent)!r}")
+
+
 @dataclass
 class Preparation:
-    """Reads what a request names.
+    """Reads what a request names beside its cards.
 
     Attributes:
         request: What is asked for.
         warnings: What is noticed in the files that is no error, for people.
     """
 
-    request: CardRequest
+    request: HostRequest
     warnings: list[str] = field(default_factory=list)
     _files: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def setup(self) -> Setup:
-        """Return the setup of the bench.
+        """Return the setup of the bench, without readers and cards.
 
         Raises:
-            CardRefusedError: A file cannot be read or is wrong, or there is no such card, quirk or switch.
+            CardRefusedError: A file cannot be read or is wrong, or there is no such switch.
         """
-        self._check_folders()
+        for path in filter(None, (self.request.control, self.request.trace)):
+            check_folder(path)
 
         with refusals():
             switches = Switches(self.request.switches)
-            card = self._card()
             self._read_ppa_config()
             self._read_configuration(switches)
-            others = ProcessSetup(
-                "",
-                ppa_config=_PPA_CONFIG,
-                config=_SYSTEM if self.request.config else None,
-                user_config=_USER if self.request.user_config else None,
-            )
-            setup = Setup(
-                readers={self.request.reader: CARD},
-                cards={CARD: card},
-                processes={ENCODER: ProcessSetup(ENCODER, ppa_config=_PPA_CONFIG)},
-                files=self._files,
-                seed=self.request.seed,
-                switches=self.request.switches,
-                others=others,
-                pinpads=frozenset({self.request.reader} if self.request.pinpad else ()),
-            )
+
+        others = ProcessSetup(
+            "",
+            ppa_config=_PPA_CONFIG,
+            config=_SYSTEM if self.request.config else None,
+            user_config=_USER if self.request.user_config else None,
+        )
+        setup = Setup(
+            readers={},
+            cards={},
+            processes={ENCODER: ProcessSetup(ENCODER, ppa_config=_PPA_CONFIG)},
+            files=self._files,
+            seed=self.request.seed,
+            switches=self.request.switches,
+            others=others,
+        )
 
         if problems := EmulatedTarget().problems(setup):
             raise CardRefusedError("\n".join(text for _, text in problems))
 
         return setup
-
-    def _check_folders(self) -> None:
-        """See that what is written later has a folder: a missing one is told now."""
-        for path in filter(None, (self.request.control, self.request.trace)):
-            if not Path(path).absolute().parent.is_dir():
-                raise CardRefusedError(f"{path}: there is no folder {str(Path(path).absolute().parent)!r}")
-
-    def _card(self) -> CardSetup:
-        """Return the card; its image is looked at first, so that messages name the file as it was given."""
-        request = self.request
-
-        if request.image is None:
-            assert request.card is not None, "the request was checked"
-            return self._setup_of(models.get(request.card).name)
-
-        path = Path(request.image)
-        model = images.load(path).model
-
-        if request.card not in {None, model}:
-            raise CardRefusedError(
-                f"{path}: this is the image of a {model}, and the card is a {request.card}"
-            )
-
-        self._files[_IMAGE] = path.read_bytes()
-        return self._setup_of(model, image=_IMAGE)
-
-    def _setup_of(self, model: str, image: str | None = None) -> CardSetup:
-        request = self.request
-
-        try:
-            faults = tuple(map(FaultSetup.parse, request.faults))
-        except ValueError as error:
-            raise CardRefusedError(str(error)) from None
-
-        return CardSetup(
-            model,
-            request.quirks,
-            image=image,
-            factory=request.factory,
-            real_speed=request.speed == "real",
-            faults=faults,
-        )
 
     def _read_ppa_config(self) -> None:
         """Take iD2ppa.cfg, and the certificate that it names, which lies beside it."""

@@ -1,4 +1,4 @@
-"""The card's process: it serves until it is told to end, or whoever started it is gone."""
+"""The cards' process: it serves until it is told to end, or whoever started it is gone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cardtwin.events import Defect
 from cardtwin.hosting.errors import CardRefusedError, HostingError
 from cardtwin.hosting.host import Host
 from cardtwin.hosting.messages import Channel
-from cardtwin.hosting.request import CardRequest
+from cardtwin.hosting.request import HostRequest
 
 if TYPE_CHECKING:
     from cardtwin.hosting.messages import Message
@@ -57,7 +57,7 @@ class _End:
 
 
 def main() -> None:
-    """Serve the card that is asked for by the first message on the socket that is standard input."""
+    """Serve the cards that are asked for by the first message on the socket that is standard input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = socket.socket(fileno=os.dup(0))
 
@@ -66,12 +66,12 @@ def main() -> None:
         tempfile.tempdir = first["folder"]
 
         try:
-            _serve(channel, CardRequest.from_message(first["request"]), _End(first["parent"]))
+            _serve(channel, HostRequest.from_message(first["request"]), _End(first["parent"]))
         finally:
             shutil.rmtree(first["folder"], ignore_errors=True)  # its maker may be gone
 
 
-def _serve(channel: Channel, request: CardRequest, end: _End) -> None:
+def _serve(channel: Channel, request: HostRequest, end: _End) -> None:
     host = Host(request, end.bring)
     threading.excepthook = host.note_failed_thread
     signal.signal(signal.SIGTERM, lambda *_: end.bring())
@@ -93,7 +93,7 @@ def _serve(channel: Channel, request: CardRequest, end: _End) -> None:
 
 
 def _opened(host: Host) -> Message:
-    """Return the message that the card is ready, or why it will not be."""
+    """Return the message that the cards are ready, or why it will not be."""
     try:
         return {"ready": host.open()}
     except CardRefusedError as error:

@@ -19,6 +19,7 @@ from cardtwin.encoding.process import PoolField
 from cardtwin.encoding.values import Text
 from cardtwin.hosting.errors import CardRefusedError
 from cardtwin.hosting.preparation import ENCODER, refusals
+from cardtwin.hosting.request import is_shipped
 from cardtwin.plan import Secret, SecretName
 from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
 from cardtwin.provenance import Switches
@@ -44,12 +45,24 @@ class TokenMaker:
         request: The request.
         model: The card's model.
         bench: Where the card is.
+        reader: The reader that it is in.
+        switches: Which of several possible behaviours holds.
     """
 
-    def __init__(self, request: CardRequest, model: str, bench: EmulatedBench) -> None:
+    def __init__(
+        self,
+        request: CardRequest,
+        model: str,
+        bench: EmulatedBench,
+        *,
+        reader: str,
+        switches: Mapping[str, str],
+    ) -> None:
         self._request = request
         self._model = model
         self._bench = bench
+        self._switches = switches
+        self._reader = reader
         self._pins: dict[str, Secret] = {}
         self.warnings: list[str] = []
 
@@ -71,7 +84,7 @@ class TokenMaker:
         request = self._request
         client = self._bench.client(ENCODER)
         plan = client.init_token(
-            request.reader,
+            self._reader,
             SourceText.read(self._profile(profile)),
             parameters={name: bytes.fromhex(digits) for name, digits in request.parameters.items()},
             secrets={_secret_name(name): Secret.of(text) for name, text in request.secrets.items()},
@@ -81,10 +94,8 @@ class TokenMaker:
 
     def _profile(self, name: str) -> Path:
         """Return the file of a profile: a name without folder and ending is one of those that are shipped."""
-        path = Path(name)
-
-        if path.name != name or path.suffix:
-            return path
+        if not is_shipped(name):
+            return Path(name)
 
         try:
             return shipped_profile(self._model, name)
@@ -100,7 +111,7 @@ class TokenMaker:
 
     def _encode(self, path: Path) -> None:
         description = parse(SourceText.read(path))
-        engine = Engine(self._opened, keys=self._keys(path.parent), switches=Switches(self._request.switches))
+        engine = Engine(self._opened, keys=self._keys(path.parent), switches=Switches(self._switches))
         outcome = engine.run(self._job(description, path.parent))
         self.warnings += [warning.render() for warning in outcome.warnings]
 
@@ -116,7 +127,7 @@ class TokenMaker:
             {name: FieldMapping(PoolField(name), read=True) for name in given},
             Process(pools={name: EncryptedField(Secret.of(text)) for name, text in given.items()}),
             {int(number): Secret.of(text) for number, text in self._request.answers.items()},
-            self._request.reader,
+            self._reader,
         )
 
     def _attachments(self, description: Description, folder: Path) -> Mapping[str, SourceText]:

@@ -18,7 +18,7 @@ from cardtwin.scenario.faults import FaultModel
 from cardtwin.scenario.values import SCALAR, Flag, Name, NameList, ReaderName
 from cardtwin.targets import names as target_names
 
-__all__ = ["CardModel", "FileReference", "ProcessModel", "ScenarioModel"]
+__all__ = ["CardModel", "FileReference", "ProcessModel", "Reader", "ScenarioModel"]
 
 
 class _Model(BaseModel):
@@ -82,6 +82,7 @@ class CardModel(_Model):
     state: Literal["blank", "factory"] | None = None
     speed: Literal["instant", "real"] = "instant"
     faults: list[FaultModel] = []
+    keep: str | None = None
 
     @model_validator(mode="after")
     def _one_memory(self) -> Self:

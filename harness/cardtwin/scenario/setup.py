@@ -39,7 +39,7 @@ _NO_NAMES = {"steps": "the 'id:' of an earlier step", "images": "the name of an 
 
 def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics) -> Setup:
     """Return the setup; what is wrong with it goes to `found`."""
-    cards = {name: _card(card) for name, card in model.cards.items()}
+    cards = {name: _card(card, path.parent) for name, card in model.cards.items()}
     readers: dict[str, str | None] = {}
 
     for reader, what in ((name, each.card) for name, each in model.readers.items()):
@@ -72,7 +72,7 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
     return setup
 
 
-def _card(card: CardModel) -> CardSetup:
+def _card(card: CardModel, folder: Path) -> CardSetup:
     return CardSetup(
         card.model,
         card.quirks,
@@ -81,6 +81,7 @@ def _card(card: CardModel) -> CardSetup:
         factory=card.state == "factory",
         real_speed=card.speed == "real",
         faults=tuple(fault.setup() for fault in card.faults),
+        keep=None if card.keep is None else str(folder / card.keep),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cardtwin.card import ImageError
@@ -9,68 +11,115 @@ from cardtwin.readers import NoPinPadError, PinPad
 from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from cardtwin.card import CardImage, EmulatedCard
-    from cardtwin.pcsc import Card
+    from cardtwin.card import CardImage
+    from cardtwin.pcsc import ReaderState
     from cardtwin.readers import PinEntry, ReaderManager
+    from cardtwin.targets.cards import BenchCard
+    from cardtwin.targets.faults import FaultSetup
     from cardtwin.targets.interface import Setup
 
-__all__ = ["EmulatedDesk"]
+__all__ = ["CardDesk", "EmulatedDesk"]
 
 
-class EmulatedDesk:
-    """Puts cards of a scenario into the readers of a manager, and looks into them.
+class CardDesk(ABC):
+    """Cards, readers, and which card is in which reader.
 
     A card with faults may take itself out, in the thread that has sent it a command.
     """
 
-    def __init__(self, manager: ReaderManager, cards: Mapping[str, EmulatedCard]) -> None:
-        self._manager = manager
-        self._cards = cards
-        self._contacts: dict[str, Card] = dict(cards)
+    def __init__(self) -> None:
+        self._cards: dict[str, BenchCard] = {}
         self._places: dict[str, str] = {}
+        self._latest: dict[str, str] = {}
 
-    def place(self, setup: Setup, *, patient: bool = False) -> None:
-        """Put the readers on the desk, and the cards that are in them at the start.
+    # What lies on it
 
-        Args:
-            setup: What is on the desk.
-            patient: Whether PIN pads wait for a person who may still come.
-        """
-        for reader, card in setup.readers.items():
-            pinpad = PinPad(patient=patient) if reader in setup.pinpads else None
-            self._manager.add_reader(reader, pinpad=pinpad)
+    @property
+    def cards(self) -> tuple[BenchCard, ...]:
+        """All cards, in readers or not."""
+        return tuple(self._cards.values())
 
-            if card is not None:
-                self.insert(reader, card)
+    @property
+    @abstractmethod
+    def readers(self) -> tuple[str, ...]:
+        """The names of all readers."""
 
-    def wrap(self, card: str, contacts: Card) -> None:
-        """Let a reader reach a card through what is around it, from the next insertion on."""
-        self._contacts[card] = contacts
-
-    def take_out(self, card: str) -> None:
-        """Take a card out of the reader that it is in, if it is in one."""
-        for reader, held in tuple(self._places.items()):
-            if held == card:
-                self.remove(reader)
-
-    def insert(self, reader: str, card: str) -> None:
-        """Put a card of the scenario into a reader.
+    def add_card(self, card: BenchCard) -> None:
+        """Put a card on the desk, beside the readers.
 
         Raises:
-            TargetError: The reader holds a card, or the card is in another reader.
+            TargetError: One of that name is there.
         """
+        if card.name in self._cards:
+            raise TargetError(f"there is a card {card.name!r} already")
+
+        self._cards[card.name] = card
+        card.take_out = partial(self._out_of_every_reader, card.name)
+
+    @abstractmethod
+    def add_reader(self, reader: str, *, pinpad: bool = False) -> None:
+        """Attach an empty reader, maybe one with a PIN pad.
+
+        Raises:
+            TargetError: There is one of that name, or there can be no such reader.
+        """
+
+    @abstractmethod
+    def remove_reader(self, reader: str) -> None:
+        """Take a reader away; the card in it is on the desk then.
+
+        Raises:
+            TargetError: There is none of that name.
+        """
+
+    # Where the cards are
+
+    def card_in(self, reader: str) -> BenchCard | None:
+        """Return the card in a reader; None if it is empty."""
+        name = self._places.get(reader)
+        return None if name is None else self._cards[name]
+
+    def reader_of(self, card: str) -> str | None:
+        """Return the reader that a card is in; None if it is in none."""
+        return next((reader for reader, held in self._places.items() if held == card), None)
+
+    def latest(self, reader: str) -> str | None:
+        """Return the card that was put last into a reader; None if there was none."""
+        return self._latest.get(reader)
+
+    # What a hand does
+
+    def insert(self, reader: str, card: str) -> None:
+        """Put a card into a reader.
+
+        Raises:
+            TargetError: There is no such card or reader, the reader holds a card, or the card is in another
+                reader.
+        """
+        if card not in self._cards:
+            raise TargetError(f"there is no card {card!r}, only {', '.join(self._cards) or 'none at all'}")
+
+        self.check_empty(reader)
+
+        if (other := self.reader_of(card)) is not None:
+            raise TargetError(f"the card {card!r} is in {other!r}: remove it there first")
+
+        self._cards[card].chip.reader = reader
+        self._put_in(reader, self._cards[card])
+        self._places[reader] = self._latest[reader] = card
+
+    def check_empty(self, reader: str) -> None:
+        """See that a card can be put into a reader.
+
+        Raises:
+            TargetError: There is no such reader, or it holds a card.
+        """
+        self._check_reader(reader)
+
         if reader in self._places:
             raise TargetError(f"there is a card in {reader!r} already: {self._places[reader]!r}")
-
-        for other, held in self._places.items():
-            if held == card:
-                raise TargetError(f"the card {card!r} is in {other!r}: remove it there first")
-
-        self._cards[card].reader = reader
-        self._manager.insert(reader, self._contacts[card])
-        self._places[reader] = card
 
     def remove(self, reader: str) -> None:
         """Take the card out.
@@ -79,8 +128,148 @@ class EmulatedDesk:
             TargetError: The reader is empty.
         """
         self._card(reader)
-        self._manager.remove(reader)
+        self._take_out(reader)
         self._places.pop(reader, None)
+
+    @abstractmethod
+    def reset(self, reader: str) -> None:
+        """Reset the card in a reader.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+
+    @abstractmethod
+    def power(self, reader: str, *, on: bool) -> None:
+        """Power the card in a reader, or take its power away.
+
+        Raises:
+            TargetError: The reader is empty, or its power is somebody else's business.
+        """
+
+    def arm(self, reader: str, fault: FaultSetup) -> None:
+        """Let something go wrong with the card in a reader, at commands that come from now on.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+        self._card(reader).arm(fault)
+
+    def disarm(self, reader: str) -> None:
+        """Let nothing go wrong any more with the card in a reader; a silent one answers after a reset.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+        self._card(reader).disarm()
+
+    @abstractmethod
+    def enter(self, reader: str, entries: Sequence[PinEntry]) -> None:
+        """Enter something at a reader's PIN pad, one thing for each prompt.
+
+        Raises:
+            TargetError: The reader has no PIN pad.
+        """
+
+    # What an eye sees
+
+    def image(self, reader: str) -> CardImage:
+        """Return the memory of the card in a reader, as it is; the card does not notice.
+
+        Raises:
+            TargetError: The reader is empty.
+        """
+        return self._card(reader).chip.image
+
+    @abstractmethod
+    def load(self, reader: str, image: CardImage) -> None:
+        """Make this the memory of the card in a reader; whoever uses the reader sees a reset.
+
+        Raises:
+            TargetError: The reader is empty, or the image is another model's.
+        """
+
+    @abstractmethod
+    def state(self, reader: str) -> ReaderState | None:
+        """Return what programs see of a reader; None where only the system's pcscd knows."""
+
+    # For what readers there are
+
+    @abstractmethod
+    def _put_in(self, reader: str, card: BenchCard) -> None:
+        """Let the reader have the card."""
+
+    @abstractmethod
+    def _take_out(self, reader: str) -> None:
+        """Take the card from the reader."""
+
+    def _check_reader(self, reader: str) -> None:
+        if reader not in self.readers:
+            raise TargetError(
+                f"there is no reader {reader!r}, only {', '.join(self.readers) or 'none at all'}"
+            )
+
+    def _card(self, reader: str) -> BenchCard:
+        self._check_reader(reader)
+
+        if (card := self.card_in(reader)) is None:
+            raise TargetError(f"there is no card in {reader!r}")
+
+        return card
+
+    def _out_of_every_reader(self, card: str) -> None:
+        if (reader := self.reader_of(card)) is not None:
+            self._take_out(reader)
+            self._places.pop(reader, None)
+
+    @staticmethod
+    def _loaded(card: BenchCard, image: CardImage) -> None:
+        try:
+            card.load(image)
+        except ImageError as error:
+            raise TargetError(str(error)) from None
+
+
+class EmulatedDesk(CardDesk):
+    """Cards and the readers of a manager.
+
+    Args:
+        manager: The manager.
+        patient: Whether PIN pads wait for a person who may still come.
+    """
+
+    def __init__(self, manager: ReaderManager, *, patient: bool = False) -> None:
+        super().__init__()
+        self._manager = manager
+        self._patient = patient
+
+    def place(self, setup: Setup) -> None:
+        """Put the readers on the desk, and the cards that are in them at the start."""
+        for reader, card in setup.readers.items():
+            self.add_reader(reader, pinpad=reader in setup.pinpads)
+
+            if card is not None:
+                self.insert(reader, card)
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The names of all readers."""
+        return self._manager.readers()
+
+    def add_reader(self, reader: str, *, pinpad: bool = False) -> None:
+        """Attach an empty reader, maybe one with a PIN pad; errors are the manager's."""
+        self._manager.add_reader(reader, pinpad=PinPad(patient=self._patient) if pinpad else None)
+
+    def remove_reader(self, reader: str) -> None:
+        """Take a reader away; the card in it is on the desk then.
+
+        Raises:
+            TargetError: There is none of that name.
+        """
+        self._check_reader(reader)
+        self._manager.remove_reader(reader)
+        self._places.pop(reader, None)
+        self._latest.pop(reader, None)
 
     def reset(self, reader: str) -> None:
         """Reset the card in a reader.
@@ -106,18 +295,12 @@ class EmulatedDesk:
         Raises:
             TargetError: The reader has no PIN pad.
         """
+        self._check_reader(reader)
+
         try:
             self._manager.enter(reader, entries)
         except NoPinPadError as error:
             raise TargetError(str(error)) from None
-
-    def image(self, reader: str) -> CardImage:
-        """Return the memory of the card in a reader, as it is; the card does not notice.
-
-        Raises:
-            TargetError: The reader is empty.
-        """
-        return self._card(reader).image
 
     def load(self, reader: str, image: CardImage) -> None:
         """Make this the memory of the card in a reader; whoever uses the reader sees a reset.
@@ -129,14 +312,16 @@ class EmulatedDesk:
         self._manager.power(reader, False)  # noqa: FBT003  # power(reader, False) says what it does
 
         try:
-            card.load(image)
-        except ImageError as error:
-            raise TargetError(str(error)) from None
+            self._loaded(card, image)
         finally:
             self._manager.power(reader, True)  # noqa: FBT003  # as above
 
-    def _card(self, reader: str) -> EmulatedCard:
-        if reader not in self._places:
-            raise TargetError(f"there is no card in {reader!r}")
+    def state(self, reader: str) -> ReaderState:
+        """Return what programs see of a reader."""
+        return self._manager.state(reader)
 
-        return self._cards[self._places[reader]]
+    def _put_in(self, reader: str, card: BenchCard) -> None:
+        self._manager.insert(reader, card.contacts)
+
+    def _take_out(self, reader: str) -> None:
+        self._manager.remove(reader)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardtwin.card import EmulatedCard, ImageError, UnknownModelError, UnknownQuirkError, models
-from cardtwin.card import image as images
+from cardtwin.card import UnknownModelError, UnknownQuirkError, models
 from cardtwin.cryptoki.application import Application
 from cardtwin.encoding import Engine
 from cardtwin.entropy import SeededEntropy, SystemEntropy
@@ -19,10 +17,12 @@ from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
 from cardtwin.source import Diagnostics
+from cardtwin.targets.cardmaker import CardMaker, no_speed
+from cardtwin.targets.cards import BenchCard
 from cardtwin.targets.clock import Clock
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.errors import TargetError
-from cardtwin.targets.faults import faulty, slow, slow_models
+from cardtwin.targets.faults import slow_models
 from cardtwin.targets.installations import client_configuration, configuration_problems, installation
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
 from cardtwin.targets.programs import EmulatedProgram
@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub
     from cardtwin.middleware import ClientConfiguration, Installation
-    from cardtwin.pcsc import Card, CardConnection, Context
+    from cardtwin.pcsc import CardConnection, Context
     from cardtwin.plan import DecryptionKey
+    from cardtwin.targets.cards import BenchCard
     from cardtwin.targets.interface import Program
 
 __all__ = ["EmulatedBench", "EmulatedTarget"]
@@ -86,13 +87,9 @@ def _problems(setup: Setup) -> Iterator[tuple[tuple[str, ...], str]]:
             yield (*place, "quirks"), str(error)
 
         if card.real_speed and card.model in models.names() and card.model not in slow_models():
-            yield (*place, "speed"), _no_speed(card.model)
+            yield (*place, "speed"), no_speed(card.model)
 
     yield from configuration_problems(setup)
-
-
-def _no_speed(model: str) -> str:
-    return f"how fast a real {model} is, is not known; it is of {', '.join(slow_models())}"
 
 
 class EmulatedBench(Bench):
@@ -102,7 +99,11 @@ class EmulatedBench(Bench):
         setup: What is on the desk.
         hub: Who is told what happens.
         sleep: Lets the seconds pass that a slow card takes; None sets the clock forward, and nobody waits.
+        failed: Told when a card's memory could not be written to its file.
         patient: Whether PIN pads wait for a person who may still come.
+
+    Raises:
+        TargetError: A card's image, or the file that its memory is kept in, can't be used.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class EmulatedBench(Bench):
         hub: Hub,
         *,
         sleep: Callable[[float], object] | None = None,
+        failed: Callable[[str], object] | None = None,
         patient: bool = False,
     ) -> None:
         self._setup = setup
@@ -123,17 +125,24 @@ class EmulatedBench(Bench):
         self._clients: dict[str, PersonalDesktopClient] = {}
         self._programs: dict[str, Program] = {}
         self._clock = Clock(fixed=setup.seed is not None)
-        self._sleep = sleep or self._clock.forward
+        self._cards: list[BenchCard] = []
+        self._maker = CardMaker(
+            folder=self.folder,
+            entropy=self._entropy,
+            switches=self._switches,
+            hub=hub,
+            sleep=sleep or self._clock.forward,
+            failed=failed,
+        )
+        self._desk = EmulatedDesk(self._manager, patient=patient)
 
         try:
             self._write_files()
-            self._cards = {name: self._card(name, card) for name, card in setup.cards.items()}
-            self._desk = EmulatedDesk(self._manager, self._cards)
 
             for name, card in setup.cards.items():
-                self._desk.wrap(name, self.contacts(name, card, partial(self._desk.take_out, name)))
+                self._desk.add_card(self.make_card(name, card))
 
-            self._desk.place(setup, patient=patient)
+            self._desk.place(setup)
         except BaseException:
             self.close()
             raise
@@ -204,30 +213,13 @@ class EmulatedBench(Bench):
 
         self._programs[child] = parent.fork()
 
-    def card(self, name: str) -> EmulatedCard:
-        """Return a card of the scenario itself, for who puts it elsewhere than into a reader of the desk."""
-        return self._cards[name]
-
-    def contacts(self, name: str, setup: CardSetup, remove: Callable[[], object]) -> Card:
-        """Return a card with the faults and the speed that a setup gives it.
-
-        Args:
-            name: The card.
-            setup: What is wrong with it.
-            remove: Takes it out of its reader.
-
-        Raises:
-            TargetError: It is not known how fast a real one is.
-        """
-        card = faulty(self._cards[name], setup.faults, remove=remove, sleep=self._sleep)
-
-        if not setup.real_speed:
-            return card
-
-        try:
-            return slow(card, setup.model, sleep=self._sleep)
-        except KeyError:
-            raise TargetError(_no_speed(setup.model)) from None
+    def make_card(
+        self, name: str, setup: CardSetup, make: Callable[[], CardImage] | None = None
+    ) -> BenchCard:
+        """Make a card, which lies on no desk yet; see :meth:`CardMaker.make`."""
+        card = self._maker.make(name, setup, make)
+        self._cards.append(card)
+        return card
 
     @property
     def manager(self) -> ReaderManager:
@@ -293,6 +285,10 @@ class EmulatedBench(Bench):
         self._connections.clear()
         self._clients.clear()
         self._programs.clear()
+
+        while self._cards:
+            self._cards.pop().close()
+
         _remove(self._folder)
 
     def _installation(self, process: str) -> Installation:
@@ -343,25 +339,6 @@ class EmulatedBench(Bench):
         """Return a stream of randomness of its own for each user of it."""
         seed = self._setup.seed
         return SystemEntropy() if seed is None else SeededEntropy(seed, label)
-
-    def _card(self, name: str, setup: CardSetup) -> EmulatedCard:
-        model = replace(models.get(setup.model), quirks=frozenset(setup.quirks))
-
-        try:
-            return EmulatedCard(
-                model,
-                image=self._image(setup.image) or (model.factory() if setup.factory else None),
-                entropy=self._entropy(f"card {name}"),
-                switches=self._switches,
-                hub=self._hub,
-                reader=name,
-                fresh_keys=setup.fresh_keys,
-            )
-        except (ImageError, ValueError) as error:
-            raise TargetError(f"card {name!r}: {error}") from None
-
-    def _image(self, name: str | None) -> CardImage | None:
-        return None if name is None else images.load(self.folder / name)
 
 
 def _remove(folder: tempfile.TemporaryDirectory[str]) -> None:

@@ -14,7 +14,6 @@ from cardtwin.readers.wrappers import (
     Answer,
     Delay,
     Fault,
-    FaultyCard,
     Mute,
     Removal,
     SlowCard,
@@ -23,12 +22,12 @@ from cardtwin.readers.wrappers import (
 from cardtwin.source import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from cardtwin.pcsc import Card
     from cardtwin.readers.wrappers.faults import Effect
 
-__all__ = ["ALWAYS", "LONGEST_DELAY", "FaultSetup", "faulty", "slow", "slow_models"]
+__all__ = ["ALWAYS", "LONGEST_DELAY", "FaultSetup", "slow", "slow_models"]
 
 ALWAYS: Final = "always"
 """The word for as many times as there are commands."""
@@ -132,6 +131,11 @@ class FaultSetup:
         except ValueError as error:
             raise ValueError(f"fault {text!r}: {error}") from None
 
+    def __str__(self) -> str:
+        """Return the words for it."""
+        given = ((key.name, getattr(self, key.name)) for key in fields(self))
+        return " ".join(f"{name}={_word(value)}" for name, value in given if value != _DEFAULTS[name])
+
     def fault(self) -> Fault:
         """Return it as the reader's wrapper knows it."""
         return Fault(_KINDS[self.do].effect(self), self.at, self.after, self.times)
@@ -207,6 +211,22 @@ _CONVERTERS: Final[Mapping[str, Callable[[str], object]]] = {
 }
 assert tuple(_CONVERTERS) == tuple(field.name for field in fields(FaultSetup))
 
+_DEFAULTS: Final = {field.name: field.default for field in fields(FaultSetup)}
+"""What need not be said."""
+
+
+def _word(value: object) -> str:
+    """Return a value as :data:`_CONVERTERS` reads it."""
+    match value:
+        case None:
+            return ALWAYS
+        case bool():
+            return "yes" if value else "no"
+        case bytes():
+            return value.hex().upper()
+        case _:
+            return str(value)
+
 
 def _converted(key: str, value: str) -> object:
     try:
@@ -218,25 +238,6 @@ def _converted(key: str, value: str) -> object:
 def _no_word(word: str, key: str) -> str:
     hint = closest(key, _CONVERTERS)
     return f"{word!r} is no KEY=VALUE; keys are {', '.join(_CONVERTERS)}" + (f"; {hint}" if hint else "")
-
-
-def faulty(
-    card: Card,
-    faults: Iterable[FaultSetup],
-    *,
-    remove: Callable[[], object],
-    sleep: Callable[[float], object],
-) -> Card:
-    """Return a card with these faults; without any it is the card itself.
-
-    Args:
-        card: The card.
-        faults: The faults.
-        remove: Takes it out of its reader.
-        sleep: Waits for so many seconds.
-    """
-    all_faults = tuple(each.fault() for each in faults)
-    return FaultyCard(card, all_faults, remove=remove, sleep=sleep) if all_faults else card
 
 
 def slow(card: Card, model: str, *, sleep: Callable[[float], object]) -> Card:

@@ -61,6 +61,8 @@ class CardSetup:
         factory: Whether, without an image, it starts as it leaves the factory: no files, no packages.
         real_speed: Whether it takes the time that real cards of its model take.
         faults: What goes wrong with it; of several that a command would meet, the first one happens.
+        keep: The path of a file that its memory is kept in. What is there already, the card goes on with,
+            whatever `image` and `factory` say; a file that is missing is made.
     """
 
     model: str
@@ -70,6 +72,7 @@ class CardSetup:
     factory: bool = False
     real_speed: bool = False
     faults: tuple[FaultSetup, ...] = ()
+    keep: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,12 @@ class Desk(Protocol):
 
     def load(self, reader: str, image: CardImage) -> None:
         """Make this the memory of the card in a reader, and reset the card."""
+
+    def arm(self, reader: str, fault: FaultSetup) -> None:
+        """Let something go wrong with the card in a reader, at commands that come from now on."""
+
+    def disarm(self, reader: str) -> None:
+        """Let nothing go wrong any more with the card in a reader; a silent one answers after a reset."""
 
 
 class Program(Protocol):

@@ -1,21 +1,22 @@
-"""Hands and eyes at a slot of vpcd, the virtual reader of the system's pcscd."""
+"""Hands and eyes at slots of vpcd, the virtual readers of the system's pcscd."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from cardtwin.card import ImageError
 from cardtwin.readers import VpcdSlot
+from cardtwin.targets.desk import CardDesk
 from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from cardtwin.card import CardImage, EmulatedCard
+    from cardtwin.card import CardImage
     from cardtwin.events import Hub
-    from cardtwin.pcsc import Card
     from cardtwin.readers import PinEntry
+    from cardtwin.targets.cards import BenchCard
 
 __all__ = ["PcscdDesk", "address"]
 
@@ -37,80 +38,88 @@ def address(text: str) -> tuple[str, int]:
     return host.strip("[]") or _HOST, int(port)
 
 
-class PcscdDesk:
-    """One card, which is put into a slot of vpcd and taken out. Leaving the block takes it out for good.
+@dataclass
+class _Seat:
+    """One slot of the driver: its port, who is in it, and who was before."""
 
-    Power is pcscd's business: a hand can take the card out and put it in again, and no more.
+    port: int
+    slot: VpcdSlot | None = None
+    before: VpcdSlot | None = None
+
+
+class PcscdDesk(CardDesk):
+    """Cards, and consecutive slots of vpcd. Leaving the block takes all cards out for good.
+
+    Power is pcscd's business: a hand can take a card out and put it in again, and no more. Readers have
+    the names here that hands and events give them; pcscd names its readers itself.
 
     Args:
-        card: The card.
-        reader: The name that events give the reader; pcscd names its readers itself.
         host: Where pcscd runs.
-        port: Of the slot.
+        port: Of the first reader's slot; the next reader has the next port.
         hub: Told what happens.
     """
 
-    def __init__(self, card: EmulatedCard, reader: str, host: str, port: int, hub: Hub) -> None:
-        self._card = card
-        self._reader = reader
-        self._address = host, port
+    def __init__(self, host: str, port: int, hub: Hub) -> None:
+        super().__init__()
+        self._host = host
+        self._port = port
         self._hub = hub
-        self._contacts: Card = card
-        self._slot: VpcdSlot | None = None
-        self._last: VpcdSlot | None = None
-        card.reader = reader
+        self._seats: dict[str, _Seat] = {}
 
-    def wrap(self, contacts: Card) -> None:
-        """Let pcscd reach the card through what is around it, from the next insertion on."""
-        self._contacts = contacts
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The names of all readers."""
+        return tuple(self._seats)
 
-    def begin(self, timeout: float) -> None:
-        """Put the card in, and see that pcscd asks for it.
+    def add_reader(self, reader: str, *, pinpad: bool = False) -> None:
+        """Take the next slot that is free.
+
+        Raises:
+            TargetError: There is a reader of that name, no port is left, or it is to have a PIN pad.
+        """
+        if pinpad:
+            raise _no_pinpad(reader)
+
+        if reader in self._seats:
+            raise TargetError(f"there is a reader {reader!r} already")
+
+        taken = {seat.port for seat in self._seats.values()}
+        free = next(port for port in range(self._port, _PORTS.stop + 1) if port not in taken)
+
+        if free not in _PORTS:
+            raise TargetError(f"{reader!r}: there is no port behind {free - 1}")
+
+        self._seats[reader] = _Seat(free)
+
+    def remove_reader(self, reader: str) -> None:
+        """Leave a slot to others; the card in it is on the desk then.
+
+        Raises:
+            TargetError: There is no reader of that name.
+        """
+        self._check_reader(reader)
+        self._take_out(reader)
+        self._places.pop(reader, None)
+        self._latest.pop(reader, None)
+        del self._seats[reader]
+
+    def begin(self, reader: str, timeout: float) -> None:
+        """See that pcscd asks for the card that is in a reader.
 
         Args:
+            reader: The reader.
             timeout: Seconds until it must have.
 
         Raises:
             TargetError: It hasn't.
         """
-        slot = self._slot = self._inserted()
+        seat = self._seats[reader]
 
-        if not slot.wait(timeout):
-            host, port = self._address
+        if seat.slot is not None and not seat.slot.wait(timeout):
             raise TargetError(
-                f"no vpcd answers at {host}:{port} within {timeout:g} s: pcscd has to run, with the driver "
-                "of vsmartcard's vpcd, and the slot of that port has to be free"
+                f"no vpcd answers at {self._host}:{seat.port} within {timeout:g} s: pcscd has to run, with "
+                "the driver of vsmartcard's vpcd, and the slot of that port has to be free"
             )
-
-    def insert(self, reader: str, card: str) -> None:  # noqa: ARG002  # there is one of each
-        """Put the card in.
-
-        Raises:
-            TargetError: It is in.
-        """
-        if self._slot is not None:
-            raise TargetError("the card is in the reader already")
-
-        self._slot = self._inserted()
-
-    def remove(self, reader: str) -> None:
-        """Take the card out.
-
-        Raises:
-            TargetError: The reader is empty.
-        """
-        if self._slot is None:
-            raise _empty(reader)
-
-        self.take_out()
-
-    def take_out(self) -> None:
-        """Take the card out if it is in; the card itself may do so, during a command."""
-        slot, self._slot = self._slot, None
-
-        if slot is not None:
-            self._last = slot
-            slot.stop()
 
     def reset(self, reader: str) -> None:
         """Take the card out and put it in again: programs see a removal.
@@ -118,8 +127,9 @@ class PcscdDesk:
         Raises:
             TargetError: The reader is empty.
         """
-        self.remove(reader)
-        self._slot = self._inserted()
+        card = self._card(reader)
+        self._take_out(reader)
+        self._put_in(reader, card)
 
     def power(self, reader: str, *, on: bool) -> None:
         """Refuse.
@@ -137,18 +147,7 @@ class PcscdDesk:
         Raises:
             TargetError: Always.
         """
-        raise TargetError(f"{reader!r} has no PIN pad: vpcd's readers have none")
-
-    def image(self, reader: str) -> CardImage:
-        """Return the memory of the card, as it is; the card does not notice.
-
-        Raises:
-            TargetError: The reader is empty.
-        """
-        if self._slot is None:
-            raise _empty(reader)
-
-        return self._card.image
+        raise _no_pinpad(reader)
 
     def load(self, reader: str, image: CardImage) -> None:
         """Make this the memory of the card, which is out of the reader meanwhile.
@@ -156,14 +155,17 @@ class PcscdDesk:
         Raises:
             TargetError: The reader is empty, or the image is another model's.
         """
-        self.remove(reader)
+        card = self._card(reader)
+        self._take_out(reader)
 
         try:
-            self._card.load(image)
-        except ImageError as error:
-            raise TargetError(str(error)) from None
+            self._loaded(card, image)
         finally:
-            self._slot = self._inserted()
+            self._put_in(reader, card)
+
+    def state(self, reader: str) -> None:
+        """Return nothing: who is connected, and whether the card has power, is known to pcscd alone."""
+        del reader
 
     def __enter__(self) -> Self:
         return self
@@ -174,17 +176,27 @@ class PcscdDesk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.take_out()
+        for reader in self.readers:
+            self._take_out(reader)
 
-    def _inserted(self) -> VpcdSlot:
-        if self._last is not None:
-            self._last.stop()  # a card that took itself out may still be on its way
+    def _put_in(self, reader: str, card: BenchCard) -> None:
+        seat = self._seats[reader]
 
-        host, port = self._address
-        slot = VpcdSlot(self._contacts, reader=self._reader, host=host, port=port, hub=self._hub)
-        slot.start()
-        return slot
+        if seat.before is not None:
+            seat.before.stop()  # a card that took itself out may still be on its way
+
+        seat.slot = VpcdSlot(card.contacts, reader=reader, host=self._host, port=seat.port, hub=self._hub)
+        seat.slot.start()
+
+    def _take_out(self, reader: str) -> None:
+        """Take the card out if it is in; the card itself may do so, during a command."""
+        seat = self._seats[reader]
+        slot, seat.slot = seat.slot, None
+
+        if slot is not None:
+            seat.before = slot
+            slot.stop()
 
 
-def _empty(reader: str) -> TargetError:
-    return TargetError(f"there is no card in {reader!r}")
+def _no_pinpad(reader: str) -> TargetError:
+    return TargetError(f"{reader!r} has no PIN pad: vpcd's readers have none")

@@ -230,3 +230,46 @@ def test_lost(cardtwin):
     result = suite(text)
     assert "1 passed, 1 error" in result.stdout
     assert "the card's process has not ended as it should" in result.stdout
+
+
+SEVERAL = """\
+from cardtwin.hosting import CardRequest
+from client import Client
+
+
+def test_several(cardtwin, tmp_path):
+    signer = CardRequest(model="cardos-5.3", profile="full", secrets={"PIN1": "271828"})
+    cards = cardtwin.start(
+        readers={"Left": signer, "Right": "Guest", "Spare": None},
+        cards={"Guest": CardRequest(model="cardos-4.4", keep=str(tmp_path / "guest.image"))},
+    )
+    assert (cards.reader, cards.cards) == ("Left", ("Left", "Guest"))
+    assert cards.readers == {"Left": "Left", "Right": "Guest", "Spare": None}
+    assert (cards.pin(), cards.pins_of("Guest")) == ("271828", {})
+
+    with Client(cards) as client:
+        assert len(client.slots()) == 3  # a main and a signature slot, and a card without a token
+        cards.remove(reader="Left")
+        assert len(client.slots()) == 1
+        made = cards.insert(CardRequest(model="cardos-4.4", profile="full"), reader="Spare")
+        assert len(client.slots()) == 3
+        assert cards.pin(card=made.card) == cards.pins_of("Spare")["PIN1"].reveal().decode()
+        cards.add_reader("More")
+        cards.insert("Left", reader="More")
+        assert len(client.slots()) == 5
+        cards.arm("do=mute times=always", reader="More")
+        cards.remove_reader("More")
+        assert len(client.slots()) == 3
+
+
+def test_one_and_more(cardtwin, tmp_path):
+    card = cardtwin.start("cardos-5.3", readers={"More": None}, keep=tmp_path / "card.image")
+    assert list(card.readers) == ["Emulated reader", "More"]
+    assert (tmp_path / "card.image").is_file()
+"""
+
+
+def test_a_test_has_several_readers_and_changes_what_is_in_them(suite: Suite) -> None:
+    result = suite(SEVERAL)
+    assert result.returncode == 0, result.stdout
+    assert "2 passed" in result.stdout

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cardtwin.card import models
-from cardtwin.hosting import CONTROL_VARIABLE, CardRefusedError, CardRequest, CommandRefusedError, Control
+from cardtwin.hosting import (
+    CONTROL_VARIABLE,
+    CardRefusedError,
+    CardRequest,
+    CommandRefusedError,
+    Control,
+    HostRequest,
+)
 from cardtwin.hosting import host as hosts
 from cardtwin.hosting.host import Host
 from cardtwin.targets import TargetError
 from cardtwin.targets.pcscd import address
+from support.hosts import READER, asked
 from support.vpcd import ASK, BOUND, Driver
 
 if TYPE_CHECKING:
@@ -51,7 +59,7 @@ def seated(**contents: Any) -> Iterator[Seat]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(BOUND)
         port = listener.getsockname()[1]
-        host = Host(CardRequest(**{"card": "cardos-5.3", "pcscd": str(port), **contents}), lambda: None)
+        host = Host(asked(pcscd=str(port), **contents), lambda: None)
         drivers: list[Driver] = []
 
         def drive() -> None:
@@ -73,8 +81,8 @@ def seated(**contents: Any) -> Iterator[Seat]:
 def test_the_card_is_in_pcscd_and_nowhere_else() -> None:
     with seated(profile="full", secrets={"PIN1": "271828"}) as seat:
         assert seat.ready["environment"].keys() == {CONTROL_VARIABLE}
-        assert seat.ready["reader"].startswith("vpcd 127.0.0.1:")
-        assert seat.ready["pins"]["PIN1"] == "271828"
+        assert next(iter(seat.ready["readers"])).startswith("vpcd 127.0.0.1:")
+        assert seat.ready["pins"][READER]["PIN1"] == "271828"
         assert seat.driver.ask(SELECT) == OK
         assert not any(state.present for state in seat.host.bench.manager.states())
 
@@ -92,7 +100,7 @@ def test_a_hand_takes_it_out_and_puts_it_in_again() -> None:
         control.insert()
         seat.see_it_come()
 
-        with pytest.raises(CommandRefusedError, match="in the reader already"):
+        with pytest.raises(CommandRefusedError, match="already"):
             control.insert()
 
 
@@ -128,9 +136,9 @@ def test_its_memory_is_saved_and_loaded(tmp_path: Path) -> None:
 
 
 def test_the_image_of_another_model_leaves_the_card_in_its_reader(tmp_path: Path) -> None:
-    with seated(card="cardos-5.3") as seat, seat.control() as control:
+    with seated(model="cardos-5.3") as seat, seat.control() as control:
         other = tmp_path / "other.image"
-        hosted = Host(CardRequest(card="cardos-4.4"), lambda: None)
+        hosted = Host(asked(model="cardos-4.4"), lambda: None)
         hosted.open()
 
         try:
@@ -165,7 +173,7 @@ def test_without_a_vpcd_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]  # somebody listens, and asks for no card
-        host = Host(CardRequest(card="cardos-5.3", pcscd=f"127.0.0.1:{port}"), lambda: None)
+        host = Host(asked(pcscd=f"127.0.0.1:{port}"), lambda: None)
 
         with pytest.raises(CardRefusedError, match=f"no vpcd answers at 127.0.0.1:{port} within 0.2 s"):
             host.open()
@@ -177,7 +185,7 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         address(text)
 
     with pytest.raises(CardRefusedError, match="no HOST:PORT"):
-        Host(CardRequest(card="cardos-5.3", pcscd=text), lambda: None).open()
+        Host(asked(pcscd=text), lambda: None).open()
 
 
 @pytest.mark.parametrize(
@@ -186,3 +194,82 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 )
 def test_an_address_is_a_host_and_a_port_or_a_port(text: str, found: tuple[str, int]) -> None:
     assert address(text) == found
+
+
+def test_several_readers_are_in_consecutive_slots() -> None:
+    readers = {
+        "Left": CardRequest(model="cardos-5.3"),
+        "Spare": None,
+        "Right": CardRequest(model="cardos-4.4"),
+    }
+
+    with consecutive_ports(3) as (port, listeners):
+        found: dict[int, Driver] = {}
+
+        def drive() -> None:
+            for place in (0, 2):
+                found[place] = Driver(listeners[place])
+                found[place].ask(ASK)
+
+        thread = threading.Thread(target=drive)
+        thread.start()
+        host = Host(HostRequest.arranged(readers, pcscd=str(port)), lambda: None)
+        ready = host.open()
+        thread.join(BOUND)
+
+        try:
+            assert list(ready["readers"]) == ["Left", "Spare", "Right"]
+            assert [found[place].ask(ASK) for place in (0, 2)] == [
+                models.get(model).atr for model in ("cardos-5.3", "cardos-4.4")
+            ]
+
+            with Control(ready["environment"][CONTROL_VARIABLE]) as control:
+                control.remove(reader="Left")
+
+                with pytest.raises((EOFError, ConnectionError)):
+                    found[0].ask(ASK)
+
+                control.insert("Left", reader="Spare")
+                found[1] = Driver(listeners[1])
+                assert found[1].ask(ASK) == ATR
+                assert found[2].ask(SELECT) == OK
+                control.arm("do=mute", reader="Spare")
+
+                with pytest.raises(
+                    (EOFError, ConnectionError)
+                ):  # to the driver, a mute card is one taken out
+                    found[1].ask(SELECT)
+
+                control.remove_reader("Left")
+                control.add_reader("Again")
+                control.insert(CardRequest(model="cardos-5.0"), reader="Again")
+                found[0].again()
+                assert found[0].ask(ASK) == models.get("cardos-5.0").atr
+        finally:
+            assert host.close() == {"stopped": {"problems": []}}
+
+            for driver in found.values():
+                driver.close()
+
+
+@contextmanager
+def consecutive_ports(count: int) -> Iterator[tuple[int, list[socket.socket]]]:
+    """Listen on ports that follow one another, and yield the first one's number with the sockets."""
+    with ExitStack() as stack:
+        while True:
+            first = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            port = first.getsockname()[1]
+
+            try:
+                others = [
+                    stack.enter_context(socket.create_server(("127.0.0.1", port + place)))
+                    for place in range(1, count)
+                ]
+            except (OSError, OverflowError):
+                continue
+
+            for listener in (first, *others):
+                listener.settimeout(BOUND)
+
+            yield port, [first, *others]
+            return

@@ -20,8 +20,9 @@ from cardtwin.hosting import (
     CardRequest,
     CommandRefusedError,
     Control,
-    HostedCard,
+    HostedCards,
     HostLostError,
+    HostRequest,
     UncleanEndError,
 )
 from cardtwin.sockets import private_directory
@@ -30,19 +31,19 @@ from support.hosted import TIMEOUT, environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BLANK = CardRequest(card="cardos-5.3")
+BLANK = HostRequest.of(CardRequest(model="cardos-5.3"))
 
 STARTER = """\
 import signal, sys
-from cardtwin.hosting import CardRequest, HostedCard
+from cardtwin.hosting import CardRequest, HostedCards, HostRequest
 
-card = HostedCard(CardRequest(card="cardos-5.3", control=sys.argv[1]))
+card = HostedCards(HostRequest.of(CardRequest(model="cardos-5.3"), control=sys.argv[1]))
 print(card._process.pid, card.environment["PCSCLITE_CSOCK_NAME"], flush=True)
 signal.pause()
 """
 
 
-def folder_of(card: HostedCard) -> Path:
+def folder_of(card: HostedCards) -> Path:
     """Return the folder of all sockets."""
     return Path(card.environment["PCSCLITE_CSOCK_NAME"]).parents[1]
 
@@ -55,7 +56,7 @@ def ends(descriptor: int) -> bool:
 
 
 def test_a_card_is_taken_down_with_everything_it_has_made() -> None:
-    with HostedCard(BLANK) as card:
+    with HostedCards(BLANK) as card:
         folder = folder_of(card)
         assert all(Path(card.environment[name]).is_socket() for name in ("CARDTWIN_SOCKET", CONTROL_VARIABLE))
         assert folder.stat().st_mode & 0o777 == 0o700
@@ -80,7 +81,7 @@ def test_a_card_that_is_refused_leaves_nothing(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("cardtwin.hosting.hosted.private_directory", noted)
 
     with pytest.raises(CardRefusedError, match="no card model 'cardos-9'"):
-        HostedCard(CardRequest(card="cardos-9"))
+        HostedCards(HostRequest.of(CardRequest(model="cardos-9")))
 
     assert [folder.exists() for folder in folders] == [False]
 
@@ -110,20 +111,20 @@ def test_a_card_ends_with_the_process_that_started_it(tmp_path: Path, number: in
 
 
 def test_a_card_outlives_an_interrupt_of_the_terminal() -> None:
-    with HostedCard(BLANK) as card:
+    with HostedCards(BLANK) as card:
         assert os.getsid(card._process.pid) != os.getsid(0)
         os.kill(card._process.pid, signal.SIGINT)
         card.status()
 
 
 def test_a_process_that_is_told_to_end_ends_in_good_order() -> None:
-    with HostedCard(BLANK) as card:
+    with HostedCards(BLANK) as card:
         os.kill(card._process.pid, signal.SIGTERM)
         card.wait(TIMEOUT)
 
 
 def test_a_process_that_was_killed_is_told_and_what_it_has_made_taken_away() -> None:
-    card = HostedCard(BLANK)
+    card = HostedCards(BLANK)
     folder = folder_of(card)
     os.kill(card._process.pid, signal.SIGKILL)
     card._process.wait(TIMEOUT)
@@ -141,11 +142,11 @@ def test_a_process_that_never_begins_is_told_with_its_last_words(monkeypatch: py
     monkeypatch.setattr("cardtwin.hosting.hosted._PROGRAM", "import no_such_module")
 
     with pytest.raises(HostLostError, match=r"before the card was ready:[\s\S]*no_such_module"):
-        HostedCard(BLANK)
+        HostedCards(BLANK)
 
 
 def test_who_stops_the_server_by_its_socket_ends_the_wait_for_it() -> None:
-    with HostedCard(BLANK) as card:
+    with HostedCards(BLANK) as card:
         card.wait(0)
 
         with Control(card.environment[CONTROL_VARIABLE]) as control:
@@ -160,7 +161,7 @@ def test_who_stops_the_server_by_its_socket_ends_the_wait_for_it() -> None:
 def test_many_threads_may_tell_a_card_what_to_do() -> None:
     refused: list[str] = []
 
-    def move(card: HostedCard) -> None:
+    def move(card: HostedCards) -> None:
         for _ in range(20):
             for command in (card.remove, card.insert):
                 try:
@@ -168,7 +169,7 @@ def test_many_threads_may_tell_a_card_what_to_do() -> None:
                 except CommandRefusedError as error:
                     refused.append(str(error))
 
-    with HostedCard(BLANK) as card:
+    with HostedCards(BLANK) as card:
         threads = [threading.Thread(target=move, args=(card,)) for _ in range(4)]
 
         for thread in threads:
@@ -186,7 +187,7 @@ def test_a_trace_that_can_not_be_written_at_the_end_is_told(tmp_path: Path) -> N
     folder = tmp_path / "folder"
     folder.mkdir()
     trace = folder / "trace"
-    card = HostedCard(CardRequest(card="cardos-5.3", trace=str(trace)))
+    card = HostedCards(HostRequest.of(CardRequest(model="cardos-5.3"), trace=str(trace)))
     trace.unlink()
     folder.rmdir()
 
@@ -198,7 +199,7 @@ def test_this_process_is_led_to_the_card_for_as_long_as_it_wants(monkeypatch: py
     monkeypatch.setenv("CARDTWIN_SOCKET", "before")
     monkeypatch.delenv("PCSCLITE_CSOCK_NAME", raising=False)
 
-    with HostedCard(BLANK) as card:
+    with HostedCards(BLANK) as card:
         with card.in_environment():
             assert {name: os.environ[name] for name in card.environment} == card.environment
 
@@ -207,9 +208,10 @@ def test_this_process_is_led_to_the_card_for_as_long_as_it_wants(monkeypatch: py
 
 
 def test_pins_are_known_to_the_starter_and_masked() -> None:
-    request = CardRequest(card="cardos-5.3", profile="full", secrets={"PIN1": "271828"}, seed="pins")
+    asked = CardRequest(model="cardos-5.3", profile="full", secrets={"PIN1": "271828"})
+    request = HostRequest.of(asked, seed="pins")
 
-    with HostedCard(request) as card:
+    with HostedCards(request) as card:
         assert card.pin() == "271828"
         assert card.pins["PUK"].reveal().decode() == card.pin("PUK")
         assert "271828" not in repr(card.pins) + repr(card) + repr(request)

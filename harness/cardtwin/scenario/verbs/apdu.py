@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cardtwin.events import because
 from cardtwin.iso7816 import ResponseApdu
+from cardtwin.pcsc import CardMuteError, CardRemovedError
 from cardtwin.scenario.matchers import HexMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import Hex, parse_hex
@@ -27,7 +28,10 @@ class ApduExpectation(Expectation):
 
 @verb("apdu", needs={Capability.APDU})
 class Apdu(Step):
-    """Send one command APDU, given in hex. Without `expect`, the status word is 90xx or 61xx."""
+    """Send one command APDU, given in hex. Without `expect`, the status word is 90xx or 61xx.
+
+    Where the card gives no answer, because it is mute or is taken out meanwhile, `sw` is `absent`.
+    """
 
     bound_result: ClassVar[str] = "data"
     apdu: Hex
@@ -47,7 +51,11 @@ class Apdu(Step):
 
         with because(process):
             connection = run.bench.connection(process, run.reader(self))
-            response = ResponseApdu.parse(connection.transmit(self.apdu))
+
+            try:
+                response = ResponseApdu.parse(connection.transmit(self.apdu))
+            except (CardMuteError, CardRemovedError) as error:
+                return Observed(success=False, note=str(error))
 
         return Observed(
             {"sw": response.sw.to_bytes(2), "data": response.data},

@@ -6,7 +6,7 @@ you would keep them. It is made readable for its owner only.
 
 from cardtwin.card.errors import ImageError, ImageVersionError
 from cardtwin.card.image.comparison import Difference, compare
-from cardtwin.card.image.store import load, save
+from cardtwin.card.image.store import load, save, text
 from cardtwin.card.memory import CardImage
 
-__all__ = ["CardImage", "Difference", "ImageError", "ImageVersionError", "compare", "load", "save"]
+__all__ = ["CardImage", "Difference", "ImageError", "ImageVersionError", "compare", "load", "save", "text"]

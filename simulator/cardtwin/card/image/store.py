@@ -16,7 +16,12 @@ from cardtwin.card.image.codec import VERSION, decode, encode
 if TYPE_CHECKING:
     from cardtwin.card.memory import CardImage
 
-__all__ = ["load", "save"]
+__all__ = ["load", "save", "text"]
+
+
+def text(image: CardImage) -> str:
+    """Return what a file with the image holds: ASCII alone."""
+    return json.dumps(encode(image), indent=1) + "\n"
 
 
 def save(image: CardImage, path: str | os.PathLike[str]) -> None:
@@ -30,12 +35,11 @@ def save(image: CardImage, path: str | os.PathLike[str]) -> None:
     if target.exists() and not target.is_file():
         raise OSError(errno.EINVAL, "something else than a file is there", os.fspath(path))
 
-    text = json.dumps(encode(image), indent=1) + "\n"
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
 
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text)
+            file.write(text(image))
             file.flush()
             os.fsync(file.fileno())
 
@@ -55,12 +59,11 @@ def load(path: str | os.PathLike[str]) -> CardImage:
         ImageError: It is no card image, or what it says can't be; the message says where in the file.
         OSError: It can't be read.
     """
-    text = Path(path).read_bytes()
-
+    content = Path(path).read_bytes()
     name = os.fspath(path)
 
     try:
-        value = json.loads(text, object_pairs_hook=_members)
+        value = json.loads(content, object_pairs_hook=_members)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
     except (ValueError, RecursionError) as error:

@@ -171,12 +171,35 @@ class Fault:
         return count >= self.after and (self.times is None or count < self.after + self.times)
 
 
+class _Armed:
+    """A fault, and how many of its commands have come since it was armed."""
+
+    def __init__(self, fault: Fault) -> None:
+        self._fault = fault
+        self._count = 0
+
+    def meets(self, command: bytes) -> bool:
+        """Count a command, if it is one of those that the fault is about; tell whether it meets the fault."""
+        if not command.startswith(self._fault.command):
+            return False
+
+        self._count += 1
+        return self._fault.strikes(self._count - 1)
+
+    @property
+    def effect(self) -> Effect:
+        """What happens."""
+        return self._fault.effect
+
+
 class FaultyCard(CardAround):
-    """A card with faults. Of several that a command would meet, the first one happens.
+    """A card with faults, or one that may get some.
+
+    Of several that a command would meet, the first one happens.
 
     Args:
         card: The card.
-        faults: Its faults.
+        faults: The faults that it has at first.
         remove: Takes the card out of its reader.
         sleep: Waits for so many seconds.
 
@@ -195,12 +218,25 @@ class FaultyCard(CardAround):
         super().__init__(card)
         self.remove = remove
         self.sleep = sleep
-        self._faults = tuple(faults)
-        self._counts = [0] * len(self._faults)
+        self._faults: tuple[_Armed, ...] = ()
         self._mute = self._dead = False
 
-        for fault in self._faults:
-            fault.effect.check(card)
+        for fault in faults:
+            self.arm(fault)
+
+    def arm(self, fault: Fault) -> None:
+        """Give the card one more fault; its commands count from now on.
+
+        Raises:
+            UntearableCardError: It is to tear the writes of a card that cannot be torn.
+        """
+        fault.effect.check(self.card)
+        self._faults = (*self._faults, _Armed(fault))
+
+    def disarm(self) -> None:
+        """Take all faults away. A card that has fallen silent answers again after its next reset."""
+        self._faults = ()
+        self._dead = False
 
     def silence(self, *, dead: bool) -> None:
         """Be mute until the next power_on, or for good."""
@@ -224,21 +260,9 @@ class FaultyCard(CardAround):
         if self._mute:
             raise CardMuteError(detail="the card does not answer any more")
 
-        fault = self._met(command)
-        return super().process(command) if fault is None else fault.effect.meet(self, command)
+        if not self._faults:
+            return self.card.process(command)
 
-    def _met(self, command: bytes) -> Fault | None:
-        """Count the command for each fault that it concerns, and return the first one that it meets."""
-        met = None
-
-        for place, fault in enumerate(self._faults):
-            if not command.startswith(fault.command):
-                continue
-
-            count = self._counts[place]
-            self._counts[place] += 1
-
-            if met is None and fault.strikes(count):
-                met = fault
-
-        return met
+        # All of them count the command, the first that it meets happens.
+        met = [fault.effect for fault in self._faults if fault.meets(command)]
+        return met[0].meet(self, command) if met else self.card.process(command)
