@@ -39,7 +39,9 @@ _SUFFIX = ".scenario.yaml"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that hold for all scenarios of a run."""
     group = parser.getgroup("cardtwin", "scenario files")
-    group.addoption("--cardtwin-target", metavar="NAME", help="Run against this target: module, module:PATH.")
+    group.addoption(
+        "--cardtwin-target", metavar="NAME", help="Run against this target, such as module or pcscd."
+    )
     group.addoption(
         "--cardtwin-card", metavar="MODEL", help="Put this model into every reader that has a card."
     )

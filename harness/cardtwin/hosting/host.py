@@ -201,11 +201,7 @@ class Host:
         """Put the cards into their readers, and return what is in each reader."""
         places = {self._reader_name(reader): card for reader, card in self.request.readers.items()}
 
-        for reader, card in places.items():
-            self.desk.add_reader(reader, pinpad=reader in self.request.pinpads)
-
-            if card is not None:
-                self.desk.insert(reader, card)
+        self.desk.place(places, self.request.pinpads)
 
         if isinstance(self.desk, PcscdDesk):
             for reader in places:

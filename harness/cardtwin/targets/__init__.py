@@ -62,13 +62,22 @@ def _foreign(library: str) -> Target:
     return ForeignTarget(library)
 
 
-_TARGETS: dict[str, Callable[[], Target]] = {"emulated": _emulated, "module": _module}
-_WITH_ARGUMENT: dict[str, Callable[[str], Target]] = {"module": _foreign}
+def _system(where: str = "") -> Target:
+    from cardtwin.targets.system import SystemTarget  # noqa: PLC0415  # as above
+
+    return SystemTarget(where)
+
+
+_TARGETS: dict[str, Callable[[], Target]] = {"emulated": _emulated, "module": _module, "pcscd": _system}
+_WITH_ARGUMENT: dict[str, Callable[[str], Target]] = {"module": _foreign, "pcscd": _system}
 """Targets that are named with something behind a colon."""
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all targets; ``module:PATH`` is one for every PKCS#11 library there is."""
+    """Return the names of all targets.
+
+    ``module:PATH`` is one for every PKCS#11 library there is, ``pcscd:HOST:PORT`` for every vpcd.
+    """
     return tuple(_TARGETS)
 
 
@@ -84,7 +93,7 @@ def get(name: str) -> Target:
         return _WITH_ARGUMENT[kind](argument)
 
     if name not in _TARGETS:
-        known = (*_TARGETS, *(f"{each}:PATH" for each in _WITH_ARGUMENT))
+        known = (*_TARGETS, "module:PATH", "pcscd:HOST:PORT")
         hint = closest(name, _TARGETS)
         raise TargetError(
             f"there is no target {name!r}, only {', '.join(known)}" + (f"; {hint}" if hint else "")

@@ -11,14 +11,13 @@ from cardtwin.readers import NoPinPadError, PinPad
 from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cardtwin.card import CardImage
     from cardtwin.pcsc import ReaderState
     from cardtwin.readers import PinEntry, ReaderManager
     from cardtwin.targets.cards import BenchCard
     from cardtwin.targets.faults import FaultSetup
-    from cardtwin.targets.interface import Setup
 
 __all__ = ["CardDesk", "EmulatedDesk"]
 
@@ -73,6 +72,14 @@ class CardDesk(ABC):
         Raises:
             TargetError: There is none of that name.
         """
+
+    def place(self, readers: Mapping[str, str | None], pinpads: Collection[str] = ()) -> None:
+        """Put the readers on the desk, some with PIN pads, and into each the card that is named."""
+        for reader, card in readers.items():
+            self.add_reader(reader, pinpad=reader in pinpads)
+
+            if card is not None:
+                self.insert(reader, card)
 
     # Where the cards are
 
@@ -242,14 +249,6 @@ class EmulatedDesk(CardDesk):
         super().__init__()
         self._manager = manager
         self._patient = patient
-
-    def place(self, setup: Setup) -> None:
-        """Put the readers on the desk, and the cards that are in them at the start."""
-        for reader, card in setup.readers.items():
-            self.add_reader(reader, pinpad=reader in setup.pinpads)
-
-            if card is not None:
-                self.insert(reader, card)
 
     @property
     def readers(self) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cardtwin.pcsc import CardConnection, Context
     from cardtwin.plan import DecryptionKey
     from cardtwin.targets.cards import BenchCard
+    from cardtwin.targets.desk import CardDesk
     from cardtwin.targets.interface import Program
 
 __all__ = ["EmulatedBench", "EmulatedTarget"]
@@ -125,6 +126,7 @@ class EmulatedBench(Bench):
         self._clients: dict[str, PersonalDesktopClient] = {}
         self._programs: dict[str, Program] = {}
         self._clock = Clock(fixed=setup.seed is not None)
+        self._patient = patient
         self._cards: list[BenchCard] = []
         self._maker = CardMaker(
             folder=self.folder,
@@ -134,7 +136,7 @@ class EmulatedBench(Bench):
             sleep=sleep or self._clock.forward,
             failed=failed,
         )
-        self._desk = EmulatedDesk(self._manager, patient=patient)
+        self._desk = self.make_desk()
 
         try:
             self._write_files()
@@ -142,7 +144,7 @@ class EmulatedBench(Bench):
             for name, card in setup.cards.items():
                 self._desk.add_card(self.make_card(name, card))
 
-            self._desk.place(setup)
+            self._desk.place(setup.readers, setup.pinpads)
         except BaseException:
             self.close()
             raise
@@ -179,7 +181,7 @@ class EmulatedBench(Bench):
             process: The program; one that the scenario doesn't name is set up as `Setup.others` is.
         """
         return Application(
-            self._manager.context(),
+            self.make_context(),
             self._installation(process),
             codec=CmsPinBlobCodec(),
             entropy=self._entropy(f"cryptoki of {process}"),
@@ -262,8 +264,16 @@ class EmulatedBench(Bench):
         """Set the clock forward; nobody waits."""
         self._clock.forward(seconds)
 
+    def make_desk(self) -> CardDesk:
+        """Make the hands and eyes at the readers."""
+        return EmulatedDesk(self._manager, patient=self._patient)
+
+    def make_context(self) -> Context:
+        """Return a new program's view of the readers."""
+        return self._manager.context()
+
     @property
-    def desk(self) -> EmulatedDesk:
+    def desk(self) -> CardDesk:
         """Return the hands and eyes at the readers."""
         return self._desk
 
@@ -331,7 +341,7 @@ class EmulatedBench(Bench):
 
     def _context(self, process: str) -> Context:
         if process not in self._contexts:
-            self._contexts[process] = self._manager.context()
+            self._contexts[process] = self.make_context()
 
         return self._contexts[process]
 

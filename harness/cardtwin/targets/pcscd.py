@@ -61,7 +61,7 @@ class PcscdDesk(CardDesk):
 
     def __init__(self, host: str, port: int, hub: Hub) -> None:
         super().__init__()
-        self._host = host
+        self.host = host
         self._port = port
         self._hub = hub
         self._seats: dict[str, _Seat] = {}
@@ -113,13 +113,21 @@ class PcscdDesk(CardDesk):
         Raises:
             TargetError: It hasn't.
         """
-        seat = self._seats[reader]
+        slot = self._seats[reader].slot
 
-        if seat.slot is not None and not seat.slot.wait(timeout):
-            raise TargetError(
-                f"no vpcd answers at {self._host}:{seat.port} within {timeout:g} s: pcscd has to run, with "
-                "the driver of vsmartcard's vpcd, and the slot of that port has to be free"
-            )
+        if slot is not None and not slot.wait(timeout):
+            raise self.no_driver(reader, timeout)
+
+    def port_of(self, reader: str) -> int:
+        """Return the port of a reader's slot."""
+        return self._seats[reader].port
+
+    def no_driver(self, reader: str, timeout: float) -> TargetError:
+        """Return the error that nobody asks for a card in a reader."""
+        return TargetError(
+            f"no vpcd answers at {self.host}:{self.port_of(reader)} within {timeout:g} s: pcscd has to run, "
+            "with the driver of vsmartcard's vpcd, and the slot of that port has to be free"
+        )
 
     def reset(self, reader: str) -> None:
         """Take the card out and put it in again: programs see a removal.
@@ -185,7 +193,7 @@ class PcscdDesk(CardDesk):
         if seat.before is not None:
             seat.before.stop()  # a card that took itself out may still be on its way
 
-        seat.slot = VpcdSlot(card.contacts, reader=reader, host=self._host, port=seat.port, hub=self._hub)
+        seat.slot = VpcdSlot(card.contacts, reader=reader, host=self.host, port=seat.port, hub=self._hub)
         seat.slot.start()
 
     def _take_out(self, reader: str) -> None:

@@ -208,13 +208,13 @@ def test_encoding(cardtwin, tmp_path):
 def test_a_card_that_cannot_be_is_told_without_its_secrets(suite: Suite) -> None:
     text = """\
 def test_refused(cardtwin):
-    cardtwin.start("cardos-4.4", profile="operator", secrets={"PIN1": "2718" + "28"})
+    cardtwin.start("cardos-4.4", profile="no-such", secrets={"PIN1": "2718" + "28"})
 """
     result = suite(text, "--showlocals")
     assert result.returncode == 1
     assert "271828" not in result.stdout
-    assert "no profile 'operator' for cardos-4.4" in result.stdout
-    assert "there are full" in result.stdout
+    assert "no profile 'no-such' for cardos-4.4" in result.stdout
+    assert "there are erasable, full" in result.stdout
 
 
 def test_a_process_of_a_card_that_is_lost_fails_the_test(suite: Suite) -> None:

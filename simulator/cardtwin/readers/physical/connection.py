@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["PhysicalConnection"]
 
 _SHORT: Final = 255
+_STATUS: Final = 2
 _MORE, _WRONG_LE = 0x61, 0x6C
 _GET_RESPONSE: Final = 0xC0
 _UNANSWERED: Final = (CardMuteError, CardRemovedError, NotTransactedError)
@@ -85,7 +86,7 @@ class PhysicalConnection(CardConnection):
         try:
             response = self._transmit_t0(command) if self._protocol is Protocol.T0 else self._carry(command)
         except _UNANSWERED as error:
-            self._tell(command, unanswered=error.name)
+            self._tell(command, unanswered=error.detail or error.name)
             raise
 
         self._tell(command, response)
@@ -154,6 +155,11 @@ class PhysicalConnection(CardConnection):
 
     def _carry(self, command: bytes) -> bytes:
         (response,) = self._call(scard.SCardTransmit, int(self._protocol), list(command))
+
+        # What some drivers make of a card that is gone, or mute, in the midst of a command.
+        if len(response) < _STATUS:
+            raise CardMuteError(self._reader, "the reader has passed on no answer")
+
         return bytes(response)
 
     def _transmit_t0(self, command: bytes) -> bytes:

@@ -15,12 +15,13 @@ from cardtwin.pcsc import (
     ReaderState,
     ShareMode,
     TimeoutExpiredError,
+    UnknownReaderError,
 )
 from cardtwin.readers.physical.connection import PhysicalConnection
 from cardtwin.readers.physical.scard import called, scard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cardtwin.events import Hub
 
@@ -39,14 +40,17 @@ class PhysicalContext(Context):
 
     Args:
         hub: Told of every APDU (events.Exchange).
+        names: What the service calls readers, by what they are called here; all others are out of sight. None
+            leaves all readers their names.
 
     Raises:
         NoServiceError: No PC/SC service is running.
     """
 
-    def __init__(self, hub: Hub | None = None) -> None:
+    def __init__(self, hub: Hub | None = None, *, names: Mapping[str, str] | None = None) -> None:
         (self._handle,) = called("", scard.SCardEstablishContext, scard.SCARD_SCOPE_SYSTEM)
         self._hub = hub
+        self._names = names
         self._lock = threading.Lock()
         self._connections: list[PhysicalConnection] = []
         self._released = False
@@ -60,7 +64,10 @@ class PhysicalContext(Context):
         except NoReadersError:
             return ()
 
-        return tuple(names)
+        if self._names is None:
+            return tuple(names)
+
+        return tuple(name for name, service in self._names.items() if service in names)
 
     def state(self, reader: str) -> ReaderState:
         """Return the state of one reader."""
@@ -98,12 +105,28 @@ class PhysicalContext(Context):
         """Return the flags and states of readers as soon as one has other flags than are known."""
         self._check_open()
         milliseconds = math.ceil(seconds * 1000)
+        asked = [(self._service_name(name), flags) for name, flags in known]
         (found,) = called(
-            known[0][0] if known else "", scard.SCardGetStatusChange, self._handle, milliseconds, list(known)
+            known[0][0] if known else "", scard.SCardGetStatusChange, self._handle, milliseconds, asked
         )
         return tuple(
-            (flags & ~scard.SCARD_STATE_CHANGED, _state(name, flags, atr)) for name, flags, atr in found
+            (flags & ~scard.SCARD_STATE_CHANGED, _state(name, flags, atr))
+            for (name, _), (_, flags, atr) in zip(known, found, strict=True)
         )
+
+    def _service_name(self, reader: str) -> str:
+        """Return what the service calls a reader.
+
+        Raises:
+            UnknownReaderError: It is out of sight.
+        """
+        if self._names is None:
+            return reader
+
+        if reader not in self._names:
+            raise UnknownReaderError(reader)
+
+        return self._names[reader]
 
     def cancel(self) -> None:
         """End the waits of this context, from any thread."""
@@ -119,7 +142,8 @@ class PhysicalContext(Context):
         """Connect to the card in a reader. DIRECT needs no card and settles no protocol."""
         self._check_open()
         wanted = 0 if share is ShareMode.DIRECT else int(protocol)
-        handle, active = called(reader, scard.SCardConnect, self._handle, reader, share.value, wanted)
+        name = self._service_name(reader)
+        handle, active = called(reader, scard.SCardConnect, self._handle, name, share.value, wanted)
         connection = PhysicalConnection(reader, handle, Protocol(active), self._hub)
 
         with self._lock:
