@@ -105,7 +105,7 @@ Reader = Annotated[
     WithJsonSchema(
         {
             "oneOf": [
-                {"type": SCALAR, "description": "a card, a card model, or empty"},
+                {"type": SCALAR, "description": "a card, a card model, empty or absent"},
                 ReaderModel.model_json_schema(),
             ]
         }

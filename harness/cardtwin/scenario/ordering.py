@@ -30,7 +30,10 @@ _NAME: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cardtwin virt
 
 
 class Desktop:
-    """The user's computer: its virtual smart card is a card of the scenario, in a reader that was empty."""
+    """The user's computer: its virtual smart card is a card of the scenario.
+
+    Where the reader isn't attached, as on a computer without such a card, it comes and goes with the card.
+    """
 
     def __init__(self, run: Run, process: str, reader: str, card: str) -> None:
         self._run = run
@@ -38,10 +41,16 @@ class Desktop:
         self._reader = reader
         self._card = card
         self._made = False
+        self._attached = False
 
     def create(self, name: str) -> CardConnection:  # noqa: ARG002  # a name for Windows, which isn't here
         """Put the card, emptied, into the reader."""
         desk = self._run.bench.desk
+
+        if self._reader in self._run.setup.absent:
+            desk.add_reader(self._reader, pinpad=self._reader in self._run.setup.pinpads)
+            self._attached = True
+
         desk.insert(self._reader, self._card)
         self._made = True
         desk.load(self._reader, models.get(_MODEL).blank())
@@ -54,6 +63,10 @@ class Desktop:
             desk.load(self._reader, models.get(_MODEL).blank())
             desk.remove(self._reader)
             self._made = False
+
+        if self._attached:
+            self._run.bench.desk.remove_reader(self._reader)
+            self._attached = False
 
 
 class Authority:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_PROCESS", "EMPTY", "build_setup", "check_files", "check_references", "declared"]
 
 DEFAULT_PROCESS = "cardtwin"
-EMPTY = "empty"
-"""What ``readers:`` gives a reader that starts without a card."""
+EMPTY, ABSENT = "empty", "absent"
+"""What ``readers:`` gives a reader that starts without a card, and one that isn't attached yet."""
 
 
 _NOTHING = {
@@ -43,7 +43,7 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
     readers: dict[str, str | None] = {}
 
     for reader, what in ((name, each.card) for name, each in model.readers.items()):
-        if what == EMPTY:
+        if what in {EMPTY, ABSENT}:
             readers[reader] = None
         elif what in cards:
             readers[reader] = what
@@ -66,6 +66,7 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
         files=dict(_files(path, model, root, found)),
         seed=model.seed,
         switches=model.switches,
+        absent=frozenset(name for name, reader in model.readers.items() if reader.card == ABSENT),
         pinpads=frozenset(name for name, reader in model.readers.items() if reader.pinpad),
     )
     _check_setup(model, setup, root, found)
@@ -157,7 +158,7 @@ def declared(root: MapNode) -> dict[str, tuple[str, ...]]:
         entry.key.text
         for entry in (readers if isinstance(readers, MapNode) else ())
         if isinstance(what := _content(entry.value), TextNode)
-        and what.text not in {EMPTY, *sections["cards"]}
+        and what.text not in {EMPTY, ABSENT, *sections["cards"]}
     ]
     sections["cards"] = (*sections["cards"], *by_model)
     sections["processes"] = sections["processes"] or (DEFAULT_PROCESS,)

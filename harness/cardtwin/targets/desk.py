@@ -73,9 +73,20 @@ class CardDesk(ABC):
             TargetError: There is none of that name.
         """
 
-    def place(self, readers: Mapping[str, str | None], pinpads: Collection[str] = ()) -> None:
-        """Put the readers on the desk, some with PIN pads, and into each the card that is named."""
+    def place(
+        self,
+        readers: Mapping[str, str | None],
+        pinpads: Collection[str] = (),
+        absent: Collection[str] = (),
+    ) -> None:
+        """Put the readers on the desk, some with PIN pads, and into each the card that is named.
+
+        Those that are absent are left out.
+        """
         for reader, card in readers.items():
+            if reader in absent:
+                continue
+
             self.add_reader(reader, pinpad=reader in pinpads)
 
             if card is not None:
@@ -256,7 +267,14 @@ class EmulatedDesk(CardDesk):
         return self._manager.readers()
 
     def add_reader(self, reader: str, *, pinpad: bool = False) -> None:
-        """Attach an empty reader, maybe one with a PIN pad; errors are the manager's."""
+        """Attach an empty reader, maybe one with a PIN pad; for a name that can't be, the manager's errors.
+
+        Raises:
+            TargetError: There is one of that name.
+        """
+        if reader in self.readers:
+            raise TargetError(f"there is a reader {reader!r} already")
+
         self._manager.add_reader(reader, pinpad=PinPad(patient=self._patient) if pinpad else None)
 
     def remove_reader(self, reader: str) -> None:

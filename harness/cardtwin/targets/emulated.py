@@ -144,7 +144,7 @@ class EmulatedBench(Bench):
             for name, card in setup.cards.items():
                 self._desk.add_card(self.make_card(name, card))
 
-            self._desk.place(setup.readers, setup.pinpads)
+            self._desk.place(setup.readers, setup.pinpads, setup.absent)
         except BaseException:
             self.close()
             raise

@@ -107,6 +107,7 @@ class Setup:
         switches: Values of switches (``cardtwin.provenance``) by rule id.
         others: How programs are set up that aren't among `processes`; the name is their own.
         pinpads: The readers that have a PIN pad.
+        absent: The readers that aren't attached at the start.
     """
 
     readers: Mapping[str, str | None]
@@ -117,6 +118,7 @@ class Setup:
     switches: Mapping[str, str] = field(default_factory=dict)
     others: ProcessSetup = ProcessSetup("")
     pinpads: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
 
     def process(self, name: str) -> ProcessSetup:
         """Return how a program is set up."""
@@ -130,7 +132,7 @@ class Desk(Protocol):
         """Put a card of the scenario into a reader.
 
         Raises:
-            TargetError: The reader holds a card, or the card is in another reader.
+            TargetError: The reader isn't attached or holds a card, or the card is in another reader.
         """
 
     def remove(self, reader: str) -> None:
@@ -138,6 +140,20 @@ class Desk(Protocol):
 
         Raises:
             TargetError: The reader is empty.
+        """
+
+    def add_reader(self, reader: str, *, pinpad: bool = False) -> None:
+        """Attach an empty reader, maybe one with a PIN pad.
+
+        Raises:
+            TargetError: There is one of that name, or there can be no such reader.
+        """
+
+    def remove_reader(self, reader: str) -> None:
+        """Take a reader away; the card in it is on the desk then.
+
+        Raises:
+            TargetError: There is none of that name.
         """
 
     def reset(self, reader: str) -> None:

@@ -57,8 +57,11 @@ class SystemTarget(EmulatedTarget):
         return f"pcscd:{self._where}" if self._where else "pcscd"
 
     def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:  # noqa: ARG002  # Target's
-        """Return that vpcd's readers have no PIN pads, if the scenario wants one."""
-        return f"vpcd has no PIN pad for {', '.join(sorted(setup.pinpads))}" if setup.pinpads else ""
+        """Return that vpcd's readers have no PIN pads and are always there, if the scenario has others."""
+        if setup.pinpads:
+            return f"vpcd has no PIN pad for {', '.join(sorted(setup.pinpads))}"
+
+        return f"vpcd's reader {', '.join(sorted(setup.absent))} cannot be absent" if setup.absent else ""
 
     def open(self, setup: Setup, hub: Hub) -> SystemBench:
         """Put the cards into pcscd; who else wants the same slots waits.
