@@ -43,11 +43,11 @@ rule(
     "objects (GET DATA and PUT DATA 3FFF, GENERATE KEY PAIR 00 47); the card's own form isn't public.",
 )
 rule(
-    "card.ias-classic-listing",
+    "card.listing-of-files",
     Basis.OURS,
     "ISO/IEC 7816-4:2020 for the empty tag list and the file reference; no public client lists files",
-    "On IAS Classic, GET DATA 3FFF with `5C 00` tells the files of the current DF, each by its reference, "
-    "the tag 51.",
+    "On IAS Classic, and on Cosmo with IAS-ECC, GET DATA 3FFF with `5C 00` tells the files of the current "
+    "DF, each by its reference, the tag 51.",
 )
 rule(
     "card.ias-classic-algorithms",

@@ -326,8 +326,8 @@ rule(
     "middleware.cosmo-untold",
     Basis.OURS,
     "no public client asks a Cosmo for these",
-    "A Cosmo lists no files and tells no free memory: files are found by the identifiers that the middleware "
-    "gives them, and 64 KiB are taken for free until the card refuses.",
+    "A Cosmo is asked for its files in a form of ours, so that erasing finds all of them. It tells no free "
+    "memory: 64 KiB are taken for free until the card refuses.",
 )
 rule(
     "middleware.cosmo-padding",

@@ -15,6 +15,7 @@ from cardtwin.middleware import Ckr, CredentialError, MiddlewareError
 from cardtwin.middleware.channel import Channel
 from cardtwin.middleware.drivers import driver_for
 from cardtwin.middleware.drivers.cosmo import Cosmo
+from cardtwin.middleware.rights import OPEN
 from cardtwin.pcsc import Disposition
 from cardtwin.plan import Secret
 from support.programs import SIGN_PIN, Desk
@@ -49,6 +50,19 @@ def test_a_profile_without_fuse_leaves_it_open_and_another_takes_its_place(model
     first = set(desk.view.files)
     desk.init()
     assert set(desk.view.files) == first
+
+
+def test_files_are_listed_but_the_card_s_own(model: str) -> None:
+    desk = TokenDesk(model)
+    delivered = set(desk.view.files)
+    connection = desk.context.connect(READER)
+    driver = driver_for(Channel(connection))
+    driver.select((0x3F00,))
+    driver.create_file(0x1001, 4, OPEN)
+    driver.select((0x3F00,))
+    assert driver.children() == (0x1001,)
+    assert set(desk.view.files) == {*delivered, "3F00/1001"} == {"3F00", "3F00/2F01", "3F00/1001"}
+    connection.disconnect(Disposition.LEAVE)
 
 
 def test_a_burnt_card_shows_no_eraser_and_nobody_but_the_operator_erases_it() -> None:

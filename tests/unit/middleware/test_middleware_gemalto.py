@@ -22,7 +22,7 @@ from cardtwin.middleware import (
 from cardtwin.middleware.channel import Channel
 from cardtwin.middleware.drivers import driver_for
 from cardtwin.middleware.drivers.gemalto import Gemalto
-from cardtwin.pcsc import Disposition
+from cardtwin.pcsc import Disposition, Protocol
 from cardtwin.plan import Secret
 from cardtwin.provenance import Switches
 from support.programs import SIGN_PIN, Desk
@@ -47,6 +47,7 @@ def full() -> Desk:
 def test_it_is_recognised_by_its_atr_and_tells_its_serial_number(desk: TokenDesk) -> None:
     connection = desk.context.connect(READER)
     driver = driver_for(Channel(connection))
+    assert connection.protocol is Protocol.T0
     assert type(driver) is Gemalto
     assert driver.chip_serial() == models.get(MODEL).serial
     connection.disconnect(Disposition.LEAVE)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from cardtwin.card.chip.iasecc import KeyOperation
-from cardtwin.card.commands import environment, sdo
+from cardtwin.card.commands import environment
 from cardtwin.card.commands.authentication import get_challenge
 from cardtwin.card.commands.files import delete
 from cardtwin.card.commands.iasecc_files import delete_current
@@ -35,7 +35,6 @@ __all__ = [
     "decipher",
     "decipher_bare",
     "delete_file",
-    "get_data",
     "hash_taken",
     "sign",
 ]
@@ -67,8 +66,6 @@ DECIPHERING: Final = frozenset({_BARE, _DECIPHER, *_OAEP})
 _LOCAL: Final = 0x80
 _HASH: Final = 0x90
 _CRYPTOGRAM, _POINT = b"\x81", b"\x00"
-_EVERYTHING: Final = b"\x5c\x00"
-_FILE_REFERENCE: Final = 0x51
 
 
 def applet(chip: Chip, apdu: CommandApdu) -> Outcome:
@@ -84,18 +81,6 @@ def applet(chip: Chip, apdu: CommandApdu) -> Outcome:
 def delete_file(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Delete a file of the current DF by its identifier, or without one the current file."""
     return (delete if apdu.data else delete_current)(chip, apdu)
-
-
-def get_data(chip: Chip, apdu: CommandApdu) -> Outcome:
-    """Tell of a data object, or with an empty tag list (``5C 00``) which files are in the current DF.
-
-    A file is told by its reference, ``51 02 identifier``.
-    """
-    if apdu.data != _EVERYTHING:
-        return sdo.get_data(chip, apdu)
-
-    files = (Tlv(_FILE_REFERENCE, path[-2:]).encode() for path in chip.image.children(chip.session.df))
-    return b"".join(files), StatusWord.SUCCESS, ()
 
 
 def choose(chip: Chip, apdu: CommandApdu) -> Outcome:

@@ -24,6 +24,8 @@ _TEMPLATE: Final = 0x70
 _EXTENDED_LIST: Final = 0x4D
 _FILE: Final = 0x62
 _ALL: Final = b"\x80"
+_EVERYTHING: Final = b"\x5c\x00"
+_FILE_REFERENCE: Final = 0x51
 _PARAMETERS: Final = 0xA0
 _VALUES: Final = {SdoClass.PIN: 0x7F41, SdoClass.PRIVATE_KEY: 0x7F48, SdoClass.PUBLIC_KEY: 0x7F49}
 _PIN_GET: Final = 4
@@ -62,8 +64,13 @@ def _address(tag: int) -> _Address:
 def get_data(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Tell control parameters or values of an SDO: ``4D {70 {BF class number {A0 80}}}``.
 
-    The values of a private key are asked for as others are, and answered 6A80: it has none to tell.
+    The values of a private key are asked for as others are, and answered 6A80: it has none to tell. With an
+    empty tag list (``5C 00``) the files of the current DF are told, each by its reference (51).
     """
+    if apdu.data == _EVERYTHING:
+        files = (Tlv(_FILE_REFERENCE, path[-2:]).encode() for path in chip.image.children(chip.session.df))
+        return b"".join(files), StatusWord.SUCCESS, ()
+
     address, asked = _request(apdu.data)
     key = address.find(chip)
 

@@ -101,9 +101,7 @@ _KEY_FORMS: Final = (
 )
 
 _OBJECT_FORMS: Final = (
-    CommandForm(
-        "GET DATA, data objects", 0x00, 0xCB, ias_classic.get_data, Basis.OURS, _OURS, _p(0x3F), _p(0xFF)
-    ),
+    CommandForm("GET DATA, data objects", 0x00, 0xCB, sdo.get_data, Basis.OURS, _OURS, _p(0x3F), _p(0xFF)),
     CommandForm(
         "PUT DATA, data objects",
         0x00,

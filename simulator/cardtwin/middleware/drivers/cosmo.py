@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Cosmo"]
 
 _DF_DESCRIPTOR: Final = 0x38
+_EF_ATR: Final = 0x2F01
 _RULES: Final = 0xA1
 _AUTHENTICATION, _CONFIDENTIALITY = 0xA4, 0xB8
 _ALGORITHMS: Final = {_AUTHENTICATION: 0x02, _CONFIDENTIALITY: 0x1A}
@@ -45,6 +46,7 @@ class Cosmo(DataObjectDriver):
     has_eraser: ClassVar[bool] = False
     longest_read: ClassVar[int] = 0xE5
     ef_objects: ClassVar[tuple[Tlv, ...]] = (Tlv(0x88),)
+    delivered_files: ClassVar[frozenset[int]] = frozenset({_EF_ATR})
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel)

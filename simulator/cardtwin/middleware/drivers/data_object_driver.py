@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from cardtwin.iso7816 import FileControl, ResponseApdu, StatusWord, Tlv, TlvFormatError
 from cardtwin.middleware.channel import refused
-from cardtwin.middleware.checks import MARK
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.drivers import data_objects as objects
 from cardtwin.middleware.drivers.base import CardDriver, FileInfo, Phase, RsaValue
@@ -35,7 +34,7 @@ _READABLE: Final = 0x8000
 _CHALLENGE: Final = 8
 _DF_DESCRIPTOR: Final = 0x38
 _MEMORY: Final = 0x10000
-_KNOWN_FILES: Final = (0x2F00, 0x5015, 0x5055, MARK)
+_FILE_REFERENCE: Final = 0x51
 _SHORTEST_FILLING: Final = 8
 
 
@@ -58,6 +57,9 @@ class DataObjectDriver(CardDriver):
 
     ef_objects: ClassVar[tuple[Tlv, ...]] = ()
     """What else an EF's control parameters have at creation."""
+
+    delivered_files: ClassVar[frozenset[int]] = frozenset()
+    """Identifiers of files that are on the card at delivery, and stay there."""
 
     tells_df_size: ClassVar[bool] = False
     """Whether a DF's control parameters tell its size at creation."""
@@ -131,11 +133,20 @@ class DataObjectDriver(CardDriver):
         return FileInfo(control.size, directory, rights, control.file_id)
 
     def children(self) -> tuple[int, ...]:
-        """Return which of the files that the middleware knows are in the current DF: the card lists none."""
-        directory = self._directory or (MF,)
-        found = tuple(file_id for file_id in _KNOWN_FILES if self.select((*directory, file_id)) is not None)
-        self.select(directory)
-        return found
+        """Return the identifiers of the files in the current DF (GET DATA with an empty tag list).
+
+        Those that were delivered with the card are left out.
+        """
+        what = "list the files"
+        told = self.channel.send("00CB3FFF", b"\x5c\x00", le=256, what=what)
+
+        try:
+            found = Tlv.parse_all(told)
+        except TlvFormatError as error:
+            raise MiddlewareError(Ckr.CKR_DEVICE_ERROR, f"{what}: {error}") from error
+
+        listed = (int.from_bytes(each.value) for each in found if each.tag == _FILE_REFERENCE)
+        return tuple(file_id for file_id in listed if file_id not in self.delivered_files)
 
     def read(self, size: int) -> bytes:
         """Return the first `size` bytes of the current EF (READ BINARY); fewer if the card gives fewer."""

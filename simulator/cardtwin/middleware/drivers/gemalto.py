@@ -26,7 +26,6 @@ _RULES: Final = 0x8C
 _SIGNATURE, _CONFIDENTIALITY = 0xB6, 0xB8
 _ALGORITHMS: Final = {_SIGNATURE: 0x02, _CONFIDENTIALITY: 0x1A}
 _CPLC: Final = 0x9F7F
-_FILE_REFERENCE: Final = 0x51
 _SERIAL: Final = slice(10, 18)
 
 
@@ -59,18 +58,6 @@ class Gemalto(DataObjectDriver):
     def is_directory(self, control: FileControl) -> bool:
         """Whether there is no file descriptor: a DF's control parameters have none."""
         return control.descriptor is None
-
-    def children(self) -> tuple[int, ...]:
-        """Return the identifiers of the files in the current DF (GET DATA with an empty tag list)."""
-        what = "list the files"
-        told = self.channel.send("00CB3FFF", b"\x5c\x00", le=256, what=what)
-
-        try:
-            found = Tlv.parse_all(told)
-        except TlvFormatError as error:
-            raise MiddlewareError(Ckr.CKR_DEVICE_ERROR, f"{what}: {error}") from error
-
-        return tuple(int.from_bytes(each.value) for each in found if each.tag == _FILE_REFERENCE)
 
     def chip_serial(self) -> bytes:
         """Return date, number and batch of the chip, as the production life cycle data tell them."""
