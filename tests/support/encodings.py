@@ -111,6 +111,9 @@ class FakeMiddleware:
         self.label: str | None = None
         self.profile: SourceText | None = None
         self.logins: list[tuple[UserType, bytes]] = []
+        self.changed: list[tuple[str, str, bytes, bytes]] = []
+        self.numbers: dict[str, str] = {}
+        self.serial_logins: list[Login | None] = []
         self.state = Token()
         self.has_eraser = True
         self.failure: Exception | None = None
@@ -143,6 +146,22 @@ class FakeMiddleware:
             raise MiddlewareError(Ckr.CKR_TOKEN_NOT_RECOGNIZED, "unknown card")
 
         return serial
+
+    def card_number(self, reader: str) -> str:
+        return self.numbers.get(reader) or self.chip_serial(reader).hex().upper()
+
+    def change_pin(self, reader: str, old: Secret, new: Secret, *, pin: str) -> None:
+        self._ask(f"change {pin} in {reader}")
+        self.changed.append(("change", pin, old.reveal(), new.reveal()))
+
+    def unblock_pin(self, reader: str, puk: Secret, new: Secret, *, pin: str) -> None:
+        self._ask(f"unblock {pin} in {reader}")
+        self.changed.append(("unblock", pin, puk.reveal(), new.reveal()))
+
+    def set_serial(self, reader: str, serial: str, login: Login | None) -> None:
+        self._ask(f"set serial in {reader}")
+        self.numbers[reader] = serial
+        self.serial_logins.append(login)
 
     def token(self, reader: str) -> Token:
         assert reader in self.cards

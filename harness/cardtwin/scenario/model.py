@@ -14,8 +14,9 @@ from pydantic import (
     model_validator,
 )
 
+from cardtwin.middleware import Installation, Version
 from cardtwin.scenario.faults import FaultModel
-from cardtwin.scenario.values import SCALAR, Flag, Name, NameList, ReaderName
+from cardtwin.scenario.values import SCALAR, Flag, Hex, Name, NameList, ReaderName
 from cardtwin.targets import names as target_names
 
 __all__ = ["CardModel", "FileReference", "ProcessModel", "Reader", "ScenarioModel"]
@@ -72,6 +73,17 @@ TargetName = Annotated[
 ]
 
 
+def _parse_version(value: Any) -> str:
+    return str(Version.of(str(value)))
+
+
+ClientVersion = Annotated[
+    str,
+    PlainValidator(_parse_version),
+    WithJsonSchema({"type": "string", "description": "of the client: numbers between dots, such as 5.7.2"}),
+]
+
+
 class CardModel(_Model):
     """A card: its model in the catalogue, and what is peculiar to it."""
 
@@ -83,11 +95,15 @@ class CardModel(_Model):
     speed: Literal["instant", "real"] = "instant"
     faults: list[FaultModel] = []
     keep: str | None = None
+    serial: Hex | None = None
 
     @model_validator(mode="after")
     def _one_memory(self) -> Self:
         if self.image is not None and self.state is not None:
             raise ValueError("an image brings its own state: give 'image' or 'state'")
+
+        if self.image is not None and self.serial is not None:
+            raise ValueError("an image brings its own serial number: give 'image' or 'serial'")
 
         return self
 
@@ -120,6 +136,7 @@ class ProcessModel(_Model):
     config: Name | None = None
     user_config: Name | None = None
     bits: Literal["32", "64"] = "32"
+    version: ClientVersion = Installation().version
 
 
 class ScenarioModel(_Model):

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["masked", "roughly_masked"]
 
-_SECRET_KEYS = frozenset({"pin", "puk", "old", "new", "encrypted", "secrets", "dialog", "enter"})
+_SECRET_KEYS = frozenset(
+    {"pin", "puk", "old", "new", "current", "repeated", "encrypted", "secrets", "dialog", "enter"}
+)
 """Keys whose values no message quotes."""
 
 _SECRET_ARGUMENTS = frozenset(

@@ -83,12 +83,20 @@ def _card(card: CardModel, folder: Path) -> CardSetup:
         real_speed=card.speed == "real",
         faults=tuple(fault.setup() for fault in card.faults),
         keep=None if card.keep is None else str(folder / card.keep),
+        serial=card.serial,
     )
 
 
 def _processes(model: ScenarioModel) -> dict[str, ProcessSetup]:
     given = {
-        name: ProcessSetup(name, process.ppa_config, process.config, process.user_config, int(process.bits))
+        name: ProcessSetup(
+            name,
+            process.ppa_config,
+            process.config,
+            process.user_config,
+            int(process.bits),
+            process.version,
+        )
         for name, process in model.processes.items()
     }
     return given or {DEFAULT_PROCESS: ProcessSetup(DEFAULT_PROCESS)}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cardtwin.provenance import Switches
     from cardtwin.targets.interface import CardSetup
 
-__all__ = ["CardMaker", "no_speed"]
+__all__ = ["CardMaker", "no_speed", "wrong_serial"]
 
 
 class CardMaker:
@@ -96,7 +96,8 @@ class CardMaker:
 
     def _first_memory(self, name: str, setup: CardSetup) -> CardImage | None:
         if setup.image is None:
-            return models.get(setup.model).factory() if setup.factory else None
+            model = models.get(setup.model)
+            return model.factory(serial=setup.serial) if setup.factory else model.blank(serial=setup.serial)
 
         try:
             return images.load(self._folder / setup.image)
@@ -118,6 +119,16 @@ class CardMaker:
             )
         except (ImageError, ValueError) as error:
             raise TargetError(f"card {name!r}: {error}") from None
+
+
+def wrong_serial(model: models.CardModel, card: CardSetup) -> str:
+    """Return what is wrong with the serial number that a card is to have; empty where nothing is."""
+    try:
+        model.blank(serial=card.serial)
+    except ValueError as error:
+        return str(error)
+
+    return ""
 
 
 def no_speed(model: str) -> str:

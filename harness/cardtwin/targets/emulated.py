@@ -17,7 +17,7 @@ from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
 from cardtwin.source import Diagnostics
-from cardtwin.targets.cardmaker import CardMaker, no_speed
+from cardtwin.targets.cardmaker import CardMaker, no_speed, wrong_serial
 from cardtwin.targets.cards import BenchCard
 from cardtwin.targets.clock import Clock
 from cardtwin.targets.desk import EmulatedDesk
@@ -82,6 +82,8 @@ def _problems(setup: Setup) -> Iterator[tuple[tuple[str, ...], str]]:
 
             if card.factory and not model.has_factory_state:
                 yield (*place, "state"), f"how a {model.title} leaves the factory isn't known"
+            elif wrong := wrong_serial(model, card):
+                yield (*place, "serial"), wrong
         except UnknownModelError as error:
             yield place if by_model else (*place, "model"), str(error)
         except UnknownQuirkError as error:

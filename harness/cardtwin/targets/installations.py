@@ -31,7 +31,7 @@ def installation(process: ProcessSetup, setup: Setup, log_folder: Path) -> Insta
         source = _text(process.ppa_config, setup)
         certificate = pin_certificate(source, lambda path: _file(path, setup.files), Diagnostics())
 
-    return Installation(certificate, process.bits, log_folder=log_folder)
+    return Installation(certificate, process.bits, version=process.version, log_folder=log_folder)
 
 
 def client_configuration(

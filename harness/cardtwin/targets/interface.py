@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self
 
+from cardtwin.middleware import Installation
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
@@ -63,6 +65,7 @@ class CardSetup:
         faults: What goes wrong with it; of several that a command would meet, the first one happens.
         keep: The path of a file that its memory is kept in. What is there already, the card goes on with,
             whatever `image` and `factory` say; a file that is missing is made.
+        serial: The chip's serial number where it is new; None gives it the model's.
     """
 
     model: str
@@ -73,6 +76,7 @@ class CardSetup:
     real_speed: bool = False
     faults: tuple[FaultSetup, ...] = ()
     keep: str | None = None
+    serial: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class ProcessSetup:
         config: The file that is the system's Personal.cfg; None has none.
         user_config: The file that is its user's Personal.cfg; None has none.
         bits: Of the library, 32 or 64.
+        version: Of the client.
     """
 
     name: str
@@ -92,6 +97,7 @@ class ProcessSetup:
     config: str | None = None
     user_config: str | None = None
     bits: int = 32
+    version: str = Installation().version
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from cardtwin.encoding.errors import (
     MissingValueError,
     NoCardEraserError,
 )
-from cardtwin.encoding.job import Job
+from cardtwin.encoding.job import CURRENT_VERSION, DialogEntry, Job
 from cardtwin.encoding.library import PERSONAL_DESKTOP_CLIENT, LibraryEntry, LibraryTable
 from cardtwin.encoding.outcome import ERROR_MESSAGE, RESULT, Outcome
 from cardtwin.encoding.parser import parse
@@ -31,6 +31,7 @@ from cardtwin.encoding.process import (
 from cardtwin.encoding.token import CardEraser, TokenMiddleware, TokenView
 
 __all__ = [
+    "CURRENT_VERSION",
     "ERROR_MESSAGE",
     "PERSONAL_DESKTOP_CLIENT",
     "RESULT",
@@ -38,6 +39,7 @@ __all__ = [
     "CardEraser",
     "CardSelectionError",
     "Description",
+    "DialogEntry",
     "EncodingError",
     "EncryptedField",
     "Engine",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.encoding import finalisation, initialisation  # noqa: F401  # they register their commands
+from cardtwin.encoding import credentials, finalisation, initialisation  # noqa: F401  # they register their commands
 from cardtwin.encoding.checks import Scope, check_job
 from cardtwin.encoding.checks.library import chosen_library
 from cardtwin.encoding.errors import EncodingError
 from cardtwin.encoding.library import LibraryTable
 from cardtwin.encoding.outcome import ERROR_MESSAGE, RESULT, Outcome
 from cardtwin.encoding.run import COMMANDS, Run
-from cardtwin.encoding.selection import select_reader
+from cardtwin.encoding.selection import all_card_numbers, select_reader
 from cardtwin.encoding.values import FieldList
 from cardtwin.events import because
 from cardtwin.middleware import MiddlewareError
@@ -22,14 +22,14 @@ from cardtwin.provenance import Switches
 from cardtwin.source import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cardtwin.encoding.job import Job
     from cardtwin.encoding.library import LibraryEntry
     from cardtwin.encoding.process import Process
     from cardtwin.encoding.token import TokenMiddleware
     from cardtwin.middleware import LogFile
-    from cardtwin.plan import DecryptionKey, PinBlobCodec
+    from cardtwin.plan import DecryptionKey, PinBlobCodec, Secret
     from cardtwin.source import Diagnostic, Diagnostics
 
 __all__ = ["Engine"]
@@ -78,33 +78,41 @@ class Engine:
         self._write(f"check {job.description.source.name}", _verdict(findings), detail=_codes(findings))
         findings.raise_errors()
         scope = Scope(job.description, self._libraries, self._switches, tuple(job.attachments), job)
-        reader = ""
+        reader, fields = "", {}
 
         try:
-            run = self._open(job, scope)
-            reader = run.reader
-            self._carry_out(run)
+            if scope.retrieves_all:
+                fields = self._retrieve_all(scope)
+            else:
+                run = self._open(job, scope)
+                reader, fields = run.reader, run.fields
+                self._carry_out(run)
         except _FAILURES as error:
             self._write("encoding", "error", reader=reader, detail=_reason(error))
             failed = job.process.with_variable(RESULT, "error").with_variable(ERROR_MESSAGE, _message(error))
             return Outcome(_cleared(failed, scope), {}, error, reader, findings.warnings)
 
         self._write("encoding", "success", reader=reader)
-        done = job.process.with_variable(RESULT, "success").without_variable(ERROR_MESSAGE)
-        fields = {name: value for name, value in run.fields.items() if _is_read(job, name)}
+        done, read = _stored(job, fields)
+        return Outcome(_cleared(done, scope), read, None, reader, findings.warnings)
 
-        for name, value in fields.items():
-            if (mapping := job.mapped(name)) is not None:
-                done = done.with_value(mapping.target, value)
-
-        return Outcome(_cleared(done, scope), fields, None, reader, findings.warnings)
+    def _retrieve_all(self, scope: Scope) -> dict[str, str | Secret]:
+        """Read the ICCSNs of all cards: a single operation beside which nothing else is done."""
+        target = scope.all_tokens_target
+        assert target is not None, "the checks refuse RetrieveAllTokens without AllTokensIccsnsField"
+        found = all_card_numbers(scope, self._open_library(scope))
+        self._write("RetrieveAllTokens", "success")
+        return {target.name: found}
 
     def _open(self, job: Job, scope: Scope) -> Run:
-        library = chosen_library(scope)
-        assert library is not None, "the checks refuse a library that isn't known"
-        middleware = self._middleware(library)
+        middleware = self._open_library(scope)
         reader = select_reader(job, scope, middleware)
         return Run(job, scope, middleware, reader, self._keys, self._codec, self._switches)
+
+    def _open_library(self, scope: Scope) -> TokenMiddleware:
+        library = chosen_library(scope)
+        assert library is not None, "the checks refuse a library that isn't known"
+        return self._middleware(library)
 
     def _carry_out(self, run: Run) -> None:
         for entry in sorted(COMMANDS, key=lambda entry: entry.block.value):
@@ -130,6 +138,18 @@ def _codes(findings: Iterable[Diagnostic]) -> str:
 
 def _reason(error: Exception) -> str:
     return _codes(error.diagnostics) if isinstance(error, SourceError) else str(error)
+
+
+def _stored(job: Job, fields: Mapping[str, str | Secret]) -> tuple[Process, dict[str, str | Secret]]:
+    """Return the process with what was read, as far as fields have the Read flag, and that."""
+    done = job.process.with_variable(RESULT, "success").without_variable(ERROR_MESSAGE)
+    read = {name: value for name, value in fields.items() if _is_read(job, name)}
+
+    for name, value in read.items():
+        if (mapping := job.mapped(name)) is not None:
+            done = done.with_value(mapping.target, value)
+
+    return done, read
 
 
 def _is_read(job: Job, field: str) -> bool:

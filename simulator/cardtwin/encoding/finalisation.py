@@ -10,13 +10,12 @@ from cardtwin.encoding.values import FieldRef
 __all__: list[str] = []
 
 
-@command("ICCSN", Block.FINALISATION, lambda scope: scope.setting("ICCSN") is not None)
+@command("ICCSN", Block.FINALISATION, lambda scope: scope.says("ICCSN"))
 def _read_iccsn(run: Run) -> None:
     setting = run.scope.setting("ICCSN")
     assert setting is not None
     assert isinstance(setting.value, FieldRef)
-    number = card_number(run.middleware, run.reader, with_atr=run.scope.flag("UseICCSNwithATR"))
-    run.fields[setting.value.name] = number
+    run.fields[setting.value.name] = card_number(run.middleware, run.reader, run.scope)
 
 
 @command("CardPinDecryption", Block.FINALISATION, lambda scope: bool(scope.pin_outputs))

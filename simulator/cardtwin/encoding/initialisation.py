@@ -27,6 +27,12 @@ SECRETS: Final = {
 """Which keyword reaches the profile as which secret (inferred, see ``encoding.secret-names``)."""
 
 
+def operator_pin_logs_in(run: Run) -> bool:
+    """Whether OperatorPinIsSOCredential names the operator PIN as the security officer's."""
+    setting = run.scope.setting("OperatorPinIsSOCredential")
+    return setting is not None and run.job.text(setting.value).casefold() == "true"
+
+
 @command("InitToken", Block.INITIALISATION, lambda scope: scope.flag("InitToken"))
 def _init_token(run: Run) -> None:
     secrets = {name: secret for keyword, name in SECRETS.items() if (secret := run.given(keyword))}
@@ -62,16 +68,33 @@ def _log_in_as_security_officer(run: Run) -> None:
     if run.middleware.token(run.reader).so_credential is None:
         return
 
-    credential = run.given("Operator_PIN" if _operator_pin_logs_in(run) else "InitialPUK")
+    credential = run.given("Operator_PIN" if operator_pin_logs_in(run) else "InitialPUK")
     assert credential is not None, "the checks refuse a credential that isn't there"
 
     with because("login as security officer"):
         run.middleware.login(run.reader, UserType.SO, credential)
 
 
-def _operator_pin_logs_in(run: Run) -> bool:
-    setting = run.scope.setting("OperatorPinIsSOCredential")
-    return setting is not None and run.job.text(setting.value).casefold() == "true"
+@command(
+    "CMSCardSerialNumber",
+    Block.INITIALISATION,
+    lambda scope: scope.setting("CMSCardSerialNumber") is not None,
+)
+def _write_serial(run: Run) -> None:
+    setting = run.scope.setting("CMSCardSerialNumber")
+    assert setting is not None
+
+    if serial := run.job.text(setting.value).strip():
+        run.middleware.set_serial(run.reader, serial, _administrative_login(run))
+
+
+def _administrative_login(run: Run) -> Login | None:
+    """Return the security officer's login; None where token or encoding has no credential for it."""
+    if run.middleware.token(run.reader).so_credential is None:
+        return None
+
+    credential = run.given("Operator_PIN" if operator_pin_logs_in(run) else "InitialPUK")
+    return None if credential is None else Login(UserType.SO, credential)
 
 
 @command("DeleteProfile", Block.INITIALISATION, lambda scope: scope.flag("DeleteProfile"))

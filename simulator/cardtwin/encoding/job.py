@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.errors import MissingValueError
 from cardtwin.encoding.process import FieldMapping, Process
 from cardtwin.encoding.values import DialogAnswer, FieldRef, Literal, SecretLiteral
+from cardtwin.middleware import Version
 from cardtwin.plan import Secret
 
 if TYPE_CHECKING:
@@ -17,7 +18,28 @@ if TYPE_CHECKING:
     from cardtwin.encoding.values import Value
     from cardtwin.source import SourceText
 
-__all__ = ["Job"]
+__all__ = ["CURRENT_AND_NEW", "CURRENT_VERSION", "DialogEntry", "Job"]
+
+CURRENT_VERSION: Final = Version.of("23.10.3")
+"""The version of Identity Manager that the newest of the public pages is about."""
+
+CURRENT_AND_NEW: Final = 3
+"""The dialog that asks for the current PIN and a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialogEntry:
+    """What the user enters in a dialog.
+
+    Attributes:
+        value: The PIN in dialog 1, the new one in dialogs 2 and 3.
+        current: The current PIN, which dialog 3 asks for too.
+        repeated: What is entered the second time in dialogs 2 and 3; None repeats the first.
+    """
+
+    value: Secret
+    current: Secret | None = None
+    repeated: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +51,20 @@ class Job:
         attachments: Files that were added to the description, card profiles above all, by name.
         mapping: Targets of the description's fields, by field name.
         process: The variables and data pools that the targets lie in.
-        dialog: What the user enters, by the dialog's number.
+        dialog: What the user enters, by the dialog's number; a secret alone is an entry without more.
         reader: The reader with the card; None takes the only one, or the one that is selected by ICCSN.
         jre_bits: 32 or 64, the JRE that JAVA_HOME names; None where there is none. JPKIEncoder needs it.
+        identity_manager: The version of Identity Manager.
     """
 
     description: Description
     attachments: Mapping[str, SourceText] = field(default_factory=dict)
     mapping: Mapping[str, FieldMapping] = field(default_factory=dict)
     process: Process = field(default_factory=Process)
-    dialog: Mapping[int, Secret] = field(default_factory=dict)
+    dialog: Mapping[int, Secret | DialogEntry] = field(default_factory=dict)
     reader: str | None = None
     jre_bits: int | None = 32
+    identity_manager: Version = CURRENT_VERSION
 
     def mapped(self, name: str) -> FieldMapping | None:
         """Return the mapping of a field, compared without regard to case."""
@@ -81,11 +105,29 @@ class Job:
         found = self.value(value)
         return found if isinstance(found, str) else found.reveal().decode(errors="replace")
 
+    def current(self, value: Value) -> Secret | None:
+        """Return the current PIN that a dialog asks for beside the new one; None for all other values."""
+        entry = self.dialog.get(value.number) if isinstance(value, DialogAnswer) else None
+        return entry.current if isinstance(entry, DialogEntry) else None
+
     def _answer(self, number: int) -> Secret:
         if number not in self.dialog:
             raise MissingValueError(f"nobody answers dialog {number}", "give the dialog an answer")
 
-        return self.dialog[number]
+        answer = self.dialog[number]
+        entry = answer if isinstance(answer, DialogEntry) else DialogEntry(answer)
+
+        if number == CURRENT_AND_NEW and entry.current is None:
+            raise MissingValueError(
+                f"the answer to dialog {number} lacks the current PIN", "give it the current and the new PIN"
+            )
+
+        if entry.repeated not in {None, entry.value}:
+            raise MissingValueError(
+                f"the two entries in dialog {number} are not the same", "enter the same value twice"
+            )
+
+        return entry.value
 
     def _field(self, name: str) -> str | Secret:
         mapping = self.mapped(name)

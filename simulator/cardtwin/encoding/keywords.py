@@ -133,9 +133,6 @@ _OBJECTS: Final = "Write data objects to smart cards"
 _SIGNATURE: Final = "Use signature slot"
 
 _APPLICATIONS: Final = "encoding applications"
-_ALL_TOKENS: Final = "reading the ICCSNs of all cards"
-_SET_PIN: Final = "setting, changing and unblocking PINs by a description"
-_SERIAL: Final = "writing a card serial number"
 
 
 def _enter(section: SectionKind, form: ValueForm, source: str, names: Iterable[str], later: str = "") -> None:
@@ -143,7 +140,7 @@ def _enter(section: SectionKind, form: ValueForm, source: str, names: Iterable[s
         keyword(Keyword(name, section, form, source, later=later))
 
 
-def _secret(name: str, source: str, *, aliases: tuple[str, ...] = (), later: str = "") -> Keyword:
+def _secret(name: str, source: str, *, aliases: tuple[str, ...] = ()) -> Keyword:
     return keyword(
         Keyword(
             name,
@@ -152,7 +149,6 @@ def _secret(name: str, source: str, *, aliases: tuple[str, ...] = (), later: str
             source,
             aliases=aliases,
             secret=True,
-            later=later,
         )
     )
 
@@ -177,17 +173,17 @@ _secret("InitialPUK", _CREDENTIALS)
 _secret("PUK", _UNBLOCK)
 _secret("Operator_PIN", _PERSONAL)
 _secret("SignPIN", _PERSONAL, aliases=("PIN2",))
-_secret("SignPUK", _SIGNATURE, later="changing the signature PUK")
-_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _CREDENTIALS, ("SetPIN",), _SET_PIN)
+_secret("SignPUK", _SIGNATURE)
+_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _CREDENTIALS, ("SetPIN",))
 _enter(SectionKind.DESCRIPTION, ValueForm.FIELD_LIST, _CREDENTIALS, ("ClearFields",))
-_enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _PERSONAL, ("CMSCardSerialNumber",), _SERIAL)
+_enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _PERSONAL, ("CMSCardSerialNumber",))
 
 keyword(Keyword("ICCSN", SectionKind.DESCRIPTION, ValueForm.FIELD, _PERSONAL, aliases=("iccsnfield",)))
 _enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _PERSONAL, ("useChipSerialAsIccsn", "UseSelectCriteriaIccsn"))
 _enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _READER, ("UseICCSNwithATR",))
 _enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _READER, ("SelectCriteriaIccsn",))
-_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _READER, ("RetrieveAllTokens",), _ALL_TOKENS)
-_enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _READER, ("AllTokensIccsnsField",), _ALL_TOKENS)
+_enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _READER, ("RetrieveAllTokens",))
+_enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _READER, ("AllTokensIccsnsField",))
 _enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _PERSONAL, ("ApplicationListField",), _APPLICATIONS)
 _enter(SectionKind.DESCRIPTION, ValueForm.TEXT, _SIGNATURE, ("ApplicationList",), _APPLICATIONS)
 

@@ -22,8 +22,9 @@ class Block(Enum):
     """The blocks of an encoding, in the order in which they run."""
 
     INITIALISATION = 1
-    APPLICATIONS = 2
-    FINALISATION = 3
+    CREDENTIALS = 2
+    APPLICATIONS = 3
+    FINALISATION = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ class TokenMiddleware(Protocol):
     def chip_serial(self, reader: str) -> bytes:
         """Return the chip's own serial number."""
 
+    def card_number(self, reader: str) -> str:
+        """Return the serial number as text: the chip's in hexadecimal, unless the token overrides it."""
+
     def token(self, reader: str) -> TokenView:
         """Return the token's state."""
 
@@ -64,6 +67,15 @@ class TokenMiddleware(Protocol):
 
     def login(self, reader: str, user: UserType, secret: Secret) -> None:
         """Log in once, and out again."""
+
+    def change_pin(self, reader: str, old: Secret, new: Secret, *, pin: str) -> None:
+        """Change a PIN or PUK, named by its kind."""
+
+    def unblock_pin(self, reader: str, puk: Secret, new: Secret, *, pin: str) -> None:
+        """Set a PIN, named by its kind, by its PUK."""
+
+    def set_serial(self, reader: str, serial: str, login: Login | None) -> None:
+        """Override the chip's serial number, after that login."""
 
     def card_eraser(self, reader: str) -> CardEraser | None:
         """Return the Card Eraser, or None where the card shows none."""

@@ -3,7 +3,7 @@
 from cardtwin.middleware import configuration
 from cardtwin.middleware.cardstate import CardState
 from cardtwin.middleware.ckr import Ckr
-from cardtwin.middleware.client import CardEraser, PersonalDesktopClient
+from cardtwin.middleware.client import PersonalDesktopClient
 from cardtwin.middleware.configuration import (
     ClientConfiguration,
     Installation,
@@ -12,6 +12,7 @@ from cardtwin.middleware.configuration import (
 )
 from cardtwin.middleware.credentials import Login, UserType
 from cardtwin.middleware.drivers import Phase
+from cardtwin.middleware.eraser import CardEraser
 from cardtwin.middleware.errors import (
     CardLostError,
     CardMismatchError,
@@ -27,6 +28,7 @@ from cardtwin.middleware.errors import (
 from cardtwin.middleware.logfile import ENCODER_LOG, PERSONAL_LOG, LogFile
 from cardtwin.middleware.properties import property_names
 from cardtwin.middleware.rights import Condition
+from cardtwin.middleware.serial import LONGEST_SERIAL
 from cardtwin.middleware.tokens import (
     CARD_ERASER,
     ENCRYPTED_PINS,
@@ -37,11 +39,13 @@ from cardtwin.middleware.tokens import (
     TokenObject,
     TokenState,
 )
+from cardtwin.middleware.version import Version
 
 __all__ = [
     "CARD_ERASER",
     "ENCODER_LOG",
     "ENCRYPTED_PINS",
+    "LONGEST_SERIAL",
     "PERSONAL_LOG",
     "CardEraser",
     "CardLostError",
@@ -70,6 +74,7 @@ __all__ = [
     "TokenObject",
     "TokenState",
     "UserType",
+    "Version",
     "configuration",
     "parse_certificate",
     "pin_certificate",

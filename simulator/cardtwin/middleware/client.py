@@ -15,7 +15,7 @@ from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.configuration import load, usable_certificate
 from cardtwin.middleware.credentials import Credentials, Login, UserType
 from cardtwin.middleware.drivers import Phase
-from cardtwin.middleware.eraser import erase, occupied
+from cardtwin.middleware.eraser import CardEraser, erase, occupied
 from cardtwin.middleware.errors import (
     CardMismatchError,
     CardNotRecognisedError,
@@ -27,7 +27,11 @@ from cardtwin.middleware.initialisation import Initialisation
 from cardtwin.middleware.journal import Journal
 from cardtwin.middleware.logfile import PERSONAL_LOG, LogFile
 from cardtwin.middleware.names import name_of, path_of
-from cardtwin.middleware.properties import CHIP_SERIAL, check_readers, property_reader
+from cardtwin.middleware.properties import CARD_NUMBER, CHIP_SERIAL, check_readers, property_reader
+from cardtwin.middleware.pukchange import require_changeable
+from cardtwin.middleware.serial import serial_bytes
+from cardtwin.middleware.storage import write_serial
+from cardtwin.middleware.tokenreader import application_of
 from cardtwin.middleware.tokens import TokenState
 from cardtwin.provenance import Switches
 from cardtwin.provenance.middleware import ERASE_REFUSED, INIT_ON_INITIALISED
@@ -46,29 +50,10 @@ if TYPE_CHECKING:
     from cardtwin.plan import PinBlobCodec, Plan, Secret, SecretName
     from cardtwin.source import SourceText
 
-__all__ = ["CardEraser", "PersonalDesktopClient"]
+__all__ = ["PersonalDesktopClient"]
 
 _PROGRAM: Final = "cardtwin"
 """What a program is called that says no name."""
-
-
-class CardEraser:
-    """The virtual object of that name on one reader's card."""
-
-    def __init__(self, client: PersonalDesktopClient, reader: str) -> None:
-        self._client = client
-        self._reader = reader
-
-    def destroy(self, login: Login | None = None) -> None:
-        """Erase the card: no file, PIN or key is left, and its conditions are open.
-
-        Raises:
-            CredentialError: The login failed; the card isn't erased.
-            EraseRefusedError: The card's conditions don't allow it to whoever is logged in; nothing changed.
-            HalfDoneError: It could not be brought to its end.
-            CardLostError: The card could not be spoken to.
-        """
-        self._client.erase(self._reader, login)
 
 
 class PersonalDesktopClient:
@@ -158,13 +143,17 @@ class PersonalDesktopClient:
         """Return the chip's serial number, by C_GetProperty; errors as there."""
         return bytes.fromhex(self.get_property(reader, CHIP_SERIAL))
 
+    def card_number(self, reader: str) -> str:
+        """Return the serial number by which the card goes, by C_GetProperty; errors as there."""
+        return self.get_property(reader, CARD_NUMBER)
+
     def get_property(self, reader: str, name: str) -> str:
         """Return a property of the card in a reader (C_GetProperty).
 
         Args:
             reader: The reader.
-            name: ``chip_serial`` (in hex), ``family``, ``profile_name``, ``token_label`` or
-                ``token_serial`` (in hex).
+            name: ``chip_serial`` (in hex), ``card_number`` (that, unless the token overrides it), ``family``,
+                ``profile_name``, ``token_label`` or ``token_serial`` (in hex).
 
         Raises:
             MiddlewareError: CKR_ARGUMENTS_BAD: there is no such property. CKR_GENERAL_ERROR: a virtual smart
@@ -176,7 +165,7 @@ class PersonalDesktopClient:
             check_readers(self.readers(), self._switches)
 
             with self._cards.driver(reader, "C_GetProperty") as driver:
-                return read(driver, lambda: self._cards.view(reader, driver).token())
+                return read(driver, lambda: self._cards.view(reader, driver))
 
     def forget(self, reader: str) -> None:
         """Read the card's content anew at the next need: the program has changed it by other ways."""
@@ -346,9 +335,32 @@ class PersonalDesktopClient:
             credentials.verify(credentials.named(pin), secret)
 
     def change_pin(self, reader: str, old: Secret | None, new: Secret | None, *, pin: str = "user") -> None:
-        """Change a PIN; errors as login()."""
-        with self._credentials(reader, "change PIN") as credentials:
-            credentials.change(credentials.named(pin), old, new)
+        """Change a PIN or PUK.
+
+        Errors as login(), and CKR_FUNCTION_NOT_SUPPORTED: this version changes no PUK on such a card.
+        """
+        with self._cards.operation(reader, "change PIN") as driver:
+            credentials = Credentials(driver, self._cards.view(reader, driver).token())
+            info = credentials.named(pin)
+            require_changeable(info, driver, self._installation, self._switches)
+            credentials.change(info, old, new)
+            driver.logout()
+
+    def set_serial(self, reader: str, serial: str, login: Login | None = None) -> None:
+        """Give the token a serial number in place of its chip's, after that login.
+
+        Errors as login(), and CKR_USER_NOT_LOGGED_IN: it takes another login. CKR_ARGUMENTS_BAD: it is no
+        serial number.
+        """
+        value = serial_bytes(serial)
+
+        with self._cards.operation(reader, "set serial number") as driver, self._cards.changing(reader):
+            verified = frozenset() if login is None else frozenset({self._log_in(reader, driver, login)})
+
+            try:
+                write_serial(driver, application_of(driver), verified, value)
+            finally:
+                driver.logout()
 
     def unblock_pin(self, reader: str, puk: Secret | None, new: Secret | None, *, pin: str = "user") -> None:
         """Set a new PIN by its PUK.

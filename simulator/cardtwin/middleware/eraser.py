@@ -16,10 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from cardtwin.middleware.ckr import Ckr
+    from cardtwin.middleware.client import PersonalDesktopClient
+    from cardtwin.middleware.credentials import Login
     from cardtwin.middleware.drivers import CardDriver, FileInfo
     from cardtwin.middleware.journal import Journal
 
-__all__ = ["Child", "ErasePlan", "erase", "examine", "occupied"]
+__all__ = ["CardEraser", "Child", "ErasePlan", "erase", "examine", "occupied"]
+
+
+class CardEraser:
+    """The virtual object of that name on one reader's card."""
+
+    def __init__(self, client: PersonalDesktopClient, reader: str) -> None:
+        self._client = client
+        self._reader = reader
+
+    def destroy(self, login: Login | None = None) -> None:
+        """Erase the card: no file, PIN or key is left, and its conditions are open.
+
+        Raises:
+            CredentialError: The login failed; the card isn't erased.
+            EraseRefusedError: The card's conditions don't allow it to whoever is logged in; nothing changed.
+            HalfDoneError: It could not be brought to its end.
+            CardLostError: The card could not be spoken to.
+        """
+        self._client.erase(self._reader, login)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,23 +15,25 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from cardtwin.middleware.drivers import CardDriver
-    from cardtwin.middleware.tokens import Token
+    from cardtwin.middleware.tokenreader import TokenReader
     from cardtwin.provenance import Switches
 
-    PropertyReader: TypeAlias = Callable[[CardDriver, Callable[[], Token]], str]
+    PropertyReader: TypeAlias = Callable[[CardDriver, Callable[[], TokenReader]], str]
 
-__all__ = ["CHIP_SERIAL", "check_readers", "property_names", "property_reader"]
+__all__ = ["CARD_NUMBER", "CHIP_SERIAL", "check_readers", "property_names", "property_reader"]
 
 CHIP_SERIAL: Final = "chip_serial"
+CARD_NUMBER: Final = "card_number"
 
 _VIRTUAL_READER: Final = re.compile(r"Microsoft Virtual Smart Card .*")
 
 _READERS: Final[Mapping[str, PropertyReader]] = {
-    CHIP_SERIAL: lambda driver, _token: driver.chip_serial().hex().upper(),
-    "family": lambda driver, _token: driver.family,
-    "profile_name": lambda _driver, token: token().profile_name,
-    "token_label": lambda _driver, token: token().label,
-    "token_serial": lambda _driver, token: token().serial.hex().upper(),
+    CHIP_SERIAL: lambda driver, _reader: driver.chip_serial().hex().upper(),
+    CARD_NUMBER: lambda _driver, reader: reader().card_number(),
+    "family": lambda driver, _reader: driver.family,
+    "profile_name": lambda _driver, reader: reader().token().profile_name,
+    "token_label": lambda _driver, reader: reader().token().label,
+    "token_serial": lambda _driver, reader: reader().token().serial.hex().upper(),
 }
 
 
@@ -41,7 +43,7 @@ def property_names() -> tuple[str, ...]:
 
 
 def property_reader(name: str) -> PropertyReader:
-    """Return what reads a property, from a card's driver and what gives its token.
+    """Return what reads a property, from a card's driver and what gives the reader of its token.
 
     Raises:
         MiddlewareError: CKR_ARGUMENTS_BAD: there is no such property.

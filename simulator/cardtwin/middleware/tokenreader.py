@@ -12,6 +12,7 @@ from cardtwin.middleware.errors import CommandFailedError
 from cardtwin.middleware.names import MF
 from cardtwin.middleware.pinkinds import kinds_of
 from cardtwin.middleware.rights import OPEN, Right
+from cardtwin.middleware.serial import card_number
 from cardtwin.middleware.tokens import (
     CARD_ERASER,
     ENCRYPTED_PINS,
@@ -30,14 +31,15 @@ if TYPE_CHECKING:
     from cardtwin.middleware.drivers import CardDriver, FileInfo
     from cardtwin.plan import PinBlobCodec
 
-__all__ = ["TokenReader", "absolute", "application_of", "state_of"]
+__all__ = ["TOKEN_INFO", "TokenReader", "absolute", "application_of", "state_of"]
 
 T = TypeVar("T")
 
 _PROFILE_ID: Final = "ProfileId"
 _APPLICATION: Final = 0x5015
 _ODF: Final = 0x5031
-_TOKEN_INFO: Final = 0x5032
+TOKEN_INFO: Final = 0x5032
+"""The identifier of the file that says what the token is."""
 
 _PARSERS: Final[dict[DirectoryKind, tuple[ObjectClass, Callable[[bytes], Sequence[pkcs15.AnyObject]]]]] = {
     DirectoryKind.PRIVATE_KEYS: (ObjectClass.PRIVATE_KEY, pkcs15.parse_prkdf),
@@ -124,6 +126,13 @@ class TokenReader:
             objects=(*objects, *virtual),
         )
 
+    def card_number(self) -> str:
+        """Return the number that the card goes by, as the token has it, without reading more of that."""
+        serial = self._driver.chip_serial()
+        state, _ = self.state()
+        known = state is not TokenState.BLANK
+        return card_number(self._token_info(self.application()).serial if known else b"", serial)
+
     def state(self) -> tuple[TokenState, FileInfo | None]:
         """Return how far the card is, and what it tells about its MF."""
         return self._once("state", self._read_state)
@@ -194,7 +203,7 @@ class TokenReader:
 
     def _token_info(self, application: tuple[int, ...]) -> pkcs15.TokenInfo:
         try:
-            return pkcs15.TokenInfo.parse(self._content((*application, _TOKEN_INFO)))
+            return pkcs15.TokenInfo.parse(self._content((*application, TOKEN_INFO)))
         except Pkcs15Error:
             return pkcs15.TokenInfo(serial=b"")
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.middleware.serial import card_number
+
 if TYPE_CHECKING:
     from cardtwin import pkcs15
 
@@ -140,6 +142,11 @@ class Token:
     def initialised(self) -> bool:
         """Whether a profile is on it, as a whole."""
         return self.state is TokenState.INITIALISED
+
+    @property
+    def card_number(self) -> str:
+        """The serial number as text: the chip's in hexadecimal, unless the token overrides it."""
+        return card_number(self.serial, self.chip_serial)
 
     @property
     def so_credential(self) -> PinInfo | None:

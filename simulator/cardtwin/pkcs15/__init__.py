@@ -10,7 +10,7 @@ from cardtwin.pkcs15.directory import (
     parse_ef_dir,
     parse_odf,
 )
-from cardtwin.pkcs15.editing import relabelled, renamed_id, renamed_subject
+from cardtwin.pkcs15.editing import relabelled, renamed_id, renamed_subject, renumbered
 from cardtwin.pkcs15.encoding import encode_directory, encode_object
 from cardtwin.pkcs15.errors import Pkcs15Error
 from cardtwin.pkcs15.flags import CommonFlags, KeyAccess, KeyUsage, PinFlags, PinType, TokenFlags
@@ -66,4 +66,5 @@ __all__ = [
     "relabelled",
     "renamed_id",
     "renamed_subject",
+    "renumbered",
 ]

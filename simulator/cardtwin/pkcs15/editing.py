@@ -1,7 +1,7 @@
-"""Entries of directory files with another label or identifier; whatever else they hold stays as it is.
+"""Entries of directory files with another label or identifier, TokenInfo with another serial number.
 
-An entry that another program has written may hold elements that have no class here. So the bytes are changed,
-and not the values that were read of them.
+What another program has written may hold elements that have no class here. So the bytes are changed, and not
+the values that were read of them: whatever else there is stays as it is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.pkcs15.errors import Pkcs15Error
 
-__all__ = ["relabelled", "renamed_id", "renamed_subject"]
+__all__ = ["relabelled", "renamed_id", "renamed_subject", "renumbered"]
 
 _UTF8: Final = 0x0C
 _NAME: Final = 0x30
@@ -63,6 +63,25 @@ def renamed_subject(der: bytes, subject: bytes) -> bytes:
     outer = Tlv.constructed(_SUBCLASS, (Tlv.constructed(_NAME, (*names, *others)),))
     subclass = (outer,) if names or others else ()
     return Tlv.constructed(entry.tag, (common, attributes, *subclass, *rest)).encode()
+
+
+def renumbered(content: bytes, serial: bytes) -> bytes:
+    """Return a TokenInfo with another serialNumber (8.9), without what follows it in its file.
+
+    Raises:
+        Pkcs15Error: The content begins with no TokenInfo.
+    """
+    try:
+        info, _ = next(Tlv.walk(content, padding=True))
+    except (TlvFormatError, StopIteration):
+        raise Pkcs15Error("the file does not begin with a TokenInfo") from None
+
+    version, *rest = _children(info) or [Tlv(_OCTETS)]
+
+    if info.tag != _NAME or not rest or rest[0].tag != _OCTETS:
+        raise Pkcs15Error("the file does not begin with a TokenInfo")
+
+    return Tlv.constructed(info.tag, (version, replace(rest[0], value=serial), *rest[1:])).encode()
 
 
 def _parts(der: bytes) -> tuple[Tlv, list[Tlv]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cardtwin.provenance.rules import Basis, rule
 
 __all__ = [
+    "ALL_TOKENS",
     "BLOCK_ORDER",
     "CLEAR_FIELDS",
     "DELETE_AND_INIT",
@@ -19,6 +20,8 @@ __all__ = [
     "OUTPUTS_AFTER_ERROR",
     "READ_WRITE_FLAGS",
     "SECRET_NAMES",
+    "SERIAL_LOGIN",
+    "SET_PIN",
     "SO_LOGIN",
     "SUCCESS_VALUE",
 ]
@@ -56,8 +59,9 @@ BLOCK_ORDER = rule(
     "encoding.block-order",
     Basis.INFERRED,
     "BLOB-07",
-    "An encoding runs in three blocks: initialisation, applications, finalisation (ICCSN and ATR, then "
-    "the encrypted PINs). Only the last block's name and contents are stated.",
+    "An encoding runs in blocks: initialisation with the card serial number, PINs, applications, "
+    "finalisation (ICCSN and ATR, then the encrypted PINs). Only the last block's name and contents are "
+    "stated.",
 )
 
 DELETE_LOGIN = rule(
@@ -132,8 +136,9 @@ ICCSN_FORM = rule(
     "encoding.iccsn-form",
     Basis.INFERRED,
     "ENC-17, ENC-28",
-    "The chip's serial number is written as upper-case hexadecimal; with UseICCSNwithATR the ATR follows "
-    "after a hyphen, in the same form, as the documentation's example shows.",
+    "The chip's serial number is written as upper-case hexadecimal, a number that overrides it as it was "
+    "given; with UseICCSNwithATR the ATR follows after a hyphen, in hexadecimal, as the documentation's "
+    "example shows. Criteria compare without regard to case.",
 )
 
 LIBRARY_CHOICE = rule(
@@ -150,4 +155,31 @@ LIBRARY_PATHS = rule(
     "MW-12, MW-14",
     "The library table: only personal.dll's path is stated. Version 5.17.0 and the paths of the 64-bit "
     "library and of other middlewares are cardtwin's; entries can be added and replaced.",
+)
+
+SET_PIN = rule(
+    "encoding.set-pin",
+    Basis.INFERRED,
+    "Block and unblock card; Card initialization and credentials",
+    "SetPIN means what stands beside it: with InitToken the profile sets the PIN and nothing more is done; "
+    "with InitialPUK the PUK sets it; with dialog 3 the user changes it; PUK is the new PUK, written last. "
+    "SignPIN and SignPUK are taken to do the same for the signature PIN. Combinations that say two things "
+    "are refused.",
+)
+
+SERIAL_LOGIN = rule(
+    "encoding.serial-login",
+    Basis.INFERRED,
+    "ENC-15",
+    "CMSCardSerialNumber is written as security officer, by the credential that OperatorPinIsSOCredential "
+    "names, where token and encoding have one; else without a login, and the card decides. That the "
+    "administrative login is usually needed is stated.",
+)
+
+ALL_TOKENS = rule(
+    "encoding.all-tokens",
+    Basis.STATED,
+    "ENC-20; Reader, card selection and information",
+    "RetrieveAllTokens reads the ICCSNs of all cards, separated by commas, fails where there is no token, "
+    "and skips all else. That cards which nobody knows are passed over is ours.",
 )

@@ -30,7 +30,9 @@ __all__ = [
     "PROGRAM_OVER_USER",
     "PROGRAM_SECTIONS",
     "PROPERTIES",
+    "PUK_CHANGE",
     "SKIP_READER_MATCH",
+    "TOKEN_SERIAL",
     "UNFINISHED_MARK",
     "UNNAMED_OPERATIONS",
     "USER_OVER_SYSTEM",
@@ -335,4 +337,24 @@ rule(
     "OpenSC 0.23, driver iasecc",
     "A Cosmo puts PKCS#1 v1.5 padding on and takes it off itself: signatures padded otherwise are refused, "
     "and of a cryptogram's padding only its length is known above the card.",
+)
+
+PUK_CHANGE: Final = rule(
+    "middleware.puk-change",
+    Basis.STATED,
+    "ENC-11, ENC-12",
+    "Personal Desktop Client up to 5.7.1 changes the PUK on no card, later ones on Cosmo 7 and Cosmo 8.2 "
+    "alone. That it answers CKR_FUNCTION_NOT_SUPPORTED, before the card is asked, is ours, and so is that "
+    "C_SetPIN of a security officer whose credential is the PUK is meant too; `any` lets every card decide.",
+    choices=("by-version", "any"),
+    default="by-version",
+)
+
+TOKEN_SERIAL: Final = rule(
+    "middleware.token-serial",
+    Basis.OURS,
+    "ENC-14, ENC-17; ISO/IEC 7816-15, 8.9",
+    "A serial number that overrides the chip's is the serialNumber in TokenInfo: hexadecimal digits in pairs "
+    "are packed, as the chip's are, any other text of up to 32 printable ASCII characters stands there as it "
+    "is. CK_TOKEN_INFO shows the last 16 characters. Where the vendor keeps the number is not public.",
 )

@@ -274,7 +274,16 @@ def test_the_user_changes_the_pin_logged_in_or_not(desk: Desk, program: Program,
     other("C_Login", other.session(), Cku.CKU_USER, NEW)
 
 
-def test_the_so_changes_the_puk(desk: Desk, program: Program) -> None:
+def test_the_client_does_not_let_the_so_change_the_puk_of_such_cards(desk: Desk, program: Program) -> None:
+    session = program.session()
+    program("C_Login", session, Cku.CKU_SO, PUK)
+    before = desk.card.image
+    assert program.rv("C_SetPIN", session, PUK, Secret.of("00001111")) is Ckr.CKR_FUNCTION_NOT_SUPPORTED
+    assert desk.card.image == before
+
+
+def test_the_so_changes_the_puk_where_the_card_alone_decides(desk: Desk) -> None:
+    program = desk.program(switches=Switches({"middleware.puk-change": "any"}))
     session = program.session()
     program("C_Login", session, Cku.CKU_SO, PUK)
     program("C_SetPIN", session, PUK, Secret.of("00001111"))

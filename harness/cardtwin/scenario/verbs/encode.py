@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,8 +16,10 @@ from pydantic import (
 )
 
 from cardtwin.encoding import (
+    CURRENT_VERSION,
     ERROR_MESSAGE,
     RESULT,
+    DialogEntry,
     EncryptedField,
     FieldMapping,
     Job,
@@ -28,6 +30,8 @@ from cardtwin.encoding import (
     parse,
 )
 from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
+from cardtwin.middleware import Version
+from cardtwin.plan import Secret
 from cardtwin.scenario.matchers import PrivateTextMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
 from cardtwin.scenario.texts import error_codes, source_text
@@ -125,22 +129,71 @@ PoolField = Annotated[
 ]
 
 
+class Entry(_Part):
+    """What the user enters in a dialog: the value, and what else the dialog asks for."""
+
+    new: SecretText
+    current: SecretText | None = None
+    repeated: SecretText | None = None
+
+
+def _parse_entry(value: Any) -> DialogEntry:
+    if isinstance(value, str):
+        return DialogEntry(Secret.of(value))
+
+    if isinstance(value, dict):
+        entry = Entry.model_validate(value)
+        return DialogEntry(entry.new, entry.current, entry.repeated)
+
+    raise ValueError("a dialog is answered by a value, or by {current: ..., new: ...}")
+
+
+DialogAnswer = Annotated[
+    DialogEntry,
+    PlainValidator(_parse_entry),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": SCALAR, "description": "a secret, shown nowhere"},
+                Entry.model_json_schema(),
+            ]
+        }
+    ),
+]
+
+
+def _parse_version(value: Any) -> Version:
+    return Version.of(str(value))
+
+
+VersionText = Annotated[
+    Version,
+    PlainValidator(_parse_version),
+    WithJsonSchema({"type": SCALAR, "description": "numbers between dots, such as 21.04.3"}),
+]
+
+
 @verb("encode", needs={Capability.PERSONAL})
 class Encode(Step):
     """Run an encoding description (.dsc). Without `expect`, Meta_ProductionResult is ``success``.
 
     A field that has a value is mapped to a process variable of its own name, which holds the value. Private
     keys for encrypted PINs come from `descriptors` (engineSignEncrypt.xml) and `properties`
-    (system.properties); ``classpath:`` stands for the scenario's own files.
+    (system.properties); ``classpath:`` stands for the scenario's own files. `java` is the bitness of the JRE
+    that JAVA_HOME names, or ``none``; `identity_manager` the version of Identity Manager. Without `on` it is
+    the description that says which of several cards is meant.
     """
 
     bound_result: ClassVar[str] = "message"
+    addressed: ClassVar[frozenset[str]] = frozenset({"by"})
 
     encode: Annotated[Name, Refers("files")]
     attach: Annotated[NameList, Refers("files")] = ()
     fields: dict[str, FieldValue] = Field(default_factory=dict)
     pool: dict[str, PoolField] = Field(default_factory=dict)
-    dialog: dict[Number, SecretText] = Field(default_factory=dict)
+    dialog: dict[Number, DialogAnswer] = Field(default_factory=dict)
+    java: Literal["32", "64", "none"] = "32"
+    identity_manager: VersionText = CURRENT_VERSION
     descriptors: Annotated[Name | None, Refers("files")] = None
     properties: Annotated[Name | None, Refers("files")] = None
     expect: EncodeExpectation | None = None
@@ -165,8 +218,10 @@ class Encode(Step):
             {name: source_text(run, name) for name in self.attach},
             {name: _mapping(name, value) for name, value in self.fields.items()},
             process,
-            {number: secret for number, secret in self.dialog.items()},  # noqa: C416  # a plain dict, typed
-            run.reader(self),
+            dict(self.dialog),
+            self.on,
+            jre_bits=None if self.java == "none" else int(self.java),
+            identity_manager=self.identity_manager,
         )
 
     def _process(self, process: Process) -> Process:

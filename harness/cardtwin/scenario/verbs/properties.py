@@ -26,7 +26,10 @@ class PropertyExpectation(Expectation):
 
 @verb("get_property", needs={Capability.PERSONAL})
 class GetProperty(Step):
-    """Ask the middleware for a property: chip_serial, family, profile_name, token_label or token_serial."""
+    """Ask the middleware for a property.
+
+    There are chip_serial, card_number, family, profile_name, token_label and token_serial.
+    """
 
     bound_result: ClassVar[str] = "value"
 

@@ -12,6 +12,7 @@ from cardtwin.cryptoki.login import NotLoggedInError
 from cardtwin.cryptoki.operations.base import awaiting_login
 from cardtwin.events import LoginEnd
 from cardtwin.middleware import Ckr, CredentialError, MiddlewareError
+from cardtwin.middleware.pukchange import require_changeable
 from cardtwin.pkcs15 import PinFlags
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def set_pin(application: Application, session: int, old: Secret | None, new: Sec
     """Change the PIN of whoever is logged in, or the user's. A wrong old one costs a try.
 
     Where both are NULL, they are entered at the reader.
+    Where the SO's is the PUK, the client's version and the card decide (rule ``middleware.puk-change``).
     """
     found = application.session(session)
     found.require_writable()
@@ -163,7 +165,8 @@ def set_pin(application: Application, session: int, old: Secret | None, new: Sec
     if PinFlags.CHANGE_DISABLED in pin.entry.flags:
         raise CryptokiError(Ckr.CKR_ACTION_PROHIBITED, f"{pin.label} cannot be changed")
 
-    with slot.credentials() as (_, credentials), slot.noting(pin):
+    with slot.credentials() as (driver, credentials), slot.noting(pin):
+        require_changeable(pin, driver, application.installation, application.switches)
         _change(credentials, pin, old, new)
 
     if found.login.user is Cku.CKU_SO:

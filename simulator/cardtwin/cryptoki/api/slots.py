@@ -81,7 +81,7 @@ def get_token_info(application: Application, slot_id: int) -> TokenInfo:
         label=token_label(slot, view),
         manufacturer_id=token.manufacturer or _MANUFACTURER,
         model=view.title,
-        serial_number=(token.serial or token.chip_serial).hex().upper()[-_SERIAL:],
+        serial_number=token.card_number[-_SERIAL:],
         flags=int(_token_flags(slot, view)),
         max_session_count=0,
         session_count=len(sessions),

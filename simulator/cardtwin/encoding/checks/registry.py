@@ -27,17 +27,19 @@ LOGIN_KEYWORDS: Final = ("PIN", "InitialPUK", "PUK", "Operator_PIN", "SignPIN", 
 
 USED_WITH: Final = {
     "PIN": ("InitToken", "DeleteProfile", "SetPIN"),
-    "InitialPUK": ("InitToken", "DeleteProfile", "SetPIN"),
+    "InitialPUK": ("InitToken", "DeleteProfile", "SetPIN", "CMSCardSerialNumber"),
     "PUK": ("DeleteProfile", "SetPIN"),
-    "Operator_PIN": ("InitToken",),
-    "SignPIN": ("InitToken",),
-    "OperatorPinIsSOCredential": ("InitToken",),
+    "Operator_PIN": ("InitToken", "CMSCardSerialNumber"),
+    "SignPIN": ("InitToken", "SetPIN"),
+    "SignPUK": ("InitToken", "SetPIN"),
+    "OperatorPinIsSOCredential": ("InitToken", "CMSCardSerialNumber"),
     "InitialLabel": ("InitToken",),
     "ChipProfile": ("InitToken",),
     "ProfileParameters": ("InitToken",),
     "SelectCriteriaIccsn": ("UseSelectCriteriaIccsn",),
+    "AllTokensIccsnsField": ("RetrieveAllTokens",),
 }
-"""Keywords that mean something only if one of certain flags is true."""
+"""Keywords that mean something only beside another: a flag that is true, or a keyword that has a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,12 @@ class Scope:
     def uses(self, setting: Setting) -> bool:
         """Whether something that is done needs this setting."""
         users = USED_WITH.get(setting.name)
-        return users is None or any(self.flag(user) for user in users)
+        return users is None or any(self.says(user) for user in users)
+
+    def says(self, name: str) -> bool:
+        """Whether a flag in [Description] is true, or a keyword that is no flag is there."""
+        setting = self.setting(name)
+        return setting is not None and getattr(setting.value, "on", True)
 
     def text(self, setting: Setting | None) -> str:
         """Return the text of a setting that holds one; empty where it isn't there."""
@@ -86,9 +93,20 @@ class Scope:
     @property
     def outputs(self) -> tuple[tuple[Setting, FieldRef], ...]:
         """The settings that name where something read goes, with the field."""
-        iccsn = self.setting("ICCSN")
-        found = ((iccsn, iccsn.value),) if iccsn and isinstance(iccsn.value, FieldRef) else ()
+        settings = [self.setting(name) for name in ("ICCSN", "AllTokensIccsnsField")]
+        found = [(each, each.value) for each in settings if each and isinstance(each.value, FieldRef)]
         return (*found, *self.pin_outputs)
+
+    @property
+    def retrieves_all(self) -> bool:
+        """Whether the ICCSNs of all cards are read, and nothing else is done."""
+        return self.flag("RetrieveAllTokens")
+
+    @property
+    def all_tokens_target(self) -> FieldRef | None:
+        """The field that the ICCSNs of all cards go into."""
+        setting = self.setting("AllTokensIccsnsField")
+        return setting.value if setting is not None and isinstance(setting.value, FieldRef) else None
 
     @property
     def pin_outputs(self) -> tuple[tuple[Setting, FieldRef], ...]:

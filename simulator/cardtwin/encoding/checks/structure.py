@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.checks.registry import USED_WITH, Scope, checked_by
+from cardtwin.encoding.keywords import SectionKind, find
+from cardtwin.encoding.values import ValueForm
 from cardtwin.provenance.encoding import DEVICE_8710
 
 if TYPE_CHECKING:
@@ -103,15 +105,58 @@ def _report_later(report: Callable[..., None], what: str, where: Span) -> None:
 
 
 @checked_by
-def _delete_and_init(scope: Scope) -> None:
+def _delete_with_others(scope: Scope) -> None:
     setting = scope.setting("DeleteProfile")
 
-    if setting is not None and scope.flag("DeleteProfile") and scope.flag("InitToken"):
+    if setting is None or not scope.flag("DeleteProfile"):
+        return
+
+    if scope.flag("InitToken"):
         scope.diagnostics.error(
             "delete-and-init",
             "a description deletes a profile or initialises a token, not both",
             setting.span,
             remedy="use two descriptions, one after the other",
+        )
+
+    others = [name for name in ("SetPIN", "CMSCardSerialNumber") if scope.says(name)]
+    others += [f"[Application_{application.name}]" for application in scope.description.applications]
+
+    if others:
+        scope.diagnostics.error(
+            "delete-with-others",
+            f"{', '.join(others)}: nothing is left to do on a card whose profile is deleted",
+            setting.span,
+            remedy="use two descriptions, one after the other",
+        )
+
+
+@checked_by
+def _all_tokens(scope: Scope) -> None:
+    setting = scope.setting("RetrieveAllTokens")
+
+    if setting is None or not scope.retrieves_all:
+        return
+
+    if scope.all_tokens_target is None:
+        scope.diagnostics.error(
+            "missing-output",
+            "the ICCSNs of all cards are to be read, and AllTokensIccsnsField is missing",
+            setting.span,
+            expected="AllTokensIccsnsField=FIELD",
+        )
+
+    verbs = ("InitToken", "DeleteProfile", "SetPIN", "CMSCardSerialNumber", "ICCSN", "UseSelectCriteriaIccsn")
+    skipped = [name for name in verbs if scope.says(name)]
+    skipped += [setting.name for setting, _ in scope.pin_outputs]
+    skipped += [f"[Application_{application.name}]" for application in scope.description.applications]
+
+    if skipped:
+        scope.diagnostics.warning(
+            "skipped-parts",
+            f"RetrieveAllTokens is a single operation; skipped are {', '.join(skipped)}",
+            setting.span,
+            remedy="use a description of its own for reading the ICCSNs of all cards",
         )
 
 
@@ -128,13 +173,18 @@ def _selection(scope: Scope) -> None:
         )
 
 
+def _asked_for(name: str) -> str:
+    entry = find(SectionKind.DESCRIPTION, name)
+    return f"{name}=true" if entry is not None and entry.form is ValueForm.FLAG else name
+
+
 @checked_by
 def _unused(scope: Scope) -> None:
     for setting in scope.description.settings:
         told = setting.name == "Operator_PIN" and scope.flag("DeleteProfile")  # in words of its own
 
         if not scope.uses(setting) and not told:
-            users = " or ".join(f"{user}=true" for user in USED_WITH[setting.name])
+            users = " or ".join(_asked_for(user) for user in USED_WITH[setting.name])
             scope.diagnostics.warning(
                 "unused-keyword",
                 f"{setting.name} is not used without {users}",
@@ -158,7 +208,7 @@ def _without_effect(scope: Scope) -> None:
 @checked_by
 def _nothing_to_do(scope: Scope) -> None:
     verbs = ("InitToken", "DeleteProfile", "SetPIN", "RetrieveAllTokens")
-    does = any(scope.flag(verb) for verb in verbs) or scope.setting("ICCSN") is not None
+    does = any(scope.flag(verb) for verb in verbs) or scope.says("ICCSN") or scope.says("CMSCardSerialNumber")
 
     if not does and not scope.pin_outputs and not scope.description.applications:
         scope.diagnostics.warning(

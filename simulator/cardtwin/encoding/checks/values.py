@@ -28,8 +28,14 @@ _INPUTS: Final = (
     "SelectCriteriaIccsn",
     "CMSCardSerialNumber",
 )
-_NEEDED: Final = {"InitialPUK": "InitToken", "SelectCriteriaIccsn": "UseSelectCriteriaIccsn"}
-"""Keywords whose values must not be empty, with the flag that needs them."""
+_NEEDED: Final = {
+    "InitialPUK": ("InitToken", "SetPIN"),
+    "PIN": ("SetPIN",),
+    "SignPIN": ("SetPIN",),
+    "SignPUK": ("SetPIN",),
+    "SelectCriteriaIccsn": ("UseSelectCriteriaIccsn",),
+}
+"""Keywords whose values must not be empty, with the flags that need them."""
 
 
 def decode_parameter(value: str | Secret) -> bytes:
@@ -74,7 +80,9 @@ def _inputs_are_there(scope: Scope) -> None:
 
         value = _value(scope, setting, setting.value)
 
-        if name in _NEEDED and scope.flag(_NEEDED[name]) and value is not None and not len(value):
+        needed = any(scope.flag(flag) for flag in _NEEDED.get(name, ()))
+
+        if needed and value is not None and not len(value):
             scope.diagnostics.error(
                 "empty-value", f"{name} is empty", setting.value_span, remedy="give its field a value"
             )

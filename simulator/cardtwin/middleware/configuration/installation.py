@@ -9,6 +9,7 @@ from cryptography import x509
 
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.errors import InstallationError
+from cardtwin.middleware.version import Version
 from cardtwin.provenance.middleware import PIN_CERTIFICATE_DATES
 from cardtwin.source import Diagnostics, SourceText, closest, parse_ini
 
@@ -34,7 +35,7 @@ class Installation:
         pin_certificate: The PIN encryption certificate of iD2ppa.cfg; None where there is no usable one.
         bits: 32 or 64: the library that is loaded. The 64-bit one cannot initialise cards.
         product: The product's name.
-        version: Its version.
+        version: Its version: numbers between dots.
         log_folder: Where log files go; None writes none.
     """
 
@@ -47,6 +48,8 @@ class Installation:
     def __post_init__(self) -> None:
         if self.bits not in {32, 64}:
             raise ValueError(f"a library has 32 or 64 bits, not {self.bits}")
+
+        Version.of(self.version)
 
 
 def usable_certificate(
