@@ -101,6 +101,10 @@ class FakeBench(Bench):
         raise NotImplementedError(seconds)
 
     @property
+    def certificate_manager(self) -> Any:
+        raise NotImplementedError
+
+    @property
     def folder(self) -> Any:
         raise NotImplementedError
 

@@ -24,6 +24,7 @@ from cardtwin.plan import Secret, SecretName
 from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
 from cardtwin.provenance import Switches
 from cardtwin.source import SourceText
+from cardtwin.targets.programs import EmulatedProgram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -111,7 +112,15 @@ class TokenMaker:
 
     def _encode(self, path: Path) -> None:
         description = parse(SourceText.read(path))
-        engine = Engine(self._opened, keys=self._keys(path.parent), switches=Switches(self._switches))
+        engine = Engine(
+            self._opened,
+            keys=self._keys(path.parent),
+            switches=Switches(self._switches),
+            programs=lambda _: EmulatedProgram(
+                lambda: self._bench.application(ENCODER), self._bench.hub, ENCODER
+            ),
+            server=self._bench.certificate_manager.server_side,
+        )
         outcome = engine.run(self._job(description, path.parent))
         self.warnings += [warning.render() for warning in outcome.warnings]
 

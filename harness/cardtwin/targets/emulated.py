@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from cardtwin.readers import ReaderManager
 from cardtwin.source import Diagnostics
 from cardtwin.targets.cardmaker import CardMaker, no_speed, wrong_serial
 from cardtwin.targets.cards import BenchCard
+from cardtwin.targets.certificates import CertificateManager
 from cardtwin.targets.clock import Clock
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.errors import TargetError
@@ -242,7 +244,14 @@ class EmulatedBench(Bench):
             keys=keys,
             switches=self._switches,
             log=LogFile(self._log_folder, ENCODER_LOG, process, self._clock.now),
+            programs=lambda _: EmulatedProgram(lambda: self.application(process), self._hub, process),
+            server=self.certificate_manager.server_side,
         )
+
+    @cached_property
+    def certificate_manager(self) -> CertificateManager:
+        """The server's side of encodings; it is the same for all of them."""
+        return CertificateManager(self._entropy("certificate authority"), self._clock.now)
 
     @property
     def folder(self) -> Path:

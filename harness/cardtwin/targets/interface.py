@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cardtwin.pcsc import CardConnection
     from cardtwin.plan import DecryptionKey
     from cardtwin.readers import PinEntry
+    from cardtwin.targets.certificates import CertificateManager
     from cardtwin.targets.faults import FaultSetup
 
 __all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Program", "Setup", "Target"]
@@ -242,6 +243,11 @@ class Bench(ABC):
             process: The program.
             keys: Private keys for encrypted PINs.
         """
+
+    @property
+    @abstractmethod
+    def certificate_manager(self) -> CertificateManager:
+        """The server's side of encodings; it is the same for all of them."""
 
     @abstractmethod
     def program(self, process: str) -> Program:

@@ -7,12 +7,17 @@ Identity Manager's part of an electronic personalisation. ::
     outcome = Engine(open_middleware, keys=keys).run(Job(description, ...))
 """
 
+from cardtwin.encoding.applications import Program
+from cardtwin.encoding.authority import CardProductionPostProcessor, CertificateAuthority, ServerSide
 from cardtwin.encoding.checks import check, check_job
 from cardtwin.encoding.description import Application, Description, Field, Setting, Settings
 from cardtwin.encoding.engine import Engine
 from cardtwin.encoding.errors import (
+    ApplicationError,
+    AuthorityError,
     CardSelectionError,
     EncodingError,
+    FunctionFailedError,
     MissingValueError,
     NoCardEraserError,
 )
@@ -36,8 +41,12 @@ __all__ = [
     "PERSONAL_DESKTOP_CLIENT",
     "RESULT",
     "Application",
+    "ApplicationError",
+    "AuthorityError",
     "CardEraser",
+    "CardProductionPostProcessor",
     "CardSelectionError",
+    "CertificateAuthority",
     "Description",
     "DialogEntry",
     "EncodingError",
@@ -45,6 +54,7 @@ __all__ = [
     "Engine",
     "Field",
     "FieldMapping",
+    "FunctionFailedError",
     "Job",
     "LibraryEntry",
     "LibraryTable",
@@ -55,6 +65,8 @@ __all__ = [
     "PoolField",
     "Process",
     "ProcessVariable",
+    "Program",
+    "ServerSide",
     "Setting",
     "Settings",
     "TokenMiddleware",

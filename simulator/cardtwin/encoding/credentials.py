@@ -7,12 +7,9 @@ PUK the PIN is set by it, blocked or not; with dialog 3 the user changes it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cardtwin.encoding.run import Block, Run, command
-
-if TYPE_CHECKING:
-    from cardtwin.encoding.checks.registry import Scope
 
 __all__ = ["SETTABLE", "SettablePin"]
 
@@ -38,8 +35,8 @@ SETTABLE: Final = (
 )
 
 
-def _sets(scope: Scope) -> bool:
-    return scope.flag("SetPIN") and not scope.flag("InitToken")
+def _sets(run: Run) -> bool:
+    return run.scope.flag("SetPIN") and not run.scope.flag("InitToken")
 
 
 @command("SetPIN", Block.CREDENTIALS, _sets)
@@ -60,7 +57,7 @@ def _set_pin(run: Run, pin: SettablePin) -> None:
         run.middleware.unblock_pin(run.reader, puk, new, pin=pin.kind)
 
 
-@command("PUK", Block.CREDENTIALS, lambda scope: scope.flag("SetPIN"))
+@command("PUK", Block.CREDENTIALS, lambda run: run.scope.flag("SetPIN"))
 def _change_puk(run: Run) -> None:
     new, old = run.given("PUK"), run.given("InitialPUK")
 

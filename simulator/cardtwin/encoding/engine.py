@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.encoding import credentials, finalisation, initialisation  # noqa: F401  # they register their commands
+from cardtwin.encoding import (  # noqa: F401  # they register their commands
+    applications,
+    credentials,
+    finalisation,
+    initialisation,
+    production,
+)
+from cardtwin.encoding.authority import ServerSide
 from cardtwin.encoding.checks import Scope, check_job
 from cardtwin.encoding.checks.library import chosen_library
 from cardtwin.encoding.errors import EncodingError
@@ -24,6 +31,7 @@ from cardtwin.source import SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from cardtwin.encoding.applications import Program
     from cardtwin.encoding.job import Job
     from cardtwin.encoding.library import LibraryEntry
     from cardtwin.encoding.process import Process
@@ -49,6 +57,8 @@ class Engine:
         libraries: LibraryTable | None = None,
         switches: Switches | None = None,
         log: LogFile | None = None,
+        programs: Callable[[LibraryEntry], Program] | None = None,
+        server: ServerSide | None = None,
     ) -> None:
         """Take what encodings run with.
 
@@ -59,6 +69,8 @@ class Engine:
             libraries: The library table; None takes the one that cardtwin ships.
             switches: Chosen behaviour; None takes the defaults.
             log: The encoder's log; None writes none.
+            programs: Starts a program that calls a library's PKCS#11 functions, which applications need.
+            server: Issues certificates for applications, and is told of cards that are produced.
         """
         self._middleware = middleware
         self._keys = tuple(keys)
@@ -66,6 +78,8 @@ class Engine:
         self._libraries = libraries or LibraryTable.default()
         self._switches = switches or Switches()
         self._log = log
+        self._programs = programs
+        self._server = server or ServerSide()
 
     def run(self, job: Job) -> Outcome:
         """Carry out a job. What fails at the card is told by the outcome.
@@ -100,23 +114,34 @@ class Engine:
         """Read the ICCSNs of all cards: a single operation beside which nothing else is done."""
         target = scope.all_tokens_target
         assert target is not None, "the checks refuse RetrieveAllTokens without AllTokensIccsnsField"
-        found = all_card_numbers(scope, self._open_library(scope))
+        found = all_card_numbers(scope, self._middleware(self._library(scope)))
         self._write("RetrieveAllTokens", "success")
         return {target.name: found}
 
     def _open(self, job: Job, scope: Scope) -> Run:
-        middleware = self._open_library(scope)
+        library, programs = self._library(scope), self._programs
+        middleware = self._middleware(library)
         reader = select_reader(job, scope, middleware)
-        return Run(job, scope, middleware, reader, self._keys, self._codec, self._switches)
+        return Run(
+            job,
+            scope,
+            middleware,
+            reader,
+            self._keys,
+            self._codec,
+            self._switches,
+            open_program=None if programs is None else lambda: programs(library),
+            server=self._server,
+        )
 
-    def _open_library(self, scope: Scope) -> TokenMiddleware:
+    def _library(self, scope: Scope) -> LibraryEntry:
         library = chosen_library(scope)
         assert library is not None, "the checks refuse a library that isn't known"
-        return self._middleware(library)
+        return library
 
     def _carry_out(self, run: Run) -> None:
         for entry in sorted(COMMANDS, key=lambda entry: entry.block.value):
-            if entry.applies(run.scope):
+            if entry.applies(run):
                 with because(entry.name):
                     entry.carry_out(run)
 

@@ -5,7 +5,10 @@
     EncodingError
     ├── MissingValueError      a field or dialog has no value
     ├── CardSelectionError     no card, or more than one, could be meant
-    └── NoCardEraserError      DeleteProfile on a card without the object "Card Eraser"
+    ├── NoCardEraserError      DeleteProfile on a card without the object "Card Eraser"
+    ├── AuthorityError         the certificate authority did not do its part
+    └── ApplicationError       an encoding application could not be carried out
+        └── FunctionFailedError    because a function of PKCS#11 failed
 
 A description or configuration that is wrong is a ``cardtwin.source.SourceError``; what the middleware or
 the blob refuses is theirs.
@@ -13,7 +16,18 @@ the blob refuses is theirs.
 
 from __future__ import annotations
 
-__all__ = ["CardSelectionError", "EncodingError", "MissingValueError", "NoCardEraserError"]
+from cardtwin.cryptoki.constants import name_of
+from cardtwin.middleware import Ckr
+
+__all__ = [
+    "ApplicationError",
+    "AuthorityError",
+    "CardSelectionError",
+    "EncodingError",
+    "FunctionFailedError",
+    "MissingValueError",
+    "NoCardEraserError",
+]
 
 
 class EncodingError(Exception):
@@ -38,3 +52,25 @@ class CardSelectionError(EncodingError):
 
 class NoCardEraserError(EncodingError):
     """The card shows no object "Card Eraser"."""
+
+
+class AuthorityError(EncodingError):
+    """The certificate authority did not do its part: it is missing, refuses, or gives what doesn't fit."""
+
+
+class ApplicationError(EncodingError):
+    """An encoding application could not be carried out."""
+
+
+class FunctionFailedError(ApplicationError):
+    """A function of PKCS#11 failed.
+
+    Attributes:
+        function: Its name.
+        rv: What it returned.
+    """
+
+    def __init__(self, function: str, rv: int) -> None:
+        self.function = function
+        self.rv = Ckr(rv) if rv in set(Ckr) else rv
+        super().__init__(f"{name_of(Ckr, rv)}: {function}")

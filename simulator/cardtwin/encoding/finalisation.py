@@ -10,7 +10,7 @@ from cardtwin.encoding.values import FieldRef
 __all__: list[str] = []
 
 
-@command("ICCSN", Block.FINALISATION, lambda scope: scope.says("ICCSN"))
+@command("ICCSN", Block.FINALISATION, lambda run: run.scope.says("ICCSN"))
 def _read_iccsn(run: Run) -> None:
     setting = run.scope.setting("ICCSN")
     assert setting is not None
@@ -18,7 +18,7 @@ def _read_iccsn(run: Run) -> None:
     run.fields[setting.value.name] = card_number(run.middleware, run.reader, run.scope)
 
 
-@command("CardPinDecryption", Block.FINALISATION, lambda scope: bool(scope.pin_outputs))
+@command("CardPinDecryption", Block.FINALISATION, lambda run: bool(run.scope.pin_outputs))
 def _decrypt_pins(run: Run) -> None:
     data = run.middleware.encrypted_pins(run.reader)
 

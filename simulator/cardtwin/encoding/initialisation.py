@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.encoding.checks.values import decode_parameter
 from cardtwin.encoding.errors import NoCardEraserError
 from cardtwin.encoding.run import Block, Run, command
-from cardtwin.encoding.values import FieldList
+from cardtwin.encoding.values import FieldList, FieldRef
 from cardtwin.events import because
 from cardtwin.middleware import Login, UserType
 from cardtwin.plan import SecretName
 from cardtwin.provenance.encoding import SO_LOGIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardtwin.encoding.description import Setting
     from cardtwin.source import SourceText
 
 __all__ = ["SECRETS"]
@@ -33,7 +36,7 @@ def operator_pin_logs_in(run: Run) -> bool:
     return setting is not None and run.job.text(setting.value).casefold() == "true"
 
 
-@command("InitToken", Block.INITIALISATION, lambda scope: scope.flag("InitToken"))
+@command("InitToken", Block.INITIALISATION, lambda run: run.scope.flag("InitToken"))
 def _init_token(run: Run) -> None:
     secrets = {name: secret for keyword, name in SECRETS.items() if (secret := run.given(keyword))}
     run.middleware.init_token(
@@ -78,14 +81,36 @@ def _log_in_as_security_officer(run: Run) -> None:
 @command(
     "CMSCardSerialNumber",
     Block.INITIALISATION,
-    lambda scope: scope.setting("CMSCardSerialNumber") is not None,
+    lambda run: run.scope.setting("CMSCardSerialNumber") is not None,
 )
 def _write_serial(run: Run) -> None:
     setting = run.scope.setting("CMSCardSerialNumber")
     assert setting is not None
 
-    if serial := run.job.text(setting.value).strip():
+    if serial := _serial(run, setting):
         run.middleware.set_serial(run.reader, serial, _administrative_login(run))
+
+
+def _serial(run: Run, setting: Setting) -> str:
+    """Return the number; the authority is asked for one where an application goes by the same field."""
+    if any(_same_field(setting, other) for other in _serial_fields(run)):
+        return run.serial_of(setting)
+
+    return run.job.text(setting.value).strip()
+
+
+def _serial_fields(run: Run) -> Iterator[Setting]:
+    for application in run.scope.description.applications:
+        if (setting := application.settings.get("CardSerialNumberField")) is not None:
+            yield setting
+
+
+def _same_field(setting: Setting, other: Setting) -> bool:
+    match setting.value, other.value:
+        case FieldRef(name), FieldRef(also):
+            return name == also
+        case _:
+            return False
 
 
 def _administrative_login(run: Run) -> Login | None:
@@ -97,7 +122,7 @@ def _administrative_login(run: Run) -> Login | None:
     return None if credential is None else Login(UserType.SO, credential)
 
 
-@command("DeleteProfile", Block.INITIALISATION, lambda scope: scope.flag("DeleteProfile"))
+@command("DeleteProfile", Block.INITIALISATION, lambda run: run.scope.flag("DeleteProfile"))
 def _delete_profile(run: Run) -> None:
     eraser = run.middleware.card_eraser(run.reader)
 

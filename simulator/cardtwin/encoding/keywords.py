@@ -132,8 +132,6 @@ _CERTIFICATES: Final = "Certificates and keys"
 _OBJECTS: Final = "Write data objects to smart cards"
 _SIGNATURE: Final = "Use signature slot"
 
-_APPLICATIONS: Final = "encoding applications"
-
 
 def _enter(section: SectionKind, form: ValueForm, source: str, names: Iterable[str], later: str = "") -> None:
     for name in names:
@@ -184,8 +182,8 @@ _enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _READER, ("UseICCSNwithATR",))
 _enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _READER, ("SelectCriteriaIccsn",))
 _enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _READER, ("RetrieveAllTokens",))
 _enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _READER, ("AllTokensIccsnsField",))
-_enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _PERSONAL, ("ApplicationListField",), _APPLICATIONS)
-_enter(SectionKind.DESCRIPTION, ValueForm.TEXT, _SIGNATURE, ("ApplicationList",), _APPLICATIONS)
+_enter(SectionKind.DESCRIPTION, ValueForm.FIELD, _PERSONAL, ("ApplicationListField",))
+_enter(SectionKind.DESCRIPTION, ValueForm.TEXT, _SIGNATURE, ("ApplicationList",))
 
 PIN_OUTPUTS: Final = {
     keyword(
@@ -200,27 +198,24 @@ _enter(
     ValueForm.FLAG,
     _CERTIFICATES,
     ("KeyArchivalRequest", "WriteP12Data", "WriteCertificate", "WriteCertKeyList"),
-    _APPLICATIONS,
 )
-_enter(SectionKind.APPLICATION, ValueForm.FLAG, _UNBLOCK, ("BlockCard",), _APPLICATIONS)
+_enter(SectionKind.APPLICATION, ValueForm.FLAG, _UNBLOCK, ("BlockCard",))
 _enter(
     SectionKind.APPLICATION,
     ValueForm.FIELD,
     _CERTIFICATES,
     ("CardSerialNumberField", "Certificate", "CertKeyList", "CertKeyListReturnField"),
-    _APPLICATIONS,
 )
 _enter(
     SectionKind.APPLICATION,
     ValueForm.TEXT,
     _CERTIFICATES,
     ("CertTempl", "CertKeyListMode", "KeySize"),
-    _APPLICATIONS,
 )
-_enter(SectionKind.APPLICATION, ValueForm.CRITERIA, _CERTIFICATES, ("ObjectCriteria",), _APPLICATIONS)
-_enter(SectionKind.APPLICATION, ValueForm.FIELD, _OBJECTS, ("DataObject",), _APPLICATIONS)
-_enter(SectionKind.APPLICATION, ValueForm.LABEL, _OBJECTS, ("LabelExpressionDataObject",), _APPLICATIONS)
-_enter(SectionKind.APPLICATION, ValueForm.ATTRIBUTES, _OBJECTS, ("AttributesDataObject",), _APPLICATIONS)
+_enter(SectionKind.APPLICATION, ValueForm.CRITERIA, _CERTIFICATES, ("ObjectCriteria",))
+_enter(SectionKind.APPLICATION, ValueForm.FIELD, _OBJECTS, ("DataObject",))
+_enter(SectionKind.APPLICATION, ValueForm.LABEL, _OBJECTS, ("LabelExpressionDataObject",))
+_enter(SectionKind.APPLICATION, ValueForm.ATTRIBUTES, _OBJECTS, ("AttributesDataObject",))
 keyword(
     Keyword(
         "P12PASSWORD",
@@ -228,7 +223,6 @@ keyword(
         ValueForm.VALUE,
         _CERTIFICATES,
         secret=True,
-        later=_APPLICATIONS,
     )
 )
 keyword(
@@ -238,6 +232,5 @@ keyword(
         ValueForm.VALUE,
         _SIGNATURE,
         since="Identity Manager 22.10.2",
-        later=_APPLICATIONS,
     )
 )

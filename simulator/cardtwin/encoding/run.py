@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.encoding.authority import ServerSide
+from cardtwin.encoding.values import FieldRef
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cardtwin.encoding.applications.session import Program
     from cardtwin.encoding.checks.registry import Scope
+    from cardtwin.encoding.description import Setting
     from cardtwin.encoding.job import Job
     from cardtwin.encoding.token import TokenMiddleware
     from cardtwin.plan import DecryptionKey, PinBlobCodec, Secret
@@ -25,6 +30,7 @@ class Block(Enum):
     CREDENTIALS = 2
     APPLICATIONS = 3
     FINALISATION = 4
+    PRODUCTION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,8 @@ class Run:
         codec: The format of encrypted PINs.
         switches: Chosen behaviour.
         fields: What was read so far, by field.
+        open_program: Starts a program that calls the middleware's PKCS#11 library; None where it has none.
+        server: The systems behind the encoding.
     """
 
     job: Job
@@ -50,6 +58,8 @@ class Run:
     codec: PinBlobCodec
     switches: Switches
     fields: dict[str, str | Secret] = field(default_factory=dict)
+    open_program: Callable[[], Program] | None = None
+    server: ServerSide = field(default_factory=ServerSide)
 
     def given(self, keyword: str) -> Secret | None:
         """Return a credential of [Description]; None where it is missing or empty."""
@@ -61,6 +71,22 @@ class Run:
         secret = self.job.secret(setting.value)
         return secret if len(secret) else None
 
+    def value_of(self, setting: Setting) -> str:
+        """Return the text of a setting; what this encoding has made or read counts before the process's."""
+        name = setting.value.name if isinstance(setting.value, FieldRef) else ""
+        known = self.fields.get(name)
+        return known if isinstance(known, str) else self.job.text(setting.value)
+
+    def serial_of(self, setting: Setting) -> str:
+        """Return a card serial number; an empty field gets a new one from the authority, for all its uses."""
+        serial = self.value_of(setting).strip()
+
+        if not serial and isinstance(setting.value, FieldRef) and self.server.authority is not None:
+            serial = self.server.authority.new_serial()
+            self.fields[setting.value.name] = serial
+
+        return serial
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -68,7 +94,7 @@ class Command:
 
     name: str
     block: Block
-    applies: Callable[[Scope], bool]
+    applies: Callable[[Run], bool]
     carry_out: Callable[[Run], None]
 
 
@@ -76,7 +102,7 @@ COMMANDS: Final[list[Command]] = []
 
 
 def command(
-    name: str, block: Block, applies: Callable[[Scope], bool]
+    name: str, block: Block, applies: Callable[[Run], bool]
 ) -> Callable[[Callable[[Run], None]], Callable[[Run], None]]:
     """Register a command; within a block, commands run in the order of entry."""
 

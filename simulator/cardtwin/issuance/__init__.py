@@ -1,3 +1,6 @@
-"""What issues tokens: so far the ordering of virtual smart cards."""
+"""What issues tokens: a certificate authority, a register of tokens, orders of virtual smart cards."""
 
-__all__: list[str] = []
+from cardtwin.issuance.ca import LocalAuthority, Template
+from cardtwin.issuance.tokens import TokenRegister
+
+__all__ = ["LocalAuthority", "Template", "TokenRegister"]

@@ -6,7 +6,11 @@ from cardtwin.provenance.rules import Basis, rule
 
 __all__ = [
     "ALL_TOKENS",
+    "APPLICATION_LIST",
+    "BLOCK_CARD",
     "BLOCK_ORDER",
+    "CERTIFICATES_WRITTEN",
+    "CERT_KEY_LIST",
     "CLEAR_FIELDS",
     "DELETE_AND_INIT",
     "DELETE_LOGIN",
@@ -18,9 +22,13 @@ __all__ = [
     "LIBRARY_PATHS",
     "NO_BLOB",
     "OUTPUTS_AFTER_ERROR",
+    "P10",
+    "P12",
+    "POST_PROCESSOR",
     "READ_WRITE_FLAGS",
     "SECRET_NAMES",
     "SERIAL_LOGIN",
+    "SERIAL_SOURCE",
     "SET_PIN",
     "SO_LOGIN",
     "SUCCESS_VALUE",
@@ -182,4 +190,75 @@ ALL_TOKENS = rule(
     "ENC-20; Reader, card selection and information",
     "RetrieveAllTokens reads the ICCSNs of all cards, separated by commas, fails where there is no token, "
     "and skips all else. That cards which nobody knows are passed over is ours.",
+)
+
+APPLICATION_LIST = rule(
+    "encoding.application-list",
+    Basis.INFERRED,
+    "ENC-24; Use signature slot",
+    "ApplicationList and the field of ApplicationListField name applications by letters, in the order in "
+    "which they run. That names can be separated by commas, that an empty list runs none, and that without "
+    "a list all run by their names, is ours.",
+)
+
+P10 = rule(
+    "encoding.p10",
+    Basis.INFERRED,
+    "ENC-22, ENC-25",
+    "An application with CertTempl, and without a flag that gets the certificate otherwise, is a P10 "
+    "request: the pair that ObjectCriteria finds, or a new RSA pair on the card, of KeySize or 2048 bits, "
+    "where there are no criteria, or where they find none and KeySize is there. The request's subject is the "
+    "template's name with the card serial number as serialNumber, and it is signed with SHA-256; both are "
+    "ours.",
+)
+
+P12 = rule(
+    "encoding.p12",
+    Basis.INFERRED,
+    "ENC-23",
+    "WriteP12Data writes the PKCS#12 file that the field of Certificate holds, opened by P12PASSWORD. With "
+    "KeyArchivalRequest an empty field is filled first, by a key that the authority makes and archives. "
+    "Which of the two fills the field in the vendor's system is not public. Certificates of authorities in "
+    "the file are written too; a key that the card has already stays.",
+)
+
+CERTIFICATES_WRITTEN = rule(
+    "encoding.certificates-written",
+    Basis.OURS,
+    "ENC-22, ENC-23",
+    "A certificate that is written takes the CKA_ID of its key on the token, and the place of the one that "
+    "had it before. An application that fails takes back the objects that it has made.",
+)
+
+CERT_KEY_LIST = rule(
+    "encoding.cert-key-list",
+    Basis.INFERRED,
+    "Certificates and keys",
+    "Without CertKeyListMode every pair has to be written; WRITE_ANY_BUT_MANDATORILY_THE_FIRST, the only "
+    "mode that is public, means what it says. CertKeyListReturnField gets the pairs that were written, with "
+    "empty keys, which is ours.",
+)
+
+BLOCK_CARD = rule(
+    "encoding.block-card",
+    Basis.INFERRED,
+    "Block and unblock card",
+    "BlockCard blocks the PIN of the application's slot by wrong values, when all applications are done. "
+    "That it is blocked right after personalisation is stated, how is not.",
+)
+
+SERIAL_SOURCE = rule(
+    "encoding.serial-source",
+    Basis.INFERRED,
+    "ENC-14",
+    "A card serial number that is needed and whose field is empty comes from the authority, once for all "
+    "uses of the field. It stands in certificates as the subject's serialNumber, which is ours.",
+)
+
+POST_PROCESSOR = rule(
+    "encoding.post-processor",
+    Basis.INFERRED,
+    "ENC-16",
+    "After an encoding with InitToken that has succeeded, the secrets of its keywords are told under the "
+    "number that the card goes by. That InitToken sets it off is stated, when it runs is not.",
 )

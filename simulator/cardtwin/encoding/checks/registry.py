@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cardtwin.encoding.description import Description, Setting
     from cardtwin.encoding.job import Job
 
-__all__ = ["CHECKS", "LIBRARY_KEYWORDS", "LOGIN_KEYWORDS", "USED_WITH", "Scope", "checked_by"]
+__all__ = ["APPLICATIONS", "CHECKS", "LIBRARY_KEYWORDS", "LOGIN_KEYWORDS", "USED_WITH", "Scope", "checked_by"]
 
 LIBRARY_KEYWORDS: Final = ("PKCS11LibraryWindows32", "PKCS11Library", "PKCS11LibraryWindows64")
 """Keywords that name a library; the first that is there counts."""
@@ -25,12 +25,15 @@ LIBRARY_KEYWORDS: Final = ("PKCS11LibraryWindows32", "PKCS11Library", "PKCS11Lib
 LOGIN_KEYWORDS: Final = ("PIN", "InitialPUK", "PUK", "Operator_PIN", "SignPIN", "SignPUK")
 """Keywords whose values are presented to a card or put on it."""
 
+APPLICATIONS: Final = "an application"
+"""Stands in :data:`USED_WITH` for applications that run."""
+
 USED_WITH: Final = {
-    "PIN": ("InitToken", "DeleteProfile", "SetPIN"),
+    "PIN": ("InitToken", "DeleteProfile", "SetPIN", APPLICATIONS),
     "InitialPUK": ("InitToken", "DeleteProfile", "SetPIN", "CMSCardSerialNumber"),
     "PUK": ("DeleteProfile", "SetPIN"),
     "Operator_PIN": ("InitToken", "CMSCardSerialNumber"),
-    "SignPIN": ("InitToken", "SetPIN"),
+    "SignPIN": ("InitToken", "SetPIN", APPLICATIONS),
     "SignPUK": ("InitToken", "SetPIN"),
     "OperatorPinIsSOCredential": ("InitToken", "CMSCardSerialNumber"),
     "InitialLabel": ("InitToken",),
@@ -76,7 +79,10 @@ class Scope:
         return users is None or any(self.says(user) for user in users)
 
     def says(self, name: str) -> bool:
-        """Whether a flag in [Description] is true, or a keyword that is no flag is there."""
+        """Whether a flag in [Description] is true; a keyword that is no flag, or an application, is there."""
+        if name == APPLICATIONS:
+            return bool(self.description.applications)
+
         setting = self.setting(name)
         return setting is not None and getattr(setting.value, "on", True)
 
@@ -94,6 +100,7 @@ class Scope:
     def outputs(self) -> tuple[tuple[Setting, FieldRef], ...]:
         """The settings that name where something read goes, with the field."""
         settings = [self.setting(name) for name in ("ICCSN", "AllTokensIccsnsField")]
+        settings += [each.settings.get("CertKeyListReturnField") for each in self.description.applications]
         found = [(each, each.value) for each in settings if each and isinstance(each.value, FieldRef)]
         return (*found, *self.pin_outputs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.encoding.checks import credentials, library, outputs, pins, structure, values  # noqa: F401  # they register
+from cardtwin.encoding.checks import applications, credentials, library, outputs, pins, structure, values  # noqa: F401  # they register
 from cardtwin.encoding.checks.registry import CHECKS, Scope
 from cardtwin.encoding.library import LibraryTable
 from cardtwin.provenance import Switches

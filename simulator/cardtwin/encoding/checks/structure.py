@@ -96,9 +96,6 @@ def _not_supported(scope: Scope) -> None:
         if setting.keyword.later and getattr(setting.value, "on", True):
             _report_later(report, setting.keyword.later, setting.span)
 
-    for application in scope.description.applications:
-        _report_later(report, "encoding applications", application.settings.span)
-
 
 def _report_later(report: Callable[..., None], what: str, where: Span) -> None:
     report("not-supported", f"not supported yet: {what}", where, remedy="leave it out, to run the rest")

@@ -1,0 +1,60 @@
+"""The server's side of a bench's encodings: a certificate authority, and the tokens that it knows."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cardtwin.encoding import ServerSide
+from cardtwin.issuance import LocalAuthority, TokenRegister
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from cardtwin.entropy import Entropy
+    from cardtwin.plan import Secret, SecretName
+
+__all__ = ["CertificateManager"]
+
+_FIRST_SERIAL = 7520000000000001
+
+
+class CertificateManager:
+    """Certificate Manager as far as encodings need it. Its CAs are made at the first request."""
+
+    def __init__(self, entropy: Entropy, now: Callable[[], datetime]) -> None:
+        self._entropy = entropy
+        self._now = now
+        self._next = _FIRST_SERIAL
+        self.tokens = TokenRegister()
+
+    @property
+    def server_side(self) -> ServerSide:
+        """What encodings are given of it."""
+        return ServerSide(self, self.tokens)
+
+    @cached_property
+    def authority(self) -> LocalAuthority:
+        """The certificate authority."""
+        return LocalAuthority(entropy=self._entropy, now=self._now, serials=self._new_serial)
+
+    def issue(self, request: bytes, template: str, serial: str) -> bytes:
+        """Return the certificate for a request; errors as the authority's."""
+        return self.authority.issue(request, template, serial)
+
+    def issue_archived(self, template: str, serial: str, password: Secret, bits: int) -> bytes:
+        """Return an archived key as PKCS#12; errors as the authority's."""
+        return self.authority.issue_archived(template, serial, password, bits)
+
+    def new_serial(self) -> str:
+        """Return the next card serial number."""
+        return self.authority.new_serial()
+
+    def secrets(self, serial: str) -> Mapping[SecretName, Secret] | None:
+        """Return the secrets of the token with a serial number; None where there is none."""
+        return self.tokens.secrets(serial)
+
+    def _new_serial(self) -> str:
+        number, self._next = self._next, self._next + 1
+        return str(number)
