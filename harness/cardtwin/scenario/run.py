@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel
 
-from cardtwin.encoding import Process
 from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.events import Defect, Event, Exchange
 from cardtwin.plan import Secret
@@ -19,9 +18,11 @@ from cardtwin.scenario.pkcs11.sessions import TokenSession
 from cardtwin.scenario.values import Value, show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardtwin.card.image import CardImage
+    from cardtwin.encoding import Process
+    from cardtwin.plan import DecryptionKey
     from cardtwin.source import Span
     from cardtwin.targets import Bench, Setup
 
@@ -66,7 +67,9 @@ class Run:
         bench: Where it runs.
         logs: What happened in each step that began, in their order; the last one is the present step's.
         images: Card memories that an ``image`` step saved, by name.
-        data: Identity Manager's process: variables and data pools, kept from encoding to encoding.
+        data: Each tenant's process in Identity Manager: variables and data pools, kept from encoding to
+            encoding.
+        keys: Identity Manager's private keys for encrypted PINs, which all tenants have.
     """
 
     def __init__(self, source: str, setup: Setup, values: Mapping[str, Node], bench: Bench) -> None:
@@ -75,7 +78,8 @@ class Run:
         self.bench = bench
         self.logs: list[StepLog] = []
         self.images: dict[str, CardImage] = {}
-        self.data = Process()
+        self.data: dict[str, Process] = {}
+        self.keys: Sequence[DecryptionKey] = ()
         self._sessions: dict[tuple[str, str, str], TokenSession] = {}
         self._ids: dict[str, StepLog] = {}
         self._values: dict[str, Node] = dict(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cardtwin.provenance.rules import Basis, rule
 
-__all__ = ["FILE_WRAPPER", "FORMAT", "KEY_ID", "MESSAGE_HEX", "TRAILING_BYTES"]
+__all__ = ["FILE_WRAPPER", "FORMAT", "HSM_KEYS", "KEY_ID", "MESSAGE_HEX", "TRAILING_BYTES"]
 
 FORMAT = rule(
     "blob.format",
@@ -44,4 +44,12 @@ TRAILING_BYTES = rule(
     "BLOB-01",
     "What follows the blob in its file is left alone, whatever it is: files are filled up with 00, and "
     "a shorter blob leaves the rest of a longer one behind.",
+)
+
+HSM_KEYS = rule(
+    "blob.hsm-keys",
+    Basis.INFERRED,
+    "BLOB-08",
+    "Of a key in an HSM, `slot` is the number of the slot, `alias` the label of the private key, or of a "
+    "certificate with its CKA_ID. The attributes are stated, what they are to the module is not.",
 )

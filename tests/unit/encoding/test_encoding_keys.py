@@ -19,7 +19,9 @@ from cardtwin.encoding.keys import (
     DESCRIPTOR_PROPERTY,
     KeyConfiguration,
     RsaDecryptionKey,
+    container_properties,
     decryption_keys,
+    mounted_files,
     parse_key_table,
     parse_properties,
     parse_system_properties_json,
@@ -136,7 +138,7 @@ def test_without_the_property_there_are_no_keys() -> None:
         ("EncryptedFields", "has further parameters: mode [further-parameters]"),
         ("Parameters", "has further parameters: padding [further-parameters]"),
         ("NoKey", "names key 'pinKeyC', which isn't there [unknown-key]"),
-        ("PinKeyDescB", "not supported yet: key 'pinKeyB' lies in an HSM"),
+        ("PinKeyDescB", "key 'pinKeyB' in the HSM cannot be used: cs_pkcs11_R2 is no PKCS#11 library"),
     ],
 )
 def test_a_name_that_gives_no_usable_key_is_refused(classpath: Path, names: str, message: str) -> None:
@@ -314,3 +316,45 @@ def test_a_containers_properties_come_as_json() -> None:
 def test_other_json_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match="bad-json"):
         parse_system_properties_json(SourceText("SYSTEM_PROPERTIES", text))
+
+
+@pytest.mark.parametrize("attribute", ['alias="other"', 'slot="3"'])
+def test_a_key_in_an_hsm_is_named_by_slot_and_alias(attribute: str) -> None:
+    table = parse_key_table(SourceText("t.xml", TABLE.replace(attribute, "")))
+    chosen = parse_properties(SourceText("p.properties", f"{DESCRIPTOR_PROPERTY}=PinKeyDescB"))
+
+    with pytest.raises(SourceError) as caught:
+        decryption_keys(KeyConfiguration(table, chosen))
+
+    assert [found.code for found in caught.value.diagnostics] == ["incomplete-hsm-key"]
+
+
+CLASSES = "/usr/local/tomcat/webapps/ROOT/WEB-INF/classes"
+
+
+def test_in_a_container_mounted_files_are_the_class_path(tmp_path: Path) -> None:
+    (tmp_path / "other name.p12").write_bytes(p12("a"))
+    mounted = mounted_files(
+        [f"{tmp_path}/other name.p12:{CLASSES}/pinKeyA.p12:ro", "/etc/hosts:/usr/local/hosts"]
+    )
+    environment = {"SYSTEM_PROPERTIES": '{"pinBlobDecryptor.keyDescriptorNames": "PinKeyDescA"}', "TZ": "UTC"}
+    table = parse_key_table(SourceText("signencrypt.xml", TABLE))
+    (key,) = decryption_keys(KeyConfiguration(table, container_properties(environment), mounted=mounted))
+    assert key.key_id == oaep.key_identifier(rsa_key("a").public_key())
+
+
+def test_a_container_without_the_variable_has_no_keys() -> None:
+    assert container_properties({"TZ": "UTC"}).items == ()
+
+
+@pytest.mark.parametrize("volume", ["", "pinKeyA.p12", "/a:relative", ":/x"])
+def test_what_is_no_volume_is_refused(volume: str) -> None:
+    with pytest.raises(ValueError, match="no volume"):
+        mounted_files([volume])
+
+
+def test_xml_is_no_system_properties() -> None:
+    with pytest.raises(SourceError) as caught:
+        parse_properties(SourceText("system.properties", TABLE))
+
+    assert [found.code for found in caught.value.diagnostics] == ["xml-as-properties"]

@@ -29,10 +29,10 @@ from cardtwin.encoding import (
     ProcessVariable,
     parse,
 )
-from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
 from cardtwin.middleware import Version
 from cardtwin.plan import Secret
 from cardtwin.scenario.matchers import PrivateTextMatcher, TextListMatcher, TextMatcher
+from cardtwin.scenario.serverkeys import server_keys
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
 from cardtwin.scenario.texts import error_codes, source_text
 from cardtwin.scenario.values import SCALAR, Flag, Name, NameList, Number, SecretText, Value
@@ -177,11 +177,14 @@ VersionText = Annotated[
 class Encode(Step):
     """Run an encoding description (.dsc). Without `expect`, Meta_ProductionResult is ``success``.
 
-    A field that has a value is mapped to a process variable of its own name, which holds the value. Private
-    keys for encrypted PINs come from `descriptors` (engineSignEncrypt.xml) and `properties`
-    (system.properties); ``classpath:`` stands for the scenario's own files. `java` is the bitness of the JRE
-    that JAVA_HOME names, or ``none``; `identity_manager` the version of Identity Manager. Without `on` it is
-    the description that says which of several cards is meant.
+    A field that has a value is mapped to a process variable of its own name, which holds the value. Without
+    `on` the description says which of several cards is meant. `java` is the bitness of the JRE that JAVA_HOME
+    names, or ``none``; `identity_manager` the version of Identity Manager.
+
+    Private keys for encrypted PINs come from `descriptors` (engineSignEncrypt.xml) and `properties`
+    (system.properties); ``classpath:`` stands for the scenario's own files. Instead of properties there may
+    be a `container` (docker-compose.yml), of which SYSTEM_PROPERTIES and the volumes count. The keys are the
+    server's: they stay for the following encodings of every `tenant`. Variables and pools are a tenant's own.
     """
 
     bound_result: ClassVar[str] = "message"
@@ -196,11 +199,13 @@ class Encode(Step):
     identity_manager: VersionText = CURRENT_VERSION
     descriptors: Annotated[Name | None, Refers("files")] = None
     properties: Annotated[Name | None, Refers("files")] = None
+    container: Annotated[Name | None, Refers("files")] = None
+    tenant: Name = "default"
     expect: EncodeExpectation | None = None
 
     def run(self, run: Run) -> Observed:
         """Run it. The process's variables and pools are kept for the next encoding."""
-        process = self._process(run.data)
+        process = self._process(run.data.get(self.tenant, Process()))
 
         try:
             job = self._job(run, process)
@@ -209,7 +214,7 @@ class Encode(Step):
         except SourceError as error:
             return _refused(error, process)
 
-        run.data = outcome.process
+        run.data[self.tenant] = outcome.process
         return _observed(outcome)
 
     def _job(self, run: Run, process: Process) -> Job:
@@ -233,12 +238,11 @@ class Encode(Step):
         return Process({**process.variables, **values}, {**process.pools, **pools})
 
     def _keys(self, run: Run) -> Sequence[DecryptionKey]:
-        if self.descriptors is None or self.properties is None:
-            return ()
+        """Return the server's keys; what a step configures holds for the following ones too."""
+        if self.descriptors is not None and (self.properties or self.container):
+            run.keys = server_keys(run, self.descriptors, self.properties, self.container)
 
-        table = parse_key_table(source_text(run, self.descriptors))
-        properties = parse_properties(source_text(run, self.properties))
-        return decryption_keys(KeyConfiguration(table, properties, (run.bench.folder,)))
+        return run.keys
 
 
 def _mapping(name: str, value: str | Mapped) -> FieldMapping:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import InvalidVersion
 
+from cardtwin.encoding.keys.hsm import HsmError, HsmKey
 from cardtwin.encoding.keys.private import RsaDecryptionKey
 from cardtwin.source import Diagnostics, closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from cardtwin.encoding.keys.descriptors import Descriptor, KeyEntry, KeyTable
     from cardtwin.encoding.keys.properties import Properties, Property
@@ -37,11 +38,13 @@ class KeyConfiguration:
         table: engineSignEncrypt.xml.
         properties: system.properties.
         classpath: Folders in which ``classpath:`` locations are looked up, in that order.
+        mounted: Files by their names in the class path, which count before the folders.
     """
 
     table: KeyTable
     properties: Properties
     classpath: tuple[Path, ...] = ()
+    mounted: Mapping[str, Path] = field(default_factory=dict)
 
 
 def decryption_keys(configuration: KeyConfiguration) -> tuple[DecryptionKey, ...]:
@@ -58,7 +61,7 @@ def decryption_keys(configuration: KeyConfiguration) -> tuple[DecryptionKey, ...
     diagnostics = Diagnostics()
     names = [name for piece in listed.value.split(",") if (name := piece.strip())]
     entries = [_resolve(name, listed, configuration.table, diagnostics) for name in names]
-    keys = [_load(entry, configuration.classpath, diagnostics) for entry in entries if entry is not None]
+    keys = [_load(entry, configuration, diagnostics) for entry in entries if entry is not None]
     diagnostics.raise_errors()
     return tuple(key for key in keys if key is not None)
 
@@ -119,35 +122,52 @@ def _require_plain_rsa(descriptor: Descriptor, diagnostics: Diagnostics) -> None
         )
 
 
-def _load(entry: KeyEntry, classpath: Sequence[Path], diagnostics: Diagnostics) -> DecryptionKey | None:
+def _load(entry: KeyEntry, configuration: KeyConfiguration, diagnostics: Diagnostics) -> DecryptionKey | None:
     loader = _LOADERS.get(entry.kind.casefold())
 
     if loader is None:
         diagnostics.error(
-            "unknown-key-type", f"key {entry.name!r} is of type {entry.kind!r}", entry.span, expected="pkcs12"
+            "unknown-key-type",
+            f"key {entry.name!r} is of type {entry.kind!r}",
+            entry.span,
+            expected="pkcs12 or HSM",
         )
         return None
 
-    return loader(entry, classpath, diagnostics)
+    return loader(entry, configuration, diagnostics)
 
 
-def _load_hsm(entry: KeyEntry, _: Sequence[Path], diagnostics: Diagnostics) -> DecryptionKey | None:
-    diagnostics.error(
-        "not-supported",
-        f"not supported yet: key {entry.name!r} lies in an HSM",
-        entry.span,
-        expected="a key of type pkcs12",
-    )
-    return None
+def _load_hsm(entry: KeyEntry, _: KeyConfiguration, diagnostics: Diagnostics) -> DecryptionKey | None:
+    if not entry.slot.isdecimal() or not entry.alias:
+        diagnostics.error(
+            "incomplete-hsm-key",
+            f"key {entry.name!r}: a key in an HSM is named by slot and alias",
+            entry.span,
+            expected='slot="NUMBER" alias="LABEL"',
+        )
+        return None
+
+    try:
+        return HsmKey(entry)
+    except HsmError as error:
+        diagnostics.error(
+            "unusable-hsm-key",
+            f"key {entry.name!r} in the HSM cannot be used: {error}",
+            entry.span,
+            remedy="locationValue is the path of its PKCS#11 library; pin, slot and alias lead to the key",
+        )
+        return None
 
 
 def _load_pkcs12(
-    entry: KeyEntry, classpath: Sequence[Path], diagnostics: Diagnostics
+    entry: KeyEntry, configuration: KeyConfiguration, diagnostics: Diagnostics
 ) -> DecryptionKey | None:
-    path = _find(entry.location, classpath)
+    path = _find(entry.location, configuration)
 
     if path is None:
-        places = ", ".join(str(folder) for folder in classpath) or "no folder is given"
+        places = (
+            ", ".join((*configuration.mounted, *map(str, configuration.classpath))) or "no folder is given"
+        )
         diagnostics.error(
             "missing-key-file",
             f"key {entry.name!r}: {entry.location} is not found",
@@ -186,16 +206,18 @@ def _open_pkcs12(content: bytes, password: bytes | None) -> object:
         return key
 
 
-def _find(location: str, classpath: Sequence[Path]) -> Path | None:
+def _find(location: str, configuration: KeyConfiguration) -> Path | None:
     if not location.startswith(_CLASSPATH):
         path = Path(location)
         return path if path.is_file() else None
 
     name = PurePosixPath(location.removeprefix(_CLASSPATH).lstrip("/"))
-    return next((folder / name for folder in classpath if (folder / name).is_file()), None)
+    mounted = configuration.mounted.get(str(name))
+    places = [mounted] if mounted is not None else [folder / name for folder in configuration.classpath]
+    return next((place for place in places if place.is_file()), None)
 
 
-_LOADERS: Final[dict[str, Callable[[KeyEntry, Sequence[Path], Diagnostics], DecryptionKey | None]]] = {
+_LOADERS: Final[dict[str, Callable[[KeyEntry, KeyConfiguration, Diagnostics], DecryptionKey | None]]] = {
     "pkcs12": _load_pkcs12,
     "hsm": _load_hsm,
 }

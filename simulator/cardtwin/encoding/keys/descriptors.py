@@ -48,6 +48,8 @@ class KeyEntry:
         location: The file, or the HSM's library.
         pin: What opens it.
         span: Where it begins.
+        alias: What the key is called in an HSM.
+        slot: The number of the HSM's slot.
     """
 
     name: str
@@ -55,6 +57,8 @@ class KeyEntry:
     location: str
     span: Span
     pin: Secret = field(default_factory=lambda: Secret(b""))
+    alias: str = ""
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ def _key(element: Element, diagnostics: Diagnostics) -> KeyEntry | None:
         kind.get("locationValue"),
         kind.span,
         Secret.of(kind.get("pin")),
+        kind.get("alias"),
+        kind.get("slot"),
     )
 
 

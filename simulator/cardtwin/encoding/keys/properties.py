@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Properties", "Property", "parse_properties", "parse_system_properties_json"]
 
 _KEY: Final = re.compile(r"((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*")
+_EXAMPLE: Final = "pinBlobDecryptor.keyDescriptorNames"
 _ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
 _CONTROLS: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
@@ -47,7 +48,23 @@ def parse_properties(source: SourceText) -> Properties:
 
     That is ``key=value``, ``key:value`` or ``key value``, comments after ``#`` and ``!``, a backslash at a
     line's end where it goes on, and escapes: a Windows path is written with doubled backslashes.
+
+    Raises:
+        SourceError: It is XML: what belongs into engineSignEncrypt.xml.
     """
+    if source.text.lstrip().startswith("<"):
+        raise SourceError(
+            [
+                Diagnostic(
+                    "xml-as-properties",
+                    "this is XML, and no list of properties",
+                    source.start,
+                    expected=f"{_EXAMPLE}=NAME, NAME",
+                    remedy="descriptors stand in engineSignEncrypt.xml, and their names in system.properties",
+                )
+            ]
+        )
+
     return Properties(source, tuple(_items(source)))
 
 
