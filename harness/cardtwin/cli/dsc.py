@@ -6,17 +6,24 @@ from pathlib import Path
 
 import click
 
-from cardtwin.cli.findings import collected, report
+from cardtwin.cli.findings import collected, report, report_bytes
 from cardtwin.encoding import check as check_description
-from cardtwin.encoding import parse
+from cardtwin.encoding import is_package, parse, read_package
+from cardtwin.encoding.keys import (
+    check_names,
+    parse_key_table,
+    parse_properties,
+    parse_system_properties_json,
+)
 from cardtwin.source import Diagnostics, SourceError, SourceText
+from cardtwin.source.text import decode_text
 
 __all__ = ["command"]
 
 
 @click.group("dsc", short_help="Check encoding descriptions.")
 def command() -> None:
-    """Check encoding descriptions (.dsc), without a card."""
+    """Check encoding descriptions (.dsc, .dsz) and the keys for encrypted PINs, without a card."""
 
 
 @command.command("check")
@@ -28,16 +35,45 @@ def command() -> None:
     metavar="NAME",
     help="A file that is attached; may be repeated.",
 )
-def check(paths: tuple[Path, ...], attachments: tuple[str, ...]) -> None:
+@click.option("--lenient", is_flag=True, help="Warn of keywords and sections that nobody knows.")
+def check(paths: tuple[Path, ...], attachments: tuple[str, ...], *, lenient: bool) -> None:
     """Look for mistakes in descriptions. Without --attached it stays open which files are attached.
 
-    Exit status 1 if there is an error, 2 if a file cannot be read.
+    Of a zipped description (.dsz) the files in it are known. Exit status 1 if there is an error, 2 if a file
+    cannot be read.
     """
-    report(paths, lambda source: _findings(source, attachments))
+    report_bytes(paths, lambda name, data: _findings(name, data, attachments, strict=not lenient))
 
 
-def _findings(source: SourceText, attachments: tuple[str, ...]) -> Diagnostics:
+def _findings(name: str, data: bytes, attachments: tuple[str, ...], *, strict: bool) -> Diagnostics:
     try:
-        return check_description(parse(source), attachments=attachments or None)
+        if not is_package(data):
+            source, attached = SourceText(name, decode_text(data)), attachments or None
+        else:
+            package = read_package(name, data)
+            source, attached = package.description, (*package.attachments, *attachments)
+
+        return check_description(parse(source, strict=strict), attachments=attached)
     except SourceError as error:
         return collected(error)
+
+
+@command.command("keys")
+@click.argument("descriptors", type=click.Path(path_type=Path))
+@click.argument("properties", type=click.Path(path_type=Path))
+def keys(descriptors: Path, properties: Path) -> None:
+    """Look whether the names in PROPERTIES lead to keys in DESCRIPTORS, which is engineSignEncrypt.xml.
+
+    PROPERTIES is system.properties, or a file with the JSON of SYSTEM_PROPERTIES (.json). No key is loaded.
+    Exit status as that of check.
+    """
+
+    def look(source: SourceText) -> Diagnostics:
+        read = parse_system_properties_json if properties.suffix == ".json" else parse_properties
+
+        try:
+            return check_names(parse_key_table(SourceText.read(descriptors)), read(source))
+        except SourceError as error:
+            return collected(error)
+
+    report((properties,), look)

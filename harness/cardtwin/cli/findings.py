@@ -9,6 +9,7 @@ import click
 
 from cardtwin.cli import FOUND_WRONG, WRONG_USAGE
 from cardtwin.source import Diagnostics, SourceText
+from cardtwin.source.text import decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from cardtwin.source import SourceError
 
-__all__ = ["collected", "report"]
+__all__ = ["collected", "report", "report_bytes"]
 
 
 def collected(error: SourceError) -> Diagnostics:
@@ -30,7 +31,12 @@ def collected(error: SourceError) -> Diagnostics:
 
 
 def report(paths: Iterable[Path], check: Callable[[SourceText], Diagnostics]) -> None:
-    """Check files and tell of every finding.
+    """Check text files and tell of every finding; ends as report_bytes() does."""
+    report_bytes(paths, lambda name, data: check(SourceText(name, decode_text(data))))
+
+
+def report_bytes(paths: Iterable[Path], check: Callable[[str, bytes], Diagnostics]) -> None:
+    """Check files by their names and contents, and tell of every finding.
 
     Ends with status 2 if a file cannot be read, else with 1 if there is an error in one; all are told first.
     """
@@ -38,7 +44,7 @@ def report(paths: Iterable[Path], check: Callable[[SourceText], Diagnostics]) ->
 
     for path in paths:
         try:
-            found = check(SourceText.read(path))
+            found = check(str(path), path.read_bytes())
         except OSError as error:
             click.echo(f"cardtwin: {error}", err=True)
             unreadable = True

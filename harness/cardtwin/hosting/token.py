@@ -11,8 +11,11 @@ from cardtwin.encoding import (
     Engine,
     FieldMapping,
     Job,
+    Package,
     Process,
+    is_package,
     parse,
+    read_package,
 )
 from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
 from cardtwin.encoding.process import PoolField
@@ -111,7 +114,9 @@ class TokenMaker:
         self._pins = {pin.role.value: pin.value for pin in plan.pins}
 
     def _encode(self, path: Path) -> None:
-        description = parse(SourceText.read(path))
+        data = path.read_bytes()
+        package = read_package(str(path), data) if is_package(data) else Package(SourceText.read(path))
+        description = parse(package.description)
         engine = Engine(
             self._opened,
             keys=self._keys(path.parent),
@@ -121,18 +126,18 @@ class TokenMaker:
             ),
             server=self._bench.certificate_manager.server_side,
         )
-        outcome = engine.run(self._job(description, path.parent))
+        outcome = engine.run(self._job(description, package, path.parent))
         self.warnings += [warning.render() for warning in outcome.warnings]
 
         if outcome.error is not None:
             raise CardRefusedError(f"{path}: the encoding failed: {outcome.error}")
 
-    def _job(self, description: Description, folder: Path) -> Job:
+    def _job(self, description: Description, package: Package, folder: Path) -> Job:
         """Return the job. All values lie in encrypted fields of a data pool: any of them may be a PIN."""
         given = self._request.fields
         return Job(
             description,
-            self._attachments(description, folder),
+            {**package.attachments, **self._attachments(description, folder)},
             {name: FieldMapping(PoolField(name), read=True) for name in given},
             Process(pools={name: EncryptedField(Secret.of(text)) for name, text in given.items()}),
             {int(number): Secret.of(text) for number, text in self._request.answers.items()},

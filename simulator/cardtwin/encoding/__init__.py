@@ -24,6 +24,7 @@ from cardtwin.encoding.errors import (
 from cardtwin.encoding.job import CURRENT_VERSION, DialogEntry, Job
 from cardtwin.encoding.library import PERSONAL_DESKTOP_CLIENT, LibraryEntry, LibraryTable
 from cardtwin.encoding.outcome import ERROR_MESSAGE, RESULT, Outcome
+from cardtwin.encoding.package import Package, is_package, read_package
 from cardtwin.encoding.parser import parse
 from cardtwin.encoding.process import (
     EncryptedField,
@@ -61,6 +62,7 @@ __all__ = [
     "MissingValueError",
     "NoCardEraserError",
     "Outcome",
+    "Package",
     "PlainField",
     "PoolField",
     "Process",
@@ -73,5 +75,7 @@ __all__ = [
     "TokenView",
     "check",
     "check_job",
+    "is_package",
     "parse",
+    "read_package",
 ]

@@ -125,6 +125,17 @@ def _value(cell: Cell) -> Value | None:
         cell.wrong("the value is no dialog's answer", "dialogs are 1 (log in), 2 (new), 3 (current and new)")
         return None
 
+    word = cell.text.casefold()
+
+    if word in {"true", "false"} and not cell.strict and not cell.keyword.secret and word not in cell.fields:
+        cell.diagnostics.warning(
+            "value-without-hash",
+            f"{cell.keyword.name} takes a value, and {cell.text} is no field",
+            cell.span,
+            remedy=f"write #{cell.text}",
+        )
+        return Literal(cell.text)
+
     return _field(cell)
 
 

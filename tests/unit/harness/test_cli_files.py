@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,53 @@ def test_attachments_of_a_description_are_checked_if_they_are_named(tmp_path: Pa
     assert cardtwin("dsc", "check", path).exit_code == 0
     assert cardtwin("dsc", "check", path, "--attached", "token.cpf").exit_code == 0
     assert cardtwin("dsc", "check", path, "--attached", "other.cpf").exit_code == 1
+
+
+DESCRIPTION = (
+    "[Encoding]\nType=1024,Chip\nDevices=8711\n[Fields]\nPUK=\n[Description]\nInitToken=true\nInitialPUK=PUK\n"
+    "PKCS11LibraryWindows32=C:/Program Files (x86)/Personal/bin/personal.dll\nChipProfile=token.cpf\n"
+)
+
+
+def test_of_a_zipped_description_the_files_in_it_are_attached(tmp_path: Path) -> None:
+    good, bad, broken = (tmp_path / name for name in ("good.dsz", "bad.dsz", "broken.dsz"))
+
+    for path, profile in ((good, "token.cpf"), (bad, "other.cpf")):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("init.dsc", DESCRIPTION)
+            archive.writestr(profile, "CreateFiles()")
+
+    broken.write_bytes(b"PK\x03\x04 and no more")
+    assert cardtwin("dsc", "check", good).output == f"{good}: no findings\n"
+    assert f"{bad}:init.dsc:10:13: error" in cardtwin("dsc", "check", bad).output
+    assert "no zip file" in cardtwin("dsc", "check", broken).output
+
+
+def test_leniently_what_nobody_knows_is_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "init.dsc"
+    path.write_text(f"{DESCRIPTION}useChipSerialAslccsn=true\n")
+    assert cardtwin("dsc", "check", path).exit_code == 1
+    result = cardtwin("dsc", "check", "--lenient", path)
+    assert result.exit_code == 0
+    assert "write useChipSerialAsIccsn" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("system.properties", "pinBlobDecryptor.keyDescriptorNames={}"),
+        ("docker.json", '{{"pinBlobDecryptor.keyDescriptorNames": "{}"}}'),
+    ],
+)
+def test_the_names_of_the_pin_decryptor_are_looked_up(tmp_path: Path, name: str, text: str) -> None:
+    descriptors, properties = ROOT / "scenarios" / "config" / "engineSignEncrypt.xml", tmp_path / name
+    properties.write_text(text.format("PinKeyDescA, PinKeyDescB"))
+    assert cardtwin("dsc", "keys", descriptors, properties).output == f"{properties}: no findings\n"
+    properties.write_text(text.format("pinKeyA"))
+    result = cardtwin("dsc", "keys", descriptors, properties)
+    assert result.exit_code == 1
+    assert "the descriptor that uses it is 'PinKeyDescA'" in result.output
+    assert cardtwin("dsc", "keys", tmp_path / "none.xml", properties).exit_code == 2
 
 
 def test_an_image_is_shown_and_compared(tmp_path: Path) -> None:

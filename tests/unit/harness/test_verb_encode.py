@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,26 @@ def test_an_encoding_that_fails_at_the_card_shows_no_secret_that_was_expected(sc
     assert "fields.DecryptedCardPin_PIN1: absent" in result.failed_step.failure.actual
     assert "variables.Note: new" in result.failed_step.failure.expected
     assert "9371" not in repr(result)
+
+
+def test_a_zipped_description_brings_its_card_profile_along(scenario: Any, tmp_path: Path) -> None:
+    root = READING.parents[2]
+    text = (
+        "[Encoding]\nType=1024,Chip\nDevices=8711\n[Fields]\nPUK=\n[Description]\nInitToken=true\n"
+        "InitialPUK=PUK\nChipProfile=token.cpf\n"
+        "PKCS11LibraryWindows32=C:/Program Files (x86)/Personal/bin/personal.dll\n"
+    )
+
+    with zipfile.ZipFile(tmp_path / "init.dsz", "w") as archive:
+        archive.writestr("init.dsc", text)
+        archive.writestr("token.cpf", (root / "profiles" / "cardos-5.3-full.cpf").read_text())
+
+    config = root / "scenarios" / "config" / "iD2ppa.cfg"
+    certificate = root / "scenarios" / "keys" / "pin-a.crt"
+    files = (
+        f"{{init.dsz: {{path: '{tmp_path / 'init.dsz'}'}}, iD2ppa.cfg: {{path: '{config}'}},"
+        f" pin-a.crt: {{path: '{certificate}'}}}}\nprocesses: {{java.exe: {{ppa_config: iD2ppa.cfg}}}}"
+    )
+    steps = '- {encode: init.dsz, fields: {PUK: "12345678"}}\n- {verify_pin: puk, pin: "12345678"}'
+    (instance,) = load(scenario(steps, files=files, readers="{R1: cardos-5.3}"))
+    assert run(instance, targets.get("emulated")).verdict is Verdict.PASSED

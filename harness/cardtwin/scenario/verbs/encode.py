@@ -24,10 +24,13 @@ from cardtwin.encoding import (
     FieldMapping,
     Job,
     Outcome,
+    Package,
     PlainField,
     Process,
     ProcessVariable,
+    is_package,
     parse,
+    read_package,
 )
 from cardtwin.middleware import Version
 from cardtwin.plan import Secret
@@ -175,7 +178,7 @@ VersionText = Annotated[
 
 @verb("encode", needs={Capability.PERSONAL})
 class Encode(Step):
-    """Run an encoding description (.dsc). Without `expect`, Meta_ProductionResult is ``success``.
+    """Run an encoding description (.dsc, .dsz). Without `expect`, Meta_ProductionResult is ``success``.
 
     A field that has a value is mapped to a process variable of its own name, which holds the value. Without
     `on` the description says which of several cards is meant. `java` is the bitness of the JRE that JAVA_HOME
@@ -218,9 +221,10 @@ class Encode(Step):
         return _observed(outcome)
 
     def _job(self, run: Run, process: Process) -> Job:
+        package = _package(run, self.encode)
         return Job(
-            parse(source_text(run, self.encode)),
-            {name: source_text(run, name) for name in self.attach},
+            parse(package.description),
+            {**package.attachments, **{name: source_text(run, name) for name in self.attach}},
             {name: _mapping(name, value) for name, value in self.fields.items()},
             process,
             dict(self.dialog),
@@ -243,6 +247,12 @@ class Encode(Step):
             run.keys = server_keys(run, self.descriptors, self.properties, self.container)
 
         return run.keys
+
+
+def _package(run: Run, name: str) -> Package:
+    """Return a description and what is attached to it; zipped, both are in one file."""
+    data = run.file(name)
+    return read_package(f"{run.source}:{name}", data) if is_package(data) else Package(source_text(run, name))
 
 
 def _mapping(name: str, value: str | Mapped) -> FieldMapping:

@@ -43,6 +43,32 @@ def _profile(scope: Scope) -> None:
 
 
 @checked_by
+def _profile_name(scope: Scope) -> None:
+    setting = scope.setting("ChipProfile")
+
+    if setting is not None and not scope.text(setting).casefold().endswith(".cpf"):
+        scope.diagnostics.warning(
+            "profile-name",
+            f"{scope.text(setting)!r} is not called as card profiles are",
+            setting.value_span,
+            remedy="let its name end in .cpf",
+        )
+
+
+@checked_by
+def _serial_login(scope: Scope) -> None:
+    setting = scope.setting("CMSCardSerialNumber")
+
+    if setting is not None and not any(scope.setting(name) for name in ("InitialPUK", "Operator_PIN")):
+        scope.diagnostics.warning(
+            "serial-without-login",
+            "writing the card serial number usually takes the administrative login, and there is none",
+            setting.span,
+            remedy="add InitialPUK=FIELD, or Operator_PIN=FIELD with OperatorPinIsSOCredential=#true",
+        )
+
+
+@checked_by
 def _initial_puk(scope: Scope) -> None:
     setting = scope.setting("InitToken")
 

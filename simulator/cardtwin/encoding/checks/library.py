@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.checks.registry import LIBRARY_KEYWORDS, Scope, checked_by
 from cardtwin.encoding.checks.structure import JPKI_ENCODER
@@ -76,6 +76,25 @@ def _for_initialisation(scope: Scope) -> None:
                 f"{name} must not be set where a token is initialised: only the 32-bit library can do it",
                 setting.span,
                 remedy="set PKCS11LibraryWindows32, and nothing else",
+            )
+
+
+_BITS: Final = {"PKCS11LibraryWindows32": 32, "PKCS11LibraryWindows64": 64}
+
+
+@checked_by
+def _bits(scope: Scope) -> None:
+    for name, bits in _BITS.items():
+        setting = scope.setting(name)
+        entry = None if setting is None else scope.libraries.find(scope.text(setting))
+
+        if setting is not None and entry is not None and entry.bits != bits:
+            scope.diagnostics.warning(
+                "library-bits",
+                f"{name} names a {entry.bits}-bit library"
+                + (", which cannot initialise cards" if scope.flag("InitToken") and entry.bits == 64 else ""),
+                setting.value_span,
+                remedy=f"name the {bits}-bit library",
             )
 
 

@@ -1,6 +1,11 @@
 """Private keys for the encrypted PINs: engineSignEncrypt's descriptors, PKCS#12 files, system.properties."""
 
-from cardtwin.encoding.keys.configuration import DESCRIPTOR_PROPERTY, KeyConfiguration, decryption_keys
+from cardtwin.encoding.keys.configuration import (
+    DESCRIPTOR_PROPERTY,
+    KeyConfiguration,
+    check_names,
+    decryption_keys,
+)
 from cardtwin.encoding.keys.container import container_properties, mounted_files
 from cardtwin.encoding.keys.descriptors import parse_key_table
 from cardtwin.encoding.keys.hsm import HsmKey
@@ -19,6 +24,7 @@ __all__ = [
     "Properties",
     "Property",
     "RsaDecryptionKey",
+    "check_names",
     "container_properties",
     "decryption_keys",
     "mounted_files",

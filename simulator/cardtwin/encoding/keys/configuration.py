@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cardtwin.plan import DecryptionKey
     from cardtwin.source import Span
 
-__all__ = ["DESCRIPTOR_PROPERTY", "KeyConfiguration", "decryption_keys"]
+__all__ = ["DESCRIPTOR_PROPERTY", "KeyConfiguration", "check_names", "decryption_keys"]
 
 DESCRIPTOR_PROPERTY: Final = "pinBlobDecryptor.keyDescriptorNames"
 _CLASSPATH: Final = "classpath:"
@@ -59,11 +59,63 @@ def decryption_keys(configuration: KeyConfiguration) -> tuple[DecryptionKey, ...
         return ()
 
     diagnostics = Diagnostics()
-    names = [name for piece in listed.value.split(",") if (name := piece.strip())]
-    entries = [_resolve(name, listed, configuration.table, diagnostics) for name in names]
+    entries = [_resolve(name, listed, configuration.table, diagnostics) for name in _names(listed)]
     keys = [_load(entry, configuration, diagnostics) for entry in entries if entry is not None]
     diagnostics.raise_errors()
     return tuple(key for key in keys if key is not None)
+
+
+def check_names(table: KeyTable, properties: Properties) -> Diagnostics:
+    """Look whether the names that the property lists lead to keys; no key is loaded.
+
+    Also told is what the documentation advises against: a key that several descriptors use, and a version
+    other than 1.
+    """
+    diagnostics = Diagnostics()
+    listed = properties.get(DESCRIPTOR_PROPERTY)
+
+    if listed is None:
+        diagnostics.warning(
+            "no-descriptors",
+            f"{DESCRIPTOR_PROPERTY} is not set: no encrypted PIN can be read",
+            properties.source.start,
+            remedy=f"set {DESCRIPTOR_PROPERTY} to the names of descriptors, separated by commas",
+        )
+        return diagnostics
+
+    for name in _names(listed):
+        if _resolve(name, listed, table, diagnostics) is not None:
+            _advise(table.descriptors[name], table, diagnostics)
+
+    return diagnostics
+
+
+def _advise(descriptor: Descriptor, table: KeyTable, diagnostics: Diagnostics) -> None:
+    others = [
+        each.name
+        for each in table.descriptors.values()
+        if each.key == descriptor.key and each is not descriptor
+    ]
+
+    if others:
+        diagnostics.warning(
+            "shared-key",
+            f"key {descriptor.key!r} is used by {descriptor.name!r} and by {', '.join(map(repr, others))}",
+            descriptor.span,
+            remedy="give each descriptor a key of its own",
+        )
+
+    if descriptor.version != "1":
+        diagnostics.warning(
+            "descriptor-version",
+            f"descriptor {descriptor.name!r} has version {descriptor.version}",
+            descriptor.span,
+            remedy='write version="1": a descriptor for decrypting PINs has no versions',
+        )
+
+
+def _names(listed: Property) -> list[str]:
+    return [name for piece in listed.value.split(",") if (name := piece.strip())]
 
 
 def _resolve(name: str, listed: Property, table: KeyTable, diagnostics: Diagnostics) -> KeyEntry | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Properties", "Property", "parse_properties", "parse_system_properties_json"]
 
 _KEY: Final = re.compile(r"((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*")
+_XML: Final = ("<?xml", "<engineSignEncrypt")
 _EXAMPLE: Final = "pinBlobDecryptor.keyDescriptorNames"
 _ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
 _CONTROLS: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
@@ -52,7 +53,7 @@ def parse_properties(source: SourceText) -> Properties:
     Raises:
         SourceError: It is XML: what belongs into engineSignEncrypt.xml.
     """
-    if source.text.lstrip().startswith("<"):
+    if source.text.lstrip().startswith(_XML):
         raise SourceError(
             [
                 Diagnostic(
