@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cardtwin.encoding.description import Setting
     from cardtwin.source import SourceText
 
-__all__ = ["SECRETS"]
+__all__ = ["SECRETS", "card_serial", "operator_pin_logs_in"]
 
 SECRETS: Final = {
     "PIN": SecretName.PIN1,
@@ -84,15 +84,20 @@ def _log_in_as_security_officer(run: Run) -> None:
     lambda run: run.scope.setting("CMSCardSerialNumber") is not None,
 )
 def _write_serial(run: Run) -> None:
-    setting = run.scope.setting("CMSCardSerialNumber")
-    assert setting is not None
-
-    if serial := _serial(run, setting):
+    if serial := card_serial(run):
         run.middleware.set_serial(run.reader, serial, _administrative_login(run))
 
 
-def _serial(run: Run, setting: Setting) -> str:
-    """Return the number; the authority is asked for one where an application goes by the same field."""
+def card_serial(run: Run) -> str:
+    """Return the number that CMSCardSerialNumber gives; empty where it gives none.
+
+    The authority is asked for one where an application goes by the same field.
+    """
+    setting = run.scope.setting("CMSCardSerialNumber")
+
+    if setting is None:
+        return ""
+
     if any(_same_field(setting, other) for other in _serial_fields(run)):
         return run.serial_of(setting)
 

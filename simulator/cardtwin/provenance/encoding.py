@@ -259,6 +259,7 @@ POST_PROCESSOR = rule(
     "encoding.post-processor",
     Basis.INFERRED,
     "ENC-16",
-    "After an encoding with InitToken that has succeeded, the secrets of its keywords are told under the "
-    "number that the card goes by. That InitToken sets it off is stated, when it runs is not.",
+    "After an encoding with InitToken and CMSCardSerialNumber that has succeeded, the secrets of its "
+    "keywords are told under that number. That InitToken sets it off is stated, and that the number names "
+    "the token; when it runs is not.",
 )
