@@ -37,9 +37,11 @@ app default {
 class Pad:
     """An encoded card in a reader with a PIN pad, and the person there."""
 
-    def __init__(self, desk: Desk, model: str, image: CardImage | None = None) -> None:
+    def __init__(
+        self, desk: Desk, model: str, image: CardImage | None = None, *, patient: bool = False
+    ) -> None:
         self.desk = desk
-        self.pinpad = PinPad()
+        self.pinpad = PinPad(patient=patient)
         desk.manager.remove_reader(READER)
         desk.manager.add_reader(READER, pinpad=self.pinpad)
         self.card: EmulatedCard = desk.insert(model, image or encoded(model))
@@ -135,7 +137,7 @@ def test_gnupg_s_daemon_asks_for_the_pin_itself_and_leaves_the_keys_alone(desk: 
 
 @pytest.mark.parametrize("name", ["verify", "modify", "properties", "cancelled", "physical"])
 def test_pyscard_uses_the_features_by_their_codes(desk: Desk, name: str) -> None:
-    pad = Pad(desk, "cardos-5.3")
+    pad = Pad(desk, "cardos-5.3", patient=True)  # the program goes on while somebody enters what it says
     process = subprocess.Popen(
         [sys.executable, str(PROGRAMS), name],
         env={**desk.environment, "PYTHONPATH": ":".join(filter(None, sys.path))},

@@ -210,9 +210,9 @@ class Rig:
 
     @property
     def _card(self) -> EmulatedCard:
-        card = self.bench.manager.card(READER)
-        assert isinstance(card, EmulatedCard)
-        return card
+        card = self.bench.desk.card_in(READER)
+        assert card is not None
+        return card.chip
 
     def results(self, function: str) -> list[str]:
         """Return what a function of the library has returned so far to the programs."""
