@@ -26,7 +26,7 @@ ELSEWHERE: Final = "not-logged-in/"
 """These have a test of their own: test_not_logged_in.py."""
 
 OURS: Final = "shipped/"
-"""These ask who the security officer is, and for objects that no file tells of. OpenSC has answers of its own:
+"""These ask who the security officer is, and for objects that no file tells of. OpenSC has its own answers:
 what it makes of the cards is in test_opensc_profiles.py."""
 
 DIFFERENT: Final = {
