@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 
 import pytest
@@ -17,6 +18,7 @@ from cardtwin.card.crypto import RsaPrivateKey
 from cardtwin.card.image.codec import decode, encode
 from cardtwin.entropy import SeededEntropy
 from cardtwin.iso7816 import Tlv
+from cardtwin.pcsc import CardMuteError
 from cardtwin.provenance import Switches
 from cardtwin.targets.issuing import IssuedCard, issue_authentic
 from support.cardbench import CardBench, command, tlv
@@ -360,3 +362,18 @@ def test_any_sequence_of_commands_is_answered_and_leaves_a_memory_that_can_be(co
     image = bench.card.image
     assert decode(encode(image)) == image
     assert 0 <= image.used <= bench.card.model.memory
+
+
+@pytest.mark.parametrize("written", range(6))
+def test_wherever_the_power_goes_a_key_is_there_whole_or_not_at_all(bench: CardBench, written: int) -> None:
+    entered(bench)
+    bench.card.cut_power_after(written)
+
+    with suppress(CardMuteError):
+        put(bench, tlv("86", ACCESS), size="08")
+
+    bench.card.cut_power_after(None)
+    bench.reset()
+    created_then = put(entered(bench), tlv("86", ACCESS), size="08")
+    assert created_then == ("9000" if written < 5 else "6A89")
+    assert put(bench, pair(own_key()), size="08") == "9000"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -13,6 +15,7 @@ from cardtwin.card import CardView
 from cardtwin.card.crypto import RsaPrivateKey
 from cardtwin.card.image.codec import decode, encode
 from cardtwin.entropy import SeededEntropy
+from cardtwin.pcsc import CardMuteError
 from cardtwin.targets.issuing import issue_awp
 from support.cardbench import OK, CardBench, command, tlv
 
@@ -427,3 +430,41 @@ def test_a_key_is_kept_under_its_file_s_identifier(used: CardBench, file_id: str
     again.ok(USER)
     again.ok("002241B603800111")
     verified(key.public.to_cryptography(), again.ok(command("002A9E9A", INFO, "80")))
+
+
+BEGINNINGS = {"1400": command("80D80104", "A3010300"), "1200": command("80D80104", "A1010300")}
+
+
+@pytest.mark.parametrize("kind", BEGINNINGS)
+@pytest.mark.parametrize("written", range(7))
+def test_wherever_the_power_goes_a_key_s_file_has_its_key(used: CardBench, kind: str, written: int) -> None:
+    text = create(kind, "3001", 1024, "00" * 8)
+    torn(used, text, written)
+    enter(used)
+    used.ok(USER)
+    assert used.send(text) in {OK, "6A89"}
+    enter(used, "3001")
+    used.ok(BEGINNINGS[kind])
+
+
+@pytest.mark.parametrize("kind", BEGINNINGS)
+@pytest.mark.parametrize("written", range(7))
+def test_wherever_the_power_goes_a_key_is_not_gone_before_its_file(
+    used: CardBench, kind: str, written: int
+) -> None:
+    used.ok(create(kind, "3001", 1024, "00" * 8))
+    torn(used, "00E40200023001", written)
+    enter(used)
+    there = used.send("00A4000C023001") == OK
+    assert there == (not written)
+    assert used.send(BEGINNINGS[kind]) == (OK if there else "6986")
+
+
+def torn(bench: CardBench, text: str, written: int) -> None:
+    bench.card.cut_power_after(written)
+
+    with suppress(CardMuteError):
+        bench.send(text)
+
+    bench.card.cut_power_after(None)
+    bench.reset()

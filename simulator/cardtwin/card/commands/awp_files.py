@@ -67,7 +67,9 @@ def create(chip: Chip, apdu: CommandApdu) -> Outcome:
         return file_id, file
 
     data, status, writes = created(chip, apdu.data, parse)
-    return data, status, (*writes, *(PutObject(key, part) for key, part in made.items()))
+
+    # The key first: where the power goes in between there is no file, and creation can be repeated.
+    return data, status, (*(PutObject(key, part) for key, part in made.items()), *writes)
 
 
 def _parse(data: bytes) -> tuple[bytes, File]:
@@ -143,7 +145,7 @@ def delete_ef(chip: Chip, apdu: CommandApdu) -> Outcome:
     keys = (ObjectKey(path[:-2], class_, number) for class_ in classes)
     dropped = tuple(DropObject(key) for key in keys if key in chip.image.objects)
     data, status, writes = removed(chip, path)
-    return data, status, (*dropped, *writes)
+    return data, status, (*writes, *dropped)
 
 
 def delete_df(chip: Chip, apdu: CommandApdu) -> Outcome:

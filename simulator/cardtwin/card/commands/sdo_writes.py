@@ -151,13 +151,16 @@ def public_part(access: bytes) -> SecurityObject:
 def private_parts(
     key: ObjectKey, size: int, access: bytes, algorithm: int
 ) -> dict[ObjectKey, SecurityObject]:
-    """Return the five components of an RSA key without value, of so many bytes each."""
+    """Return the five components of an RSA key without value, of so many bytes each.
+
+    The first one comes last: where the power goes while they are written, there is no key yet.
+    """
     last = len(COMPONENTS) - 1
     return {
         ObjectKey(key.df, KEY_CLASS + place, key.id): _object(
             algorithm, access, b"\xff" * size, _PRIVATE | (_CONTINUES if place < last else 0)
         )
-        for place in range(len(COMPONENTS))
+        for place in reversed(range(len(COMPONENTS)))
     }
 
 
