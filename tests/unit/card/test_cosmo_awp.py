@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -169,13 +170,23 @@ def test_the_user_s_pin_is_defined_by_the_officer_alone(bench: CardBench) -> Non
 @pytest.mark.parametrize(
     ("reference", "data"),
     [("01", "0540" + "31" * 63), ("01", "0040" + "31" * 64), ("01", "053F" + "31" * 64),
-     ("01", "0540" + "31" * 64 + "0502" + "00" * 32), ("04", "0540" + "31" * 64 + "0501" + "00" * 15)],
+     ("01", "0540" + "31" * 64 + "0502" + "00" * 32), ("01", "0540" + "31" * 64 + "0501" + "00" * 15),
+     ("04", "0540" + "31" * 64 + "0501" + "00" * 16)],
 )  # fmt: skip
 def test_a_pin_of_another_form_is_not_defined(bench: CardBench, reference: str, data: str) -> None:
     bench.ok(OFFICER)
     bench.ok(create_df())
     assert bench.send(command(f"002401{reference}", data)) == "6A80"
     assert bench.send(command("00240102", data)) == "6A88"
+
+
+def test_a_pin_is_defined_anew_on_a_card_that_is_full(used: CardBench) -> None:
+    image = used.card.image
+    bench = CardBench(replace(used.card.model, memory=image.used), image=image)
+    bench.ok(OFFICER)
+    bench.ok("00A4000C025011")
+    bench.ok(DEFINE_USER)
+    assert bench.send(DEFINE_PUK) == "6A84"
 
 
 def test_the_user_s_pin_is_found_from_below_and_changed_by_whoever_knows_it(used: CardBench) -> None:

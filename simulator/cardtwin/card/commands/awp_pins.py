@@ -86,6 +86,9 @@ def define(chip: Chip, apdu: CommandApdu) -> Outcome:
     if len(pin) != 2 + _PIN_LENGTH or pin[1] != _PIN_LENGTH or not 1 <= pin[0] <= _MOST_TRIES:
         raise Refusal(StatusWord.WRONG_DATA)
 
+    if code and id_ != USER:
+        raise Refusal(StatusWord.WRONG_DATA)
+
     chip.require_of_file(df, PIN_DEFINE)
     own = ObjectKey(df, TEST_CLASS, RESET_CODE)
     access = chip.image.files[df].access
@@ -99,10 +102,11 @@ def define(chip: Chip, apdu: CommandApdu) -> Outcome:
         condition = _for_reset(access[PIN_RESET], puk=True)
         made[RESET_CODE] = replace(chip.object(own), access=bytes((condition, NEVER, NEVER)))
 
-    chip.require_room(sum(found.footprint for found in made.values()))
+    writes = tuple(PutObject(ObjectKey(df, TEST_CLASS, at), found) for at, found in made.items())
+    freed = sum(chip.object(write.key).footprint for write in writes if write.key in chip.image.objects)
+    chip.require_room(sum(found.footprint for found in made.values()) - freed)
     chip.fail_test(ObjectKey(df, TEST_CLASS, id_))
-    writes = (PutObject(ObjectKey(df, TEST_CLASS, at), found) for at, found in made.items())
-    return b"", StatusWord.SUCCESS, tuple(writes)
+    return b"", StatusWord.SUCCESS, writes
 
 
 def _for_reset(condition: int, *, puk: bool) -> int:
