@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cardtwin.card import CardView
@@ -271,3 +273,13 @@ def test_other_card_systems_make_no_such_files() -> None:
             "62", f"80020010{tlv('82', descriptor)}8302440185010086090000000000000000 00".replace(" ", "")
         )
         assert CardBench("cardos-5.3").send(command("00E00000", text)) == "6A80"
+
+
+def test_a_key_s_file_whose_key_is_not_in_the_image_lets_nobody_use_it() -> None:
+    bench = GidsBench()
+    bench.create_key(0x81)
+    image = bench.card.image
+    left = {key: found for key, found in image.objects.items() if key.id != 0x81}
+    bench = GidsBench(replace(image, objects=left))
+    assert "8C058FFFFFFFFF" in bench.ok("00A4000402B08100")
+    assert bench.send("002241B606800157840181") == "6984"

@@ -108,7 +108,7 @@ def gids(image: CardImage, path: bytes, file: File, template: int) -> bytes:
 
 def _gids_key_conditions(image: CardImage, reference: int) -> Tlv:
     key = key_position(image, reference)
-    access = image.objects[key].access if key else bytes((NEVER,)) * len(KeyOperation)
+    access = image.objects[key].access if key else bytes((NEVER,)) * (max(KeyOperation) + 1)
     operations = (KeyOperation.USE, KeyOperation.PUT, KeyOperation.GET_PUBLIC)
 
     if reference == ADMIN_REFERENCE:
