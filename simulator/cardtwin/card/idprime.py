@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
@@ -75,10 +76,13 @@ def idprime_image(
 
     Raises:
         ImageError: There are too many containers, or one of the values can't be on such a card.
-        ValueError: A key is no PKCS#8, or the serial number has another length than the model's.
+        ValueError: The serial number has another length than the model's.
     """
     if len(containers) > _MOST_CONTAINERS:
         raise ImageError(f"an IDPrime has {_MOST_CONTAINERS} containers at most, not {len(containers)}")
+
+    if len(label.encode()) > files.MAX_LABEL:
+        raise ImageError(f"the label of an IDPrime has {files.MAX_LABEL} bytes at most in UTF-8: {label!r}")
 
     blank = IDPRIME_940_MODEL.blank(serial=serial)
     objects = dict(blank.objects)
@@ -108,7 +112,10 @@ def _private_key(container: Container) -> RsaPrivateKey | EcPrivateKey:
     if not 1 <= len(container.name.encode("utf-16-le")) // 2 <= files.MAX_NAME:
         raise ImageError(f"a container's name has 1 to {files.MAX_NAME} characters: {container.name!r}")
 
-    key = load_der_private_key(container.key, None)
+    try:
+        key = load_der_private_key(container.key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ImageError(f"the key of the container {container.name!r} is no unencrypted PKCS#8") from None
 
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size <= IDPRIME_940_MODEL.max_rsa_bits:
         numbers = key.private_numbers()

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -248,6 +249,10 @@ def test_the_serial_number_is_the_one_that_was_asked_for() -> None:
         idprime_image((), serial=serial[1:])
 
 
+def _encrypted() -> bytes:
+    return keys()[2].private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+
+
 def _edwards() -> bytes:
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
@@ -263,6 +268,8 @@ def _edwards() -> bytes:
         pytest.param(
             lambda: [Container("x", _edwards(), b"0")], "a kind that the card hasn't", id="other-key"
         ),
+        pytest.param(lambda: [Container("x", b"none", b"0")], "no unencrypted PKCS#8", id="no-key"),
+        pytest.param(lambda: [Container("x", _encrypted(), b"0")], "no unencrypted", id="encrypted-key"),
         pytest.param(lambda: [Container("x", _named("x").key, b"")], "1 to 65535 bytes", id="no-certificate"),
     ],
 )
@@ -276,6 +283,13 @@ def test_a_container_that_cannot_be_on_such_a_card_is_refused(
 def _named(name: str) -> Container:
     whole = container("x", keys()[2])
     return Container(name, whole.key, whole.certificate)
+
+
+def test_a_label_that_has_no_room_is_refused() -> None:
+    assert idprime_image((), label="x" * 254).files[b"\x3f\x00\x03\x01"].size == 257
+
+    with pytest.raises(ImageError, match="254 bytes at most"):
+        idprime_image((), label="x" * 253 + "\xe9")
 
 
 @pytest.mark.parametrize("value", [b"123", b"1" * 17], ids=["short", "long"])

@@ -16,6 +16,7 @@ __all__ = [
     "CONTAINER_MAP",
     "INDEX",
     "KEY_REFERENCES",
+    "MAX_LABEL",
     "MAX_NAME",
     "TOKEN_LABEL",
     "ContainerEntry",
@@ -38,6 +39,9 @@ TOKEN_LABEL: Final = b"\x03\x01"
 
 MAX_NAME: Final = 39
 """The most characters of a container's name."""
+
+MAX_LABEL: Final = 0xFE
+"""The most bytes of the token's label, in UTF-8: with the 00 behind them they are counted in one byte."""
 
 _FIELD: Final = 8
 _NAME_FIELD: Final = 80
