@@ -93,7 +93,7 @@ class EmulatedCard:
 
     @property
     def protocol(self) -> Protocol:
-        """T=1 while the card has power, else UNDEFINED."""
+        """The one that the model speaks while the card has power, else UNDEFINED."""
         return self._chip.model.protocol if self._powered else Protocol.UNDEFINED
 
     def load(self, image: CardImage) -> None:
