@@ -209,12 +209,20 @@ class MinidriverCard:
     def unblock(self, answer: bytes, new: Secret) -> None:
         """Set a new PIN with all its tries, by the answer to the last challenge().
 
+        Whatever comes of it, the admin key doesn't count as proved afterwards.
+
         Raises:
             CommandRefusedError: The answer is wrong, or the card doesn't take the PIN.
         """
         with self._held():
             self._authenticate(_RESPONSE, answer)
-            self._channel.do("002C0280", new.reveal(), what="unblock the PIN")
+
+            try:
+                self._files.touch(pins=1)
+                self._channel.do("002C0280", new.reveal(), what="unblock the PIN")
+            except CommandRefusedError:
+                self._channel.do("00200082", what="forget the admin key")
+                raise
 
     def authenticate_admin(self, key: Secret) -> None:
         """Prove to have the admin key, and see that the card has it too.
@@ -274,6 +282,7 @@ class MinidriverCard:
 
         Raises:
             ContainerError: The name is taken, there is no free place, or no key has that size.
+            ContentError: The name has more than 39 characters, or a NUL in it.
             CommandRefusedError: The PIN isn't verified, or the card has no room.
         """
         with self._held():

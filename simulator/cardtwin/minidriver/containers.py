@@ -109,15 +109,17 @@ class Containers:
     def create(self, name: str, spec: KeySpec, bits: int, fill: Callable[[Container], object]) -> Container:
         """Create a container at the first free place: the key's file, the key by `fill`, the records.
 
-        Where a command of it is refused, nothing stays behind.
+        Where it comes to no end on the card, neither a container nor a key stays behind.
 
         Raises:
             ContainerError: The name is taken, or there is no free place.
+            ContentError: The name is too long, or has a NUL in it.
         """
         records = self._records()
         made = _place(records, name, spec, bits)
         sizes = {KeySpec.SIGNATURE: (bits, 0), KeySpec.EXCHANGE: (0, bits)}[spec]
         flags = ContainerFlags.VALID | (ContainerFlags.DEFAULT if made.default else ContainerFlags.NONE)
+        record = ContainerRecord(name, flags, *sizes)
         entry = KeyEntry(mechanism(bits), spec, made.file_id)
 
         # A key that no record names is left from something that came to no end.
@@ -128,8 +130,8 @@ class Containers:
 
         try:
             fill(made)
-            self._write(records, made.index, ContainerRecord(name, flags, *sizes), entry)
-        except CommandRefusedError:
+            self._write(records, made.index, record, entry)
+        except (CommandRefusedError, ContentError):
             self._channel.delete_file(made.file_id)
             raise
 

@@ -108,8 +108,10 @@ class FileSystem:
         left = tuple(other for other in table.entries if other != entry)
         self._channel.put(TABLES, FILES, FileTable(left).encode())
 
-        # Emptied, and then taken away.
-        for _ in range(2):
+        content = self._channel.get(entry.file_id, entry.data_object)
+
+        # Emptied where it isn't empty, and then taken away.
+        for _ in range(0 if content is None else 2 if content else 1):
             self._channel.put(entry.file_id, entry.data_object, b"")
 
     def cache(self) -> CardCache:

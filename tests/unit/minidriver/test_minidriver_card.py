@@ -175,6 +175,22 @@ def test_the_admin_key_s_holder_unblocks_the_pin_from_afar(host: MinidriverCard)
     assert host.tries_left == 3
 
 
+def test_an_unblocking_is_counted_among_the_changes_of_pins(host: MinidriverCard) -> None:
+    before = host.cache.pins
+    host.unblock(answer(ADMIN_KEY, host.challenge()), Secret.of("4321"))
+    assert host.cache.pins == before + 1
+
+
+def test_the_admin_key_is_not_proved_any_more_where_the_new_pin_is_refused(host: MinidriverCard) -> None:
+    host.forget()
+
+    with pytest.raises(CommandRefusedError, match="unblock the PIN"):
+        host.unblock(answer(ADMIN_KEY, host.challenge()), Secret.of("1"))
+
+    with pytest.raises(CommandRefusedError, match="6982"):
+        host.write_file("mscp", "msroots", b"")
+
+
 def test_an_answer_to_an_earlier_challenge_is_refused(host: MinidriverCard) -> None:
     earlier = answer(ADMIN_KEY, host.challenge())
     host.challenge()
@@ -321,6 +337,18 @@ def test_a_key_of_a_size_that_is_not_to_be_had_leaves_nothing_behind(
     assert dict(reader.card.image.files) == files
 
 
+@pytest.mark.parametrize("name", ["x" * 40, "a\0b"])
+def test_a_name_that_a_container_cannot_have_leaves_nothing_behind(
+    reader: VirtualReader, host: MinidriverCard, name: str
+) -> None:
+    image = reader.card.image
+
+    with pytest.raises(ContentError, match="at most 39 characters"):
+        host.generate(name=name, bits=1024)
+
+    assert reader.card.image == image
+
+
 def test_without_the_pin_nothing_is_made_used_or_deleted(reader: VirtualReader, host: MinidriverCard) -> None:
     host.generate(bits=1024)
     host.forget()
@@ -389,6 +417,16 @@ def test_a_file_is_written_emptied_and_deleted(host: MinidriverCard) -> None:
         host.write_file("mscp", "much too long", b"")
 
     assert host.file_names[-1] == "mscp\\another"
+
+
+@pytest.mark.parametrize("content", [b"", b"roots"])
+def test_with_a_file_its_data_object_is_gone(
+    reader: VirtualReader, host: MinidriverCard, content: bytes
+) -> None:
+    used = reader.card.image.used
+    host.write_file("mscp", "msroots", content)
+    host.delete_file("mscp", "msroots")
+    assert reader.card.image.used == used
 
 
 def test_a_missing_file_is_named(host: MinidriverCard) -> None:
