@@ -1,4 +1,7 @@
-"""The card operating systems, one module each: their command forms with provenance, and their own ways."""
+"""The card operating systems, one module each: their command forms with provenance, and their own ways.
+
+Each module enters its systems in the catalogue; it is imported here.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from cardtwin.card.cos.cardos44 import CARDOS_44
 from cardtwin.card.cos.catalogue import get, register
 from cardtwin.card.cos.cosmo import COSMO_7, COSMO_8
 from cardtwin.card.cos.cosmo_eid import COSMO_EID
+from cardtwin.card.cos.gids import GIDS_2
 from cardtwin.card.cos.ias_classic import IAS_CLASSIC, IDPRIME
 from cardtwin.card.cos.system import CardSystem
 
@@ -24,6 +28,7 @@ __all__ = [
     "COSMO_7",
     "COSMO_8",
     "COSMO_EID",
+    "GIDS_2",
     "IAS_CLASSIC",
     "IDPRIME",
     "CardSystem",

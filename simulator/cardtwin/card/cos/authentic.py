@@ -19,7 +19,8 @@ from cardtwin.card.commands import (
     environment,
     selection,
 )
-from cardtwin.card.cos import fci
+from cardtwin.card.cos.catalogue import register
+from cardtwin.card.cos.fci import authentic as fci
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
@@ -83,9 +84,13 @@ _FORMS: Final = (
     _form("GET CHALLENGE", 0x00, 0x84, authentic_keys.challenge),
 )
 
-AUTHENTIC_3: Final = CardSystem(
-    name="Cosmo V7, AuthentIC V3",
-    forms=_FORMS,
-    data_objects={},
-    dialect=Dialect(control_information=fci.authentic, wrong_pin=StatusWord.counter, tells_pin_status=True),
+AUTHENTIC_3: Final = register(
+    CardSystem(
+        name="Cosmo V7, AuthentIC V3",
+        forms=_FORMS,
+        data_objects={},
+        dialect=Dialect(
+            control_information=fci.authentic, wrong_pin=StatusWord.counter, tells_pin_status=True
+        ),
+    )
 )

@@ -22,7 +22,8 @@ from cardtwin.card.commands import (
     records,
     selection,
 )
-from cardtwin.card.cos import fci
+from cardtwin.card.cos.catalogue import register
+from cardtwin.card.cos.fci import awp as fci
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
@@ -83,9 +84,11 @@ _FORMS: Final = (
     _form("GET CHALLENGE", 0x00, 0x84, authentication.get_challenge),
 )
 
-AUTHENTIC_2: Final = CardSystem(
-    name="Cosmo V5, AuthentIC V2",
-    forms=_FORMS,
-    data_objects={},
-    dialect=Dialect(control_information=fci.awp, wrong_pin=StatusWord.counter, tells_pin_status=True),
+AUTHENTIC_2: Final = register(
+    CardSystem(
+        name="Cosmo V5, AuthentIC V2",
+        forms=_FORMS,
+        data_objects={},
+        dialect=Dialect(control_information=fci.awp, wrong_pin=StatusWord.counter, tells_pin_status=True),
+    )
 )

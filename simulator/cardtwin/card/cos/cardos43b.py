@@ -7,6 +7,7 @@ from typing import Final
 
 from cardtwin.card.commands import CommandForm, packages
 from cardtwin.card.cos.cardos44 import CARDOS_44
+from cardtwin.card.cos.catalogue import register
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.card.memory.lifecycle import FILES
 from cardtwin.provenance import Basis
@@ -33,9 +34,11 @@ _LOAD: Final = CommandForm(
     "LOAD EXECUTABLE", 0x84, 0x20, packages.load_executable(_PACKAGES), Basis.RECORDED, _SCRIPT, phases=FILES
 )
 
-CARDOS_43B: Final = CardSystem(
-    name="CardOS V4.3B",
-    forms=(*map(_form, CARDOS_44.forms), _LOAD),
-    data_objects=CARDOS_44.data_objects,
-    dialect=CARDOS_44.dialect,
+CARDOS_43B: Final = register(
+    CardSystem(
+        name="CardOS V4.3B",
+        forms=(*map(_form, CARDOS_44.forms), _LOAD),
+        data_objects=CARDOS_44.data_objects,
+        dialect=CARDOS_44.dialect,
+    )
 )

@@ -21,7 +21,8 @@ from cardtwin.card.commands import (
     startkey,
 )
 from cardtwin.card.commands.dataobjects import DataObject, get_data
-from cardtwin.card.cos import fci
+from cardtwin.card.cos.catalogue import register
+from cardtwin.card.cos.fci import cardos as fci
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.card.memory.lifecycle import ALL, FILES, START_KEY, LifeCycle
 from cardtwin.iso7816 import StatusWord
@@ -232,9 +233,11 @@ def _failed(_tries: int) -> StatusWord:
     return StatusWord.AUTHENTICATION_FAILED
 
 
-CARDOS_44: Final = CardSystem(
-    name="CardOS V4.4",
-    forms=(*_FILE_FORMS, *_OBJECT_FORMS, *_KEY_FORMS, *_CARD_FORMS),
-    data_objects=_DATA_OBJECTS,
-    dialect=Dialect(control_information=fci.cardos_4, wrong_pin=_failed),
+CARDOS_44: Final = register(
+    CardSystem(
+        name="CardOS V4.4",
+        forms=(*_FILE_FORMS, *_OBJECT_FORMS, *_KEY_FORMS, *_CARD_FORMS),
+        data_objects=_DATA_OBJECTS,
+        dialect=Dialect(control_information=fci.cardos_4, wrong_pin=_failed),
+    )
 )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.card.chip.dialect import Dialect
 from cardtwin.card.commands import CommandForm, dataobjects, environment, operations
 from cardtwin.card.commands.dataobjects import DataObject, get_data
-from cardtwin.card.cos import fci
 from cardtwin.card.cos.cardos44 import CARDOS_44
+from cardtwin.card.cos.catalogue import register
+from cardtwin.card.cos.fci import cardos as fci
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.card.memory.lifecycle import ALL
 from cardtwin.iso7816 import StatusWord
@@ -188,6 +189,6 @@ def _version_5(name: str, recorded: Mapping[str, tuple[Basis, str]], *more: Comm
     return CardSystem(name, (*told, *more), _DATA_OBJECTS, _DIALECT)
 
 
-CARDOS_50: Final = _version_5("CardOS V5.0", {})
-CARDOS_53: Final = _version_5("CardOS V5.3", _RECORDED_53)
-CARDOS_54: Final = _version_5("CardOS V5.4", _RECORDED_54, _VENDOR_DATA)
+CARDOS_50: Final = register(_version_5("CardOS V5.0", {}))
+CARDOS_53: Final = register(_version_5("CardOS V5.3", _RECORDED_53))
+CARDOS_54: Final = register(_version_5("CardOS V5.4", _RECORDED_54, _VENDOR_DATA))

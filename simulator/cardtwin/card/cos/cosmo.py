@@ -19,7 +19,8 @@ from cardtwin.card.commands import (
     sdo,
     selection,
 )
-from cardtwin.card.cos import fci
+from cardtwin.card.cos.catalogue import register
+from cardtwin.card.cos.fci import iasecc as fci
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
@@ -151,15 +152,23 @@ _KEY_FORMS: Final = (
 
 _FORMS: Final = (*_FILE_FORMS, *_OBJECT_FORMS, *_KEY_FORMS)
 
-COSMO_7: Final = CardSystem(
-    name="Cosmo V7",
-    forms=_FORMS,
-    data_objects={},
-    dialect=Dialect(control_information=fci.iasecc_7, wrong_pin=StatusWord.counter, tells_pin_status=True),
+COSMO_7: Final = register(
+    CardSystem(
+        name="Cosmo V7",
+        forms=_FORMS,
+        data_objects={},
+        dialect=Dialect(
+            control_information=fci.iasecc_7, wrong_pin=StatusWord.counter, tells_pin_status=True
+        ),
+    )
 )
-COSMO_8: Final = CardSystem(
-    name="Cosmo V8.2",
-    forms=_FORMS,
-    data_objects={},
-    dialect=Dialect(control_information=fci.iasecc_8, wrong_pin=StatusWord.counter, tells_pin_status=True),
+COSMO_8: Final = register(
+    CardSystem(
+        name="Cosmo V8.2",
+        forms=_FORMS,
+        data_objects={},
+        dialect=Dialect(
+            control_information=fci.iasecc_8, wrong_pin=StatusWord.counter, tells_pin_status=True
+        ),
+    )
 )

@@ -10,7 +10,8 @@ from typing import Final
 
 from cardtwin.card.chip.dialect import Dialect
 from cardtwin.card.commands import CommandForm, Handler, credentials, eid, environment, selection
-from cardtwin.card.cos import fci
+from cardtwin.card.cos.catalogue import register
+from cardtwin.card.cos.fci import iasecc as fci
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
@@ -61,9 +62,13 @@ _FORMS: Final = (
     _form("PSO DECIPHER, key agreement", 0x2A, eid.agree, _BOTH, 0x80, 0x86),
 )
 
-COSMO_EID: Final = CardSystem(
-    name="Cosmo V8.1, eID",
-    forms=_FORMS,
-    data_objects={},
-    dialect=Dialect(control_information=fci.iasecc_8, wrong_pin=StatusWord.counter, tells_pin_status=True),
+COSMO_EID: Final = register(
+    CardSystem(
+        name="Cosmo V8.1, eID",
+        forms=_FORMS,
+        data_objects={},
+        dialect=Dialect(
+            control_information=fci.iasecc_8, wrong_pin=StatusWord.counter, tells_pin_status=True
+        ),
+    )
 )

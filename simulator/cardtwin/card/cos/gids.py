@@ -18,7 +18,8 @@ from cardtwin.card.commands import (
     gids_keys,
     gids_objects,
 )
-from cardtwin.card.cos import fci
+from cardtwin.card.cos.catalogue import register
+from cardtwin.card.cos.fci import gids as fci
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
@@ -193,14 +194,16 @@ _KEY_FORMS: Final = (
     CommandForm("GENERATE KEY PAIR", 0x00, 0x47, gids_keys.generate, Basis.CLIENT, _OPENSC),
 )
 
-GIDS_2: Final = CardSystem(
-    name="GIDS 2.0",
-    forms=(*_FILE_FORMS, *_OBJECT_FORMS, *_CREDENTIAL_FORMS, *_KEY_FORMS),
-    data_objects={},
-    dialect=Dialect(
-        control_information=fci.gids,
-        wrong_pin=StatusWord.counter,
-        tells_pin_status=True,
-        alternatives=layout.alternatives,
-    ),
+GIDS_2: Final = register(
+    CardSystem(
+        name="GIDS 2.0",
+        forms=(*_FILE_FORMS, *_OBJECT_FORMS, *_CREDENTIAL_FORMS, *_KEY_FORMS),
+        data_objects={},
+        dialect=Dialect(
+            control_information=fci.gids,
+            wrong_pin=StatusWord.counter,
+            tells_pin_status=True,
+            alternatives=layout.alternatives,
+        ),
+    )
 )

@@ -24,7 +24,8 @@ from cardtwin.card.commands import (
     sdo,
     selection,
 )
-from cardtwin.card.cos import fci
+from cardtwin.card.cos.catalogue import register
+from cardtwin.card.cos.fci import iasecc as fci
 from cardtwin.card.cos.system import CardSystem
 from cardtwin.iso7816 import StatusWord
 from cardtwin.provenance import Basis
@@ -119,64 +120,72 @@ _OBJECT_FORMS: Final = (
 _RELEASE_3: Final = b"\x03\x00"
 _RELEASE_4: Final = b"\x04\x00"
 
-IAS_CLASSIC: Final = CardSystem(
-    name="IAS Classic",
-    forms=(
-        *_FILE_FORMS,
-        *_CREDENTIAL_FORMS,
-        *_KEY_FORMS,
-        *_OBJECT_FORMS,
-        _life_cycle_data(0x00, _RELEASE_3, _IDPRIME),
-        _life_cycle_data(0x80, _RELEASE_3, _NATIONAL),
-    ),
-    data_objects={},
-    dialect=Dialect(
-        control_information=fci.ias_classic,
-        wrong_pin=StatusWord.counter,
-        tells_pin_status=True,
-        bare_rules=True,
-    ),
+IAS_CLASSIC: Final = register(
+    CardSystem(
+        name="IAS Classic",
+        forms=(
+            *_FILE_FORMS,
+            *_CREDENTIAL_FORMS,
+            *_KEY_FORMS,
+            *_OBJECT_FORMS,
+            _life_cycle_data(0x00, _RELEASE_3, _IDPRIME),
+            _life_cycle_data(0x80, _RELEASE_3, _NATIONAL),
+        ),
+        data_objects={},
+        dialect=Dialect(
+            control_information=fci.ias_classic,
+            wrong_pin=StatusWord.counter,
+            tells_pin_status=True,
+            bare_rules=True,
+        ),
+    )
 )
 
-IDPRIME: Final = CardSystem(
-    name="IDPrime",
-    forms=(
-        _select("by identifier", 0, selection.by_identifier, Basis.CLIENT, _IDPRIME),
-        _select("by AID", 4, ias_classic.applet, Basis.CLIENT, _IDPRIME),
-        _select("by path from the MF", 8, selection.by_path_from_mf, Basis.CLIENT, _IDPRIME),
-        CommandForm("READ BINARY", 0x00, 0xB0, binary.read, Basis.CLIENT, _IDPRIME, _ALL, _ALL),
-        _life_cycle_data(0x00, _RELEASE_4, _IDPRIME),
-        CommandForm(
-            "GET DATA, applet's version",
-            0x00,
-            0xCA,
-            production.applet_version("IDPrime Java Applet 4.4.2.A"),
-            Basis.CLIENT,
-            "OpenSC after 0.23, driver idprime",
-            _p(0xDF),
-            _p(0x30),
+IDPRIME: Final = register(
+    CardSystem(
+        name="IDPrime",
+        forms=(
+            _select("by identifier", 0, selection.by_identifier, Basis.CLIENT, _IDPRIME),
+            _select("by AID", 4, ias_classic.applet, Basis.CLIENT, _IDPRIME),
+            _select("by path from the MF", 8, selection.by_path_from_mf, Basis.CLIENT, _IDPRIME),
+            CommandForm("READ BINARY", 0x00, 0xB0, binary.read, Basis.CLIENT, _IDPRIME, _ALL, _ALL),
+            _life_cycle_data(0x00, _RELEASE_4, _IDPRIME),
+            CommandForm(
+                "GET DATA, applet's version",
+                0x00,
+                0xCA,
+                production.applet_version("IDPrime Java Applet 4.4.2.A"),
+                Basis.CLIENT,
+                "OpenSC after 0.23, driver idprime",
+                _p(0xDF),
+                _p(0x30),
+            ),
+            CommandForm("VERIFY", 0x00, 0x20, credentials.verify, Basis.CLIENT, _IDPRIME, p2=_ALL),
+            CommandForm(
+                "CHANGE REFERENCE DATA", 0x00, 0x24, credentials.change, Basis.CLIENT, _IDPRIME, p2=_ALL
+            ),
+            CommandForm(
+                "MSE SET", 0x00, 0x22, ias_classic.choose, Basis.CLIENT, _IDPRIME, _p(0x41), _TEMPLATES
+            ),
+            _operation("HASH, taking one over", 0x90, 0xA0, ias_classic.hash_taken, _IDPRIME),
+            _operation("COMPUTE DIGITAL SIGNATURE", 0x9E, 0x9A, ias_classic.sign, _IDPRIME),
+            _operation("DECIPHER, padding byte", 0x80, 0x86, ias_classic.decipher, _IDPRIME, chaining=True),
+            CommandForm(
+                "GET CHALLENGE",
+                0x00,
+                0x84,
+                ias_classic.challenge(_WHOLE_CHALLENGE),
+                Basis.CLIENT,
+                _IDPRIME,
+                p2=frozenset(_WHOLE_CHALLENGE),
+            ),
         ),
-        CommandForm("VERIFY", 0x00, 0x20, credentials.verify, Basis.CLIENT, _IDPRIME, p2=_ALL),
-        CommandForm("CHANGE REFERENCE DATA", 0x00, 0x24, credentials.change, Basis.CLIENT, _IDPRIME, p2=_ALL),
-        CommandForm("MSE SET", 0x00, 0x22, ias_classic.choose, Basis.CLIENT, _IDPRIME, _p(0x41), _TEMPLATES),
-        _operation("HASH, taking one over", 0x90, 0xA0, ias_classic.hash_taken, _IDPRIME),
-        _operation("COMPUTE DIGITAL SIGNATURE", 0x9E, 0x9A, ias_classic.sign, _IDPRIME),
-        _operation("DECIPHER, padding byte", 0x80, 0x86, ias_classic.decipher, _IDPRIME, chaining=True),
-        CommandForm(
-            "GET CHALLENGE",
-            0x00,
-            0x84,
-            ias_classic.challenge(_WHOLE_CHALLENGE),
-            Basis.CLIENT,
-            _IDPRIME,
-            p2=frozenset(_WHOLE_CHALLENGE),
+        data_objects={},
+        dialect=Dialect(
+            control_information=fci.ias_classic,
+            wrong_pin=StatusWord.counter,
+            tells_pin_status=True,
+            bare_rules=True,
         ),
-    ),
-    data_objects={},
-    dialect=Dialect(
-        control_information=fci.ias_classic,
-        wrong_pin=StatusWord.counter,
-        tells_pin_status=True,
-        bare_rules=True,
-    ),
+    )
 )

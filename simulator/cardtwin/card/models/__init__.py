@@ -1,4 +1,7 @@
-"""The catalogue of card models: chips as they are delivered, by name; one module for each family."""
+"""The catalogue of card models: chips as they are delivered, by name; one module for each family.
+
+Each module enters its models in the catalogue; it is imported here.
+"""
 
 from cardtwin.card.chip.model import CardModel, Evidence
 from cardtwin.card.models.cardos import (

@@ -5,23 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.errors import UnknownModelError
-from cardtwin.card.models.cardos import (
-    CARDOS_43B_MODEL,
-    CARDOS_44_MODEL,
-    CARDOS_50_MODEL,
-    CARDOS_53_DI_MODEL,
-    CARDOS_53_MODEL,
-    CARDOS_54_MODEL,
-)
-from cardtwin.card.models.cosmo import (
-    AUTHENTIC_2_MODEL,
-    AUTHENTIC_3_MODEL,
-    COSMO_7_MODEL,
-    COSMO_8_MODEL,
-    COSMO_EID_MODEL,
-)
-from cardtwin.card.models.gemalto import IDCLASSIC_340_MODEL, IDPRIME_940_MODEL
-from cardtwin.card.models.microsoft import VIRTUAL_SMART_CARD_MODEL
 
 if TYPE_CHECKING:
     from cardtwin.card.chip.model import CardModel
@@ -59,22 +42,3 @@ def get(name: str) -> CardModel:
 def names() -> tuple[str, ...]:
     """Return the names in the catalogue, in the order of entry."""
     return tuple(_table)
-
-
-for _model in (
-    CARDOS_43B_MODEL,
-    CARDOS_44_MODEL,
-    CARDOS_50_MODEL,
-    CARDOS_53_MODEL,
-    CARDOS_53_DI_MODEL,
-    CARDOS_54_MODEL,
-    COSMO_7_MODEL,
-    COSMO_8_MODEL,
-    VIRTUAL_SMART_CARD_MODEL,
-    COSMO_EID_MODEL,
-    AUTHENTIC_2_MODEL,
-    AUTHENTIC_3_MODEL,
-    IDCLASSIC_340_MODEL,
-    IDPRIME_940_MODEL,
-):
-    register(_model)
