@@ -425,6 +425,13 @@ def test_the_beginning_of_a_component_serves_once(used: CardBench) -> None:
     assert used.ok("80B4010000") == "CC" * 32
 
 
+def test_the_beginning_of_a_private_key_s_component_is_no_public_one_s(used: CardBench) -> None:
+    used.ok(create("1200", "1001", 512, PIN_ONLY))
+    used.ok(command("90D80104", component("A3", b"\xaa" * 32)))
+    used.ok(command("80D80104", component("A1", b"\xbb" * 32)))
+    assert used.ok("80B4010000") == "BB" * 32
+
+
 def test_a_file_that_was_not_created_is_not_current(bench: CardBench) -> None:
     bench.ok(OFFICER)
     assert bench.send(create("1200", "1001", 512)) == "6982"

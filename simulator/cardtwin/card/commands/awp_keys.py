@@ -51,7 +51,8 @@ def _key_file(chip: Chip, kind: FileKind) -> tuple[ObjectKey, Ef]:
 
 def begin_component(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Take the beginning of a component that one command doesn't hold."""
-    chip.session.component = bytes((apdu.p1,)) + _value(apdu)[1]
+    kind, value = _value(apdu)
+    chip.session.component = bytes((kind, apdu.p1)) + value
     return DONE
 
 
@@ -66,8 +67,8 @@ def put_component(chip: Chip, apdu: CommandApdu) -> Outcome:
     if tag is None:
         raise Refusal(StatusWord.INCORRECT_P1_P2)
 
-    if begun[:1] == bytes((apdu.p1,)):
-        value = begun[1:] + value
+    if begun[:2] == bytes((kind, apdu.p1)):
+        value = begun[2:] + value
 
     if kind is FileKind.RSA_PRIVATE:
         return b"", StatusWord.SUCCESS, key_components(chip, key, {tag: value})
