@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from cardtwin.iso7816 import CommandApdu
 
 __all__ = [
-    "DECIPHERING",
-    "SIGNING",
     "applet",
     "challenge",
     "choose",
@@ -57,10 +55,10 @@ _OAEP: Final[dict[int, Callable[[], hashes.HashAlgorithm]]] = {
 }
 _LENGTHS: Final = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 
-SIGNING: Final = frozenset({_BARE, _ECDSA, *_DIGEST_INFO, *_PSS})
+_SIGNING: Final = frozenset({_BARE, _ECDSA, *_DIGEST_INFO, *_PSS})
 """The references of algorithms that clients choose for signatures."""
 
-DECIPHERING: Final = frozenset({_BARE, _DECIPHER, *_OAEP})
+_DECIPHERING: Final = frozenset({_BARE, _DECIPHER, *_OAEP})
 """The references of algorithms that clients choose for deciphering; without one, a key is agreed on."""
 
 _LOCAL: Final = 0x80
@@ -87,7 +85,7 @@ def choose(chip: Chip, apdu: CommandApdu) -> Outcome:
     """Choose a key by its reference (84) and an algorithm (80), which key agreement alone does without."""
     values = environment.template_values(apdu.data, {0x80, 0x84})
     algorithm, reference = values.get(0x80), values.get(0x84)
-    known: frozenset[int | None] = SIGNING if apdu.p2 == environment.SIGNATURE else DECIPHERING | {None}
+    known: frozenset[int | None] = _SIGNING if apdu.p2 == environment.SIGNATURE else _DECIPHERING | {None}
 
     if reference is None or algorithm not in known:
         raise Refusal(StatusWord.WRONG_DATA)
