@@ -65,6 +65,8 @@ class Commands(ABC):
                 is in none.
             reader: The reader.
         """
+        __tracebackhide__ = True  # pytest shows arguments, and PINs may be among them
+
         if isinstance(card, str) or card is None:
             told = self.call("insert", reader=reader, card=card)
         else:
@@ -113,6 +115,7 @@ class Commands(ABC):
             entries: The digits of a PIN; ``cancel``; or ``timeout``, where nothing is entered.
             reader: The reader.
         """
+        __tracebackhide__ = True  # pytest shows arguments, and PINs may be among them
         self.call("enter", reader=reader, entries=list(entries))
 
     def status(self) -> Mapping[str, Any]:
@@ -162,6 +165,7 @@ class Control(Commands):
 
     def call(self, command: str, **arguments: object) -> Any:
         """Let the server carry out a command, and return its result."""
+        __tracebackhide__ = True  # pytest shows arguments, and PINs may be among them
         return self._conversation.call(command, **arguments)
 
     def stop(self) -> None:
@@ -189,6 +193,8 @@ class Conversation:
 
     def call(self, command: str, **arguments: object) -> Any:
         """Send a command, and return its result; errors as in :class:`Commands`."""
+        __tracebackhide__ = True  # pytest shows arguments, and PINs may be among them
+
         with self._turn:
             if self.ending is not None:
                 raise HostLostError("the server has been stopped")

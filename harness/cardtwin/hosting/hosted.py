@@ -139,6 +139,7 @@ class HostedCards(Commands):
 
     def insert(self, card: str | CardRequest | None = None, *, reader: str | None = None) -> Inserted:
         """Put a card into a reader; see :meth:`Commands.insert`. Of a new one, `pin` knows the PINs."""
+        __tracebackhide__ = True  # pytest shows arguments, and PINs may be among them
         inserted = super().insert(card, reader=reader)
         self._pins.setdefault(inserted.card, inserted.pins)
         return inserted
@@ -168,6 +169,7 @@ class HostedCards(Commands):
 
     def call(self, command: str, **arguments: object) -> Any:
         """Let the process carry out a command, and return its result."""
+        __tracebackhide__ = True  # pytest shows arguments, and PINs may be among them
         return self._conversation.call(command, **arguments)
 
     def wait(self, seconds: float | None = None) -> None:

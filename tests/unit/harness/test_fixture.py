@@ -217,6 +217,24 @@ def test_refused(cardtwin):
     assert "there are erasable, full" in result.stdout
 
 
+def test_what_is_told_to_a_card_in_vain_is_not_among_what_pytest_shows(suite: Suite) -> None:
+    text = """\
+from cardtwin.hosting import CardRequest
+
+def test_no_pin_pad(cardtwin):
+    card = cardtwin.start("cardos-4.4")
+    card.enter(*["2718" + "28"])
+
+def test_no_profile(cardtwin):
+    card = cardtwin.start(readers={"R": None})
+    card.insert(CardRequest(model="cardos-4.4", profile="x", secrets={"PIN1": "2718" + "28"}))
+"""
+    result = suite(text, "--tb=long", "-vv")
+    assert "2 failed" in result.stdout
+    assert "has no PIN pad" in result.stdout
+    assert "271828" not in result.stdout
+
+
 def test_a_process_of_a_card_that_is_lost_fails_the_test(suite: Suite) -> None:
     text = """\
 import os
