@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +24,7 @@ from cardtwin.plan import Secret
 from cardtwin.readers import ReaderError
 from cardtwin.sockets import SocketPathError, SocketServer, private_directory
 from cardtwin.targets import TargetError
+from cardtwin.targets.clock import pass_time
 from cardtwin.targets.emulated import EmulatedBench
 from cardtwin.targets.outlets import Outlets
 from cardtwin.targets.pcscd import PcscdDesk, address
@@ -101,7 +101,7 @@ class Host:
         with ExitStack() as stack:
             with refusals():
                 self.bench = stack.enter_context(
-                    EmulatedBench(setup, self._hub, sleep=time.sleep, failed=self._note_problem, patient=True)
+                    EmulatedBench(setup, self._hub, sleep=pass_time, failed=self._note_problem, patient=True)
                 )
                 self.desk = self._opened_desk(stack)
 
@@ -232,7 +232,11 @@ class Host:
     def close(self) -> Message:
         """Take all down, and return the last message."""
         try:
-            self._stack.close()
+            with ExitStack() as hurry:
+                for card in self.desk.cards:
+                    hurry.enter_context(card.hurried())
+
+                self._stack.close()
         except OSError as error:
             self._problems.append(f"the trace is not whole: {error.filename}: {error.strerror}")
 
@@ -266,7 +270,8 @@ class Host:
             return {"error": f"there is no command {name!r}: there are {', '.join(ACTIONS)}"}
 
         try:
-            with self._turn:
+            # The end waits for nobody: who has the turn may wait for a card.
+            with nullcontext() if name == STOP else self._turn:
                 return {"result": action(self, request)}
         except OSError as error:
             return {"error": f"{request.get('path')}: {error.strerror}"}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub
     from cardtwin.provenance import Switches
+    from cardtwin.targets.clock import Sleep
     from cardtwin.targets.interface import CardSetup
 
 __all__ = ["CardMaker", "no_speed", "wrong_serial"]
@@ -33,7 +34,7 @@ class CardMaker:
         entropy: Returns the randomness of a card, by a label.
         switches: Which of several possible behaviours holds.
         hub: Who is told what happens.
-        sleep: Lets the seconds pass that a slow card takes.
+        sleep: Lets the seconds pass that a slow card takes; fewer where the event comes.
         failed: Told when a memory could not be written to its file.
     """
 
@@ -44,7 +45,7 @@ class CardMaker:
         entropy: Callable[[str], Entropy],
         switches: Switches,
         hub: Hub,
-        sleep: Callable[[float], object],
+        sleep: Sleep,
         failed: Callable[[str], object] | None,
     ) -> None:
         self._folder = folder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cardtwin.readers import UntearableCardError
@@ -11,10 +13,11 @@ from cardtwin.targets.faults import slow
 from cardtwin.targets.kept import KeptCard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cardtwin.card import CardImage, EmulatedCard
     from cardtwin.pcsc import Card
+    from cardtwin.targets.clock import Sleep
     from cardtwin.targets.faults import FaultSetup
     from cardtwin.targets.interface import CardSetup
     from cardtwin.targets.kept import CardFile
@@ -30,7 +33,7 @@ class BenchCard:
         setup: What is peculiar to it.
         chip: The emulated card.
         file: Where its memory is kept; None keeps none. It is closed with the card.
-        sleep: Lets the seconds pass that a slow card takes.
+        sleep: Lets the seconds pass that a slow card takes; fewer where the event comes.
         failed: Told when the memory could not be written.
 
     Attributes:
@@ -54,7 +57,7 @@ class BenchCard:
         chip: EmulatedCard,
         *,
         file: CardFile | None,
-        sleep: Callable[[float], object],
+        sleep: Sleep,
         failed: Callable[[str], object],
     ) -> None:
         self.name = name
@@ -64,8 +67,12 @@ class BenchCard:
         self.take_out: Callable[[], object] = lambda: None
         self._file = file
         self._kept = None if file is None else _kept(chip, file, failed)
-        self._faulty = FaultyCard(self._kept or chip, (), remove=self._leave, sleep=sleep)
-        self.contacts = slow(self._faulty, setup.model, sleep=sleep) if setup.real_speed else self._faulty
+        self._sleep = sleep
+        self._hurried = threading.Event()
+        self._faulty = FaultyCard(self._kept or chip, (), remove=self._leave, sleep=self._pause)
+        self.contacts = (
+            slow(self._faulty, setup.model, sleep=self._pause) if setup.real_speed else self._faulty
+        )
 
         for fault in setup.faults:
             self.arm(fault)
@@ -100,6 +107,19 @@ class BenchCard:
 
         if self._kept is not None:
             _keep(self._kept, self._file)
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Let it take no time while the block lasts: whoever takes it away waits for no late answer."""
+        self._hurried.set()
+
+        try:
+            yield
+        finally:
+            self._hurried.clear()
+
+    def _pause(self, seconds: float) -> None:
+        self._sleep(seconds, self._hurried)
 
     def _leave(self) -> None:
         self.take_out()

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["Clock"]
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    Sleep = Callable[[float, threading.Event], object]
+    """Lets seconds pass; fewer where the event comes."""
+
+__all__ = ["Clock", "pass_time"]
 
 _SEEDED_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """When a scenario with a seed takes place."""
+
+
+def pass_time(seconds: float, over: threading.Event) -> None:
+    """Wait for so many seconds, or for the event."""
+    over.wait(seconds)
 
 
 class Clock:

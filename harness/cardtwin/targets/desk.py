@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from cardtwin.card import CardImage
     from cardtwin.pcsc import ReaderState
@@ -145,8 +147,9 @@ class CardDesk(ABC):
         Raises:
             TargetError: The reader is empty.
         """
-        self._card(reader)
-        self._take_out(reader)
+        with self._card(reader).hurried():
+            self._take_out(reader)
+
         self._places.pop(reader, None)
 
     @abstractmethod
@@ -235,6 +238,11 @@ class CardDesk(ABC):
 
         return card
 
+    def _hurried(self, reader: str) -> AbstractContextManager[None]:
+        """Let a card that may be in a reader take no time while the block lasts."""
+        card = self.card_in(reader)
+        return nullcontext() if card is None else card.hurried()
+
     def _out_of_every_reader(self, card: str) -> None:
         if (reader := self.reader_of(card)) is not None:
             self._take_out(reader)
@@ -284,7 +292,10 @@ class EmulatedDesk(CardDesk):
             TargetError: There is none of that name.
         """
         self._check_reader(reader)
-        self._manager.remove_reader(reader)
+
+        with self._hurried(reader):
+            self._manager.remove_reader(reader)
+
         self._places.pop(reader, None)
         self._latest.pop(reader, None)
 
@@ -294,8 +305,8 @@ class EmulatedDesk(CardDesk):
         Raises:
             TargetError: The reader is empty.
         """
-        self._card(reader)
-        self._manager.reset(reader)
+        with self._card(reader).hurried():
+            self._manager.reset(reader)
 
     def power(self, reader: str, *, on: bool) -> None:
         """Power the card in a reader, or take its power away.
@@ -303,8 +314,8 @@ class EmulatedDesk(CardDesk):
         Raises:
             TargetError: The reader is empty.
         """
-        self._card(reader)
-        self._manager.power(reader, on)
+        with self._card(reader).hurried():
+            self._manager.power(reader, on)
 
     def enter(self, reader: str, entries: Sequence[PinEntry]) -> None:
         """Enter something at a reader's PIN pad, one thing for each prompt.
@@ -326,7 +337,9 @@ class EmulatedDesk(CardDesk):
             TargetError: The reader is empty, or the image is another model's.
         """
         card = self._card(reader)
-        self._manager.power(reader, False)  # noqa: FBT003  # power(reader, False) says what it does
+
+        with card.hurried():
+            self._manager.power(reader, False)  # noqa: FBT003  # power(reader, False) says what it does
 
         try:
             self._loaded(card, image)

@@ -19,7 +19,6 @@ from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
 from cardtwin.source import Diagnostics
 from cardtwin.targets.cardmaker import CardMaker, no_speed, wrong_serial
-from cardtwin.targets.cards import BenchCard
 from cardtwin.targets.certificates import CertificateManager
 from cardtwin.targets.clock import Clock
 from cardtwin.targets.desk import EmulatedDesk
@@ -30,6 +29,7 @@ from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
 from cardtwin.targets.programs import EmulatedProgram
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cardtwin.pcsc import CardConnection, Context
     from cardtwin.plan import DecryptionKey
     from cardtwin.targets.cards import BenchCard
+    from cardtwin.targets.clock import Sleep
     from cardtwin.targets.desk import CardDesk
     from cardtwin.targets.interface import Program
 
@@ -103,7 +104,8 @@ class EmulatedBench(Bench):
     Args:
         setup: What is on the desk.
         hub: Who is told what happens.
-        sleep: Lets the seconds pass that a slow card takes; None sets the clock forward, and nobody waits.
+        sleep: Lets the seconds pass that a slow card takes, fewer where the event comes; None sets the clock
+            forward, and nobody waits.
         failed: Told when a card's memory could not be written to its file.
         patient: Whether PIN pads wait for a person who may still come.
 
@@ -116,7 +118,7 @@ class EmulatedBench(Bench):
         setup: Setup,
         hub: Hub,
         *,
-        sleep: Callable[[float], object] | None = None,
+        sleep: Sleep | None = None,
         failed: Callable[[str], object] | None = None,
         patient: bool = False,
     ) -> None:
@@ -137,7 +139,7 @@ class EmulatedBench(Bench):
             entropy=self._entropy,
             switches=self._switches,
             hub=hub,
-            sleep=sleep or self._clock.forward,
+            sleep=sleep or self._forward,
             failed=failed,
         )
         self._desk = self.make_desk()
@@ -294,6 +296,9 @@ class EmulatedBench(Bench):
             program.close()
 
         self._programs.clear()
+
+    def _forward(self, seconds: float, _: threading.Event) -> None:
+        self._clock.forward(seconds)
 
     def close(self) -> None:
         """Take all down."""

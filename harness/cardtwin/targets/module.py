@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.cryptoki.errors import LibraryMissingError
 from cardtwin.cryptoki.native import library_path
 from cardtwin.events import SharedCause
+from cardtwin.targets.clock import pass_time
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.interface import Capability
@@ -19,10 +19,11 @@ from cardtwin.targets.remote import LIMIT, RemoteProgram
 from cardtwin.targets.told import ToldProgram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from cardtwin.events import Hub
+    from cardtwin.targets.clock import Sleep
     from cardtwin.targets.interface import Program, Setup
 
 __all__ = ["ForeignBench", "ForeignTarget", "ModuleBench", "ModuleTarget"]
@@ -91,7 +92,7 @@ class ForeignTarget(EmulatedTarget):
         Raises:
             TargetError: A card's image cannot be read.
         """
-        return ForeignBench(setup, hub, self._library, sleep=time.sleep)
+        return ForeignBench(setup, hub, self._library, sleep=pass_time)
 
 
 def _meant_for_ours(setup: Setup, needs: AbstractSet[Capability]) -> Iterator[str]:
@@ -125,7 +126,7 @@ class ModuleBench(EmulatedBench):
         library: str,
         *,
         limit: float = LIMIT,
-        sleep: Callable[[float], object] | None = None,
+        sleep: Sleep | None = None,
     ) -> None:
         self._library = library
         self._limit = limit

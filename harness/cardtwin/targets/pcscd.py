@@ -98,7 +98,10 @@ class PcscdDesk(CardDesk):
             TargetError: There is no reader of that name.
         """
         self._check_reader(reader)
-        self._take_out(reader)
+
+        with self._hurried(reader):
+            self._take_out(reader)
+
         self._places.pop(reader, None)
         self._latest.pop(reader, None)
         del self._seats[reader]
@@ -136,7 +139,10 @@ class PcscdDesk(CardDesk):
             TargetError: The reader is empty.
         """
         card = self._card(reader)
-        self._take_out(reader)
+
+        with card.hurried():
+            self._take_out(reader)
+
         self._put_in(reader, card)
 
     def power(self, reader: str, *, on: bool) -> None:
@@ -164,7 +170,9 @@ class PcscdDesk(CardDesk):
             TargetError: The reader is empty, or the image is another model's.
         """
         card = self._card(reader)
-        self._take_out(reader)
+
+        with card.hurried():
+            self._take_out(reader)
 
         try:
             self._loaded(card, image)

@@ -15,6 +15,7 @@ from cardtwin.pcsc import PcscError, TimeoutExpiredError
 from cardtwin.readers import ReaderError, VpcdSlot
 from cardtwin.readers.physical import PhysicalContext
 from cardtwin.readers.vpcd import FIRST_PORT
+from cardtwin.targets.clock import pass_time
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.pcscd import PcscdDesk, address
@@ -97,7 +98,7 @@ class SystemBench(EmulatedBench):
             self._around = stack.pop_all()
 
         # The system's programs have clocks of their own: what takes time takes it.
-        super().__init__(setup, hub, sleep=time.sleep)
+        super().__init__(setup, hub, sleep=pass_time)
 
     def make_desk(self) -> SystemDesk:
         """Make the hands and eyes at pcscd's readers."""

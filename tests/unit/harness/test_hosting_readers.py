@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +15,12 @@ from cardtwin.hosting import CardRequest, CommandRefusedError
 from cardtwin.hosting.host import Host
 from cardtwin.pcsc import CardMuteError
 from cardtwin.plan import Secret
+from cardtwin.targets.clock import pass_time
+from support.hosted import TIMEOUT
 from support.hosts import Served, asked, refusal, served
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SELECT = bytes.fromhex("00A4000C023F00")
@@ -36,6 +41,38 @@ def inside(card: Served) -> dict[str, str | None]:
         told = control.status()["readers"]
 
     return {reader["name"]: reader["card"] and reader["card"]["name"] for reader in told}
+
+
+@contextmanager
+def busy_with_a_late_answer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """Have a card whose answer is to come in an hour; afterwards the program must have had it."""
+    begun = threading.Event()
+
+    def pause(seconds: float, over: threading.Event) -> None:
+        begun.set()
+        pass_time(seconds, over)
+
+    monkeypatch.setattr("cardtwin.hosting.host.pass_time", pause)
+    slow = CardRequest(model="cardos-5.3", faults=("do=delay seconds=3600",))
+
+    with served(readers={"R": slow}) as card:
+        program = threading.Thread(target=send, args=(card, "R"), daemon=True)
+        program.start()
+        assert begun.wait(TIMEOUT)
+        yield card
+        program.join(TIMEOUT)
+        assert not program.is_alive()
+
+
+@pytest.mark.parametrize("command", ["remove", "remove-reader", "reset", "power-off"])
+def test_a_hand_waits_for_no_answer_that_is_late(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with busy_with_a_late_answer(monkeypatch) as card, card.control() as control:
+        control.call(command, reader="R")
+
+
+def test_the_end_waits_for_no_answer_that_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    with busy_with_a_late_answer(monkeypatch) as card:
+        assert card.host.close() == {"stopped": {"problems": []}}
 
 
 def test_every_reader_has_its_card_or_none() -> None:

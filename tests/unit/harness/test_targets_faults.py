@@ -162,7 +162,7 @@ def test_real_seconds_pass_where_the_bench_is_told_how() -> None:
     slept: list[float] = []
     setup = Setup({READER: "A"}, {"A": CardSetup("cardos-5.3", real_speed=True)}, {})
 
-    with EmulatedBench(setup, Hub(), sleep=slept.append) as found:
+    with EmulatedBench(setup, Hub(), sleep=lambda seconds, _: slept.append(seconds)) as found:
         found.connection("p", READER).transmit(SELECT)
 
     assert slept
