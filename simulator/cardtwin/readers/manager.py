@@ -65,7 +65,7 @@ class ReaderManager:
             ReaderNameError: The name is empty, too long or taken.
             ReaderError: Such a reader cannot be.
         """
-        if not name or len(name.encode()) > _NAME_BYTES or not name.isprintable():
+        if not name or not name.isprintable() or len(name.encode()) > _NAME_BYTES:
             raise ReaderNameError(f"{name!r}: a reader's name has 1 to {_NAME_BYTES} bytes, all printable")
 
         if not _SHORT <= max_command_data <= _EXTENDED:

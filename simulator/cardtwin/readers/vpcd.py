@@ -34,6 +34,8 @@ _AT_ONCE: Final = 0x1000
 """Bytes that are received at once: a buffer of that size is made each time, so few are better than all."""
 _AGAIN: Final = 0.1
 """Seconds between two attempts to reach the driver."""
+_PATIENCE: Final = 2.0
+"""Seconds that an attempt takes at most: who stops this waits for it."""
 
 
 class _Control(IntEnum):
@@ -117,7 +119,8 @@ class VpcdSlot:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                with socket.create_connection(self._address) as connection:
+                with socket.create_connection(self._address, _PATIENCE) as connection:
+                    connection.settimeout(None)
                     self._inserted(connection)
             except OSError:
                 pass  # no driver, or it is gone

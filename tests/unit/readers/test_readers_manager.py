@@ -53,6 +53,11 @@ def test_a_reader_that_cannot_be_is_refused(manager: ReaderManager, size: int) -
         manager.add_reader("R2", max_command_data=size)
 
 
+def test_a_name_that_is_no_unicode_is_refused(manager: ReaderManager) -> None:
+    with pytest.raises(ReaderNameError, match="all printable"):
+        manager.add_reader("R\udcff")
+
+
 def test_a_card_does_not_get_into_a_reader_that_is_taken_away_at_that_time(manager: ReaderManager) -> None:
     slot = manager.slot("R1")  # what `insert` has in hand when the other thread comes first
     manager.remove_reader("R1")

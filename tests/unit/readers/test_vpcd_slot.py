@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import socket
-from contextlib import closing, contextmanager
+import threading
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,26 @@ class EchoCard:
             raise ZeroDivisionError
 
         return command + b"\x90\x00"
+
+
+def test_a_driver_that_never_takes_the_call_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cardtwin.readers.vpcd._PATIENCE", 0.1)
+
+    # A full backlog: the kernel lets further connections wait.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
+        address = listener.getsockname()
+
+        with suppress(TimeoutError):
+            while True:
+                stack.enter_context(socket.create_connection(address, 0.2))
+
+        slot = VpcdSlot(EchoCard(), reader="R", port=address[1])
+        slot.start()
+        assert not slot.wait(0.3)
+        stopping = threading.Thread(target=slot.stop, daemon=True)
+        stopping.start()
+        stopping.join(BOUND)
+        assert not stopping.is_alive()
 
 
 @contextmanager
