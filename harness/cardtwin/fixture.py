@@ -105,6 +105,7 @@ class CardStarter:
             True  # pytest shows the arguments of a function that fails, and PINs are among them
         )
 
+        from cardtwin.hosting.errors import CardRefusedError  # noqa: PLC0415  # as below
         from cardtwin.hosting.hosted import HostedCards  # noqa: PLC0415  # only tests with a card pay for it
         from cardtwin.hosting.request import (  # noqa: PLC0415  # as above
             DEFAULT_READER,
@@ -130,6 +131,12 @@ class CardStarter:
             speed=speed,
             faults=tuple(faults),
         )
+
+        if reader is not None and readers and asked == CardRequest():
+            raise CardRefusedError(
+                f"{reader!r}: which card is in it? Give one, or put the reader into `readers`"
+            )
+
         alone = {} if asked == CardRequest() and readers else {reader or DEFAULT_READER: asked}
         every = {**alone, **(readers or {})}
         request = HostRequest.arranged(

@@ -73,7 +73,7 @@ def _take(given: dict[str, Any], key: str, value: str, option: str) -> None:
 
 def _set(given: dict[str, Any], key: str, value: object, option: str) -> None:
     if key in given:
-        raise click.BadParameter(f"{key!r} is given twice", param_hint=option)
+        raise click.BadParameter(f"{_CALLED.get(key, key)!r} is given twice", param_hint=option)
 
     given[key] = value
 
@@ -114,6 +114,9 @@ _SINGLE: Final = (
 )
 _SEVERAL: Final = {"attach": "attached", "quirk": "quirks", "fault": "faults"}
 """Keys that may be given several times, and what they are called in a request."""
+
+_CALLED: Final = {"factory": "state"}
+"""How a key is written that a request has another name for."""
 
 _NAMED: Final[dict[str, tuple[str, Callable[[str, str, str], str]]]] = {
     "secret": ("secrets", _hidden),

@@ -167,6 +167,7 @@ def _reader(host: Host, request: Message) -> str:
 def _card_for(host: Host, reader: str) -> str:
     """Return the card that is meant where none is said: the one that was in the reader, or the only one."""
     desk = host.desk
+    desk.check_reader(reader)
 
     if (inside := desk.card_in(reader)) is not None:
         return inside.name

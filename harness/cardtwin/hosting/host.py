@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.card import ImageError
+from cardtwin.card import ImageError, models
 from cardtwin.cryptoki.errors import LibraryMissingError
 from cardtwin.cryptoki.native import library_path
 from cardtwin.events import Defect, Event, Hub
@@ -17,7 +17,7 @@ from cardtwin.hosting.commands import CONTROL_VARIABLE
 from cardtwin.hosting.errors import CardRefusedError, CommandRefusedError, HostingError, ProtocolError
 from cardtwin.hosting.messages import Channel
 from cardtwin.hosting.preparation import Preparation, planned, refusals
-from cardtwin.hosting.request import DEFAULT_READER
+from cardtwin.hosting.request import DEFAULT_READER, CardRequest
 from cardtwin.hosting.workshop import Made, Workshop
 from cardtwin.pcsc import PcscError
 from cardtwin.plan import Secret
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cardtwin.cryptoki.calls import Client
     from cardtwin.hosting.messages import Message
     from cardtwin.hosting.preparation import CardPlan
-    from cardtwin.hosting.request import CardRequest, HostRequest
+    from cardtwin.hosting.request import HostRequest
     from cardtwin.sockets import Peer
     from cardtwin.targets.desk import CardDesk
 
@@ -138,10 +138,20 @@ class Host:
             CommandRefusedError: The reader isn't there, or holds a card.
         """
         self.desk.check_empty(reader)
+        self._check_known(request)
         plan = planned(self._free_name(reader), request)
         made = self._add(plan)
         self.desk.insert(reader, plan.name)
         return {"card": plan.name, "pins": _revealed(made.pins), "warnings": list(made.warnings)}
+
+    def _check_known(self, request: CardRequest) -> None:
+        """See that what is nothing but a name is a model's: it may be a card's, misspelt."""
+        if request == CardRequest(model=request.model) and request.model not in (None, *models.names()):
+            here = ", ".join(card.name for card in self.desk.cards) or "none"
+            known = ", ".join(models.names())
+            raise CardRefusedError(
+                f"{request.model!r} is neither a card here ({here}) nor a card model ({known})"
+            )
 
     def _free_name(self, reader: str) -> str:
         """Return what a new card is called: as its reader, or with a number behind it."""

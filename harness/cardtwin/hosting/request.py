@@ -267,9 +267,6 @@ class HostRequest:
                 if getattr(self, name) is not None:
                     raise CardRefusedError(f"{name.replace('_', ' ')}, with pcscd: {reason}")
 
-            if len(self.readers) == 1 and DEFAULT_READER not in self.readers:
-                raise CardRefusedError("reader: pcscd gives its readers their names itself")
-
     def blamed(self, card: str, error: CardRefusedError) -> CardRefusedError:
         """Return an error that says which card it is about, where there are several."""
         return error if len(self.cards) == 1 else CardRefusedError(f"card {card!r}: {error}")

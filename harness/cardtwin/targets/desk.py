@@ -103,7 +103,7 @@ class CardDesk(ABC):
 
     def reader_of(self, card: str) -> str | None:
         """Return the reader that a card is in; None if it is in none."""
-        return next((reader for reader, held in self._places.items() if held == card), None)
+        return next((reader for reader, held in tuple(self._places.items()) if held == card), None)
 
     def latest(self, reader: str) -> str | None:
         """Return the card that was put last into a reader; None if there was none."""
@@ -127,8 +127,15 @@ class CardDesk(ABC):
             raise TargetError(f"the card {card!r} is in {other!r}: remove it there first")
 
         self._cards[card].chip.reader = reader
-        self._put_in(reader, self._cards[card])
-        self._places[reader] = self._latest[reader] = card
+        self._places[reader] = card  # before it is used: it may take itself out at its first command
+
+        try:
+            self._put_in(reader, self._cards[card])
+        except BaseException:
+            self._places.pop(reader, None)
+            raise
+
+        self._latest[reader] = card
 
     def check_empty(self, reader: str) -> None:
         """See that a card can be put into a reader.
@@ -136,7 +143,7 @@ class CardDesk(ABC):
         Raises:
             TargetError: There is no such reader, or it holds a card.
         """
-        self._check_reader(reader)
+        self.check_reader(reader)
 
         if reader in self._places:
             raise TargetError(f"there is a card in {reader!r} already: {self._places[reader]!r}")
@@ -224,14 +231,19 @@ class CardDesk(ABC):
     def _take_out(self, reader: str) -> None:
         """Take the card from the reader."""
 
-    def _check_reader(self, reader: str) -> None:
+    def check_reader(self, reader: str) -> None:
+        """See that there is such a reader.
+
+        Raises:
+            TargetError: There is none.
+        """
         if reader not in self.readers:
             raise TargetError(
                 f"there is no reader {reader!r}, only {', '.join(self.readers) or 'none at all'}"
             )
 
     def _card(self, reader: str) -> BenchCard:
-        self._check_reader(reader)
+        self.check_reader(reader)
 
         if (card := self.card_in(reader)) is None:
             raise TargetError(f"there is no card in {reader!r}")
@@ -291,7 +303,7 @@ class EmulatedDesk(CardDesk):
         Raises:
             TargetError: There is none of that name.
         """
-        self._check_reader(reader)
+        self.check_reader(reader)
 
         with self._hurried(reader):
             self._manager.remove_reader(reader)
@@ -323,7 +335,7 @@ class EmulatedDesk(CardDesk):
         Raises:
             TargetError: The reader has no PIN pad.
         """
-        self._check_reader(reader)
+        self.check_reader(reader)
 
         try:
             self._manager.enter(reader, entries)

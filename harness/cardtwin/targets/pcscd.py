@@ -97,7 +97,7 @@ class PcscdDesk(CardDesk):
         Raises:
             TargetError: There is no reader of that name.
         """
-        self._check_reader(reader)
+        self.check_reader(reader)
 
         with self._hurried(reader):
             self._take_out(reader)

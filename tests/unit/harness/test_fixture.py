@@ -235,6 +235,14 @@ def test_no_profile(cardtwin):
     assert "271828" not in result.stdout
 
 
+def test_a_reader_without_a_card_is_not_passed_over(suite: Suite) -> None:
+    text = """\
+def test_which(cardtwin):
+    cardtwin.start(reader="Left", readers={"Right": None})
+"""
+    assert "'Left': which card is in it?" in suite(text).stdout
+
+
 def test_a_process_of_a_card_that_is_lost_fails_the_test(suite: Suite) -> None:
     text = """\
 import os

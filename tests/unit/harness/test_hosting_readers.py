@@ -177,7 +177,7 @@ def test_another_card_than_was_there_is_inserted_and_its_pins_are_told_to_who_ma
     ("request_", "reason"),
     [
         (CardRequest(), "which card"),
-        (CardRequest(model="cardos-9"), "no card model 'cardos-9'"),
+        (CardRequest(model="cardos-9"), "'cardos-9' is neither"),
         (CardRequest(model="cardos-5.3", profile="ful"), "no profile 'ful'"),
         (CardRequest(model="cardos-5.3", faults=("do=fly",)), "'do' is one of"),
         (
@@ -193,6 +193,26 @@ def test_a_new_card_that_cannot_be_leaves_everything_as_it_is(request_: CardRequ
             control.insert(request_, reader="Spare")
 
         assert [each["name"] for each in control.status()["cards"]] == ["Left", "Right"]
+
+
+@pytest.mark.parametrize(
+    ("card", "reader", "reason"),
+    [
+        (
+            CardRequest(model="Lft"),
+            "Spare",
+            r"'Lft' is neither a card here \(Left, Right\) nor a card model \(card",
+        ),
+        (None, "Spar", "there is no reader 'Spar', only Left, Right, Spare"),
+    ],
+)
+def test_a_name_that_there_is_not_is_told_with_those_that_there_are(
+    card: CardRequest | None, reader: str, reason: str
+) -> None:
+    refused = pytest.raises(CommandRefusedError, match=reason)
+
+    with served(readers=LIBRARY) as host, host.control() as control, refused:
+        control.insert(card, reader=reader)
 
 
 def test_readers_come_and_go() -> None:

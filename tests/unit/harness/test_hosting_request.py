@@ -71,7 +71,6 @@ def test_cards_without_a_name_are_called_as_their_readers_and_those_in_readers_c
             "'A' can't be in two readers",
         ),
         ({"readers": {"A": "c"}, "cards": {"A": CardRequest(model="c")}}, "would be called so too"),
-        ({"readers": {"R": "c"}, "pcscd": "1"}, "pcscd gives its readers their names"),
         (
             {"readers": {DEFAULT_READER: "c"}, "pcscd": "1", "config": "f"},
             "config, with pcscd: the middleware",
@@ -85,6 +84,10 @@ def test_cards_without_a_name_are_called_as_their_readers_and_those_in_readers_c
 def test_readers_that_cannot_be_are_refused(given: dict[str, Any], reason: str) -> None:
     with pytest.raises(CardRefusedError, match=reason):
         HostRequest.arranged(**given).check()
+
+
+def test_a_reader_of_pcscd_may_have_a_name_for_the_hand_as_several_may() -> None:
+    HostRequest.arranged({"Left": "c"}, pcscd="1").check()
 
 
 @given(secrets=TEXTS, fields=TEXTS, quirks=st.lists(st.text()).map(tuple), seed=st.none() | st.text())

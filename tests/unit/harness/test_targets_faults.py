@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardtwin.card import CardView, models
-from cardtwin.events import Hub
+from cardtwin.events import Hub, PowerChange, ReaderChanged
 from cardtwin.pcsc import CardMuteError, CardRemovedError, NoSmartCardError
 from cardtwin.scenario.faults import FaultModel
 from cardtwin.targets import CardSetup, FaultSetup, Setup, TargetError
@@ -122,6 +122,25 @@ def test_a_card_on_a_bench_has_its_faults() -> None:
     with bench("do=answer at=00A4 after=1 sw=6F00") as found:
         connection = found.connection("p", READER)
         assert [connection.transmit(SELECT) for _ in range(3)] == [OK, b"\x6f\x00", OK]
+
+
+def test_a_card_may_take_itself_out_while_it_is_put_in() -> None:
+    with bench("do=remove") as found:
+        found.desk.remove(READER)
+        seen: list[str] = []
+
+        def use_at_once(event: object) -> None:
+            if isinstance(event, ReaderChanged) and event.change is PowerChange.POWERED_ON:
+                try:
+                    found.make_context().connect(READER).transmit(SELECT)
+                except CardRemovedError as error:
+                    seen.append(error.name)
+
+        unsubscribe = found.hub.subscribe(use_at_once)
+        found.desk.insert(READER, "A")
+        unsubscribe()
+        assert seen == ["SCARD_W_REMOVED_CARD"]
+        assert found.desk.card_in(READER) is None
 
 
 def test_a_card_that_takes_itself_out_can_be_put_in_again() -> None:
