@@ -11,6 +11,7 @@ from cardtwin.hosting.request import CardRequest
 from cardtwin.hosting.status import status_of
 from cardtwin.readers import EntryError, PinEntry
 from cardtwin.targets import FaultSetup
+from cardtwin.targets.kept import check_unkept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,7 +118,9 @@ def _status(host: Host, _: Message) -> Mapping[str, Any]:
 
 @_action("snapshot")
 def _snapshot(host: Host, request: Message) -> None:
-    images.save(host.desk.image(_reader(host, request)), _path(request))
+    image, path = host.desk.image(_reader(host, request)), _path(request)
+    check_unkept(path)
+    images.save(image, path)
 
 
 @_action("load")

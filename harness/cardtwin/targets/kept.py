@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cardtwin.card import CardImage, EmulatedCard
 
-__all__ = ["CardFile", "CardFileBusyError", "KeptCard"]
+__all__ = ["CardFile", "CardFileBusyError", "KeptCard", "check_unkept"]
 
 _SCRATCH: Final = ".{}.cardtwin-new"
 """What the next memory is called until it is whole, by the name of the file."""
@@ -157,6 +157,19 @@ class KeptCard(CardAround):
             reason = f"the card's memory can't be written to {self._file.path}: {error.strerror}"
             self._failed(reason)
             raise CardMuteError(self.card.reader, reason) from None
+
+
+def check_unkept(path: str | os.PathLike[str]) -> None:
+    """See that no card has its memory in a file that is to be replaced, of this process or of another.
+
+    Raises:
+        CardFileBusyError: One has.
+        OSError: It can't be read.
+    """
+    resolved = Path(path).resolve()
+
+    if resolved.is_file():
+        os.close(_locked(resolved))
 
 
 def _locked(path: Path) -> int:

@@ -343,6 +343,17 @@ def test_a_file_that_another_host_keeps_its_card_in_is_refused(tmp_path: Path) -
     assert "there is no folder" in refusal(keep=str(tmp_path / "none" / "card.image"))
 
 
+def test_no_memory_is_saved_over_the_file_that_a_card_is_kept_in(tmp_path: Path) -> None:
+    kept = tmp_path / "card.image"
+
+    with served(keep=str(kept)) as card, card.control() as control:
+        with pytest.raises(CommandRefusedError, match="another card has its memory there"):
+            control.snapshot(kept)
+
+        control.snapshot(tmp_path / "other.image")
+        assert "another card has its memory there" in refusal(keep=str(kept))
+
+
 def test_a_memory_that_could_not_be_written_is_told_at_the_end(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
