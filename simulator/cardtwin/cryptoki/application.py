@@ -308,6 +308,13 @@ class Application:
 
         return thing
 
+    def abandon(self) -> None:
+        """Let a call that waits for a person or for the card end soon: nobody wants its answer any more.
+
+        May be called beside other calls, and more than once; close() has to come afterwards.
+        """
+        self._context.release()
+
     def close(self) -> None:
         """End what is waiting with CKR_CRYPTOKI_NOT_INITIALIZED, log out, and let go of everything."""
         self.events.close()

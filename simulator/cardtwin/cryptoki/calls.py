@@ -53,6 +53,12 @@ __all__ = ["Application", "Client", "Implementation", "Registry", "function", "r
 class Application(Protocol):
     """One program that has called C_Initialize: its sessions, handles, caches and view of the settings."""
 
+    def abandon(self) -> None:
+        """Let a call that is under way end soon: the program is gone, close() follows.
+
+        May be called while another function runs, and more than once.
+        """
+
     def close(self) -> None:
         """End what is waiting with CKR_CRYPTOKI_NOT_INITIALIZED, and let go of everything.
 

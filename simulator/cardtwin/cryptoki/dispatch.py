@@ -28,6 +28,8 @@ _log: Final = logging.getLogger(__name__)
 _BEGIN: Final = "C_Initialize"
 _END: Final = "C_Finalize"
 _GONE: Final = "the program is gone"
+_GLANCE: Final = 0.1
+"""Seconds that a program's last call gets to end by itself when the program is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,10 @@ class Caller:
         Args:
             gone: The program has ended without C_Finalize.
         """
-        with self._turn:
+        while not self._turn.acquire(timeout=_GLANCE if gone else -1):
+            self._application.abandon()
+
+        try:
             if self._closed:
                 return
 
@@ -128,6 +133,8 @@ class Caller:
                 return
 
             outcome = _told(self._end, BY_NAME[_END], (), self._hub, self._program)
+        finally:
+            self._turn.release()
 
         self._note(BY_NAME[_END], (), outcome)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cardtwin.card import image as images
 from cardtwin.card import models
+from cardtwin.cryptoki.api import registry
+from cardtwin.cryptoki.dispatch import Caller
 from cardtwin.hosting import (
     CONTROL_VARIABLE,
     CardRefusedError,
@@ -22,9 +25,12 @@ from cardtwin.hosting.host import Host
 from cardtwin.middleware import MiddlewareError
 from cardtwin.pcsc import CardRemovedError
 from cardtwin.plan import Secret
+from cardtwin.readers import PinEntry, PinPad
+from support.hosted import TIMEOUT
 from support.hosts import READER, SECRETS, asked, refusal, served
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -246,6 +252,30 @@ def test_what_is_entered_at_the_pin_pad_reaches_the_card() -> None:
 
         with pytest.raises(MiddlewareError, match="cancelled at the reader"):
             card.host.bench.client("test").verify_pin(READER, None)
+
+
+def test_the_end_of_a_program_ends_its_wait_for_a_pin(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for = threading.Event()
+    ask = PinPad.ask
+
+    def noted(pad: PinPad, seconds: float, check: Callable[[], object]) -> PinEntry:
+        asked_for.set()
+        return ask(pad, 600.0, check)
+
+    monkeypatch.setattr(PinPad, "ask", noted)
+
+    with served(profile="full", pinpads=(READER,)) as card:
+        caller = Caller(card.host.bench.application("program"), registry, card.host.bench.hub)
+        (session,) = caller.call("C_OpenSession", (1, 4)).results
+        login = threading.Thread(target=caller.call, args=("C_Login", (session, 1, None)), daemon=True)
+        login.start()
+        assert asked_for.wait(TIMEOUT)
+        end = threading.Thread(target=caller.close, kwargs={"gone": True}, daemon=True)
+        end.start()
+        end.join(TIMEOUT / 4)
+        assert not end.is_alive()
+        login.join(TIMEOUT)
+        assert card.host.bench.manager.state(READER).sharing == 0
 
 
 @pytest.mark.parametrize("entries", [["12a456"], ["271828", ""], [], [271828], "271828", None])
