@@ -232,7 +232,7 @@ def test_a_real_speed_takes_real_time_but_not_before_the_card_is_ready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("cardtwin.hosting.host.time.sleep", slept.append)
+    monkeypatch.setattr("cardtwin.hosting.host.pass_time", lambda seconds, _: slept.append(seconds))
 
     with served(profile="full", speed="real") as card:
         assert len(slept) == 1  # the reset when it was put in
