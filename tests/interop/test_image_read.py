@@ -10,6 +10,7 @@ import pytest
 from support.hosted import run
 from support.interop import READER, program
 from support.rig import full_card
+from support.tokens import OPENSC_FAMILIES
 
 if TYPE_CHECKING:
     import subprocess
@@ -24,7 +25,7 @@ def read(desk: Desk, *arguments: str | Path) -> subprocess.CompletedProcess[str]
     return run("image", "read", *arguments, PCSCLITE_CSOCK_NAME=desk.environment["PCSCLITE_CSOCK_NAME"])
 
 
-both = pytest.mark.parametrize("model", ["cardos-4.4", "cardos-5.3"])
+both = pytest.mark.parametrize("model", OPENSC_FAMILIES)
 
 
 @both

@@ -1,9 +1,14 @@
-"""Access conditions as a card tells them: bytes of tag 86, or rules of AB and of an EF of access rules."""
+"""Access conditions as a card tells them.
+
+That is bytes of tag 86, rules of AB and of an EF of access rules, or IAS-ECC's rules of A1 and 8C.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cardtwin.card.chip.iasecc import BARE_RULES, RULES, file_access
+from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF
 from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation, complete
 from cardtwin.iso7816 import Tlv, TlvFormatError
@@ -55,6 +60,11 @@ def access_of(found: FileFound) -> bytes:
     if told is not None:
         return complete(told, **shape)
 
+    compact = _compact_rules(found)
+
+    if compact is not None:
+        return _compact_access(compact, **shape)
+
     access = bytearray(complete(b"", **shape))
     operations = _DF_MODES if found.is_df else _EF_MODES
 
@@ -65,6 +75,18 @@ def access_of(found: FileFound) -> bytes:
                 access[operation] = rule.condition
 
     return bytes(access)
+
+
+def _compact_rules(found: FileFound) -> Tlv | None:
+    return next((each for each in found.control.objects if each.tag in {RULES, BARE_RULES}), None)
+
+
+def _compact_access(rules: Tlv, *, df: bool, mf: bool) -> bytes:
+    """Return the condition bytes of rules in compact format; of broken ones, that nothing is allowed."""
+    try:
+        return file_access(rules, df=df, mf=mf)
+    except (Refusal, TlvFormatError):
+        return complete(b"", df=df, mf=mf)
 
 
 def rules_reference(found: FileFound) -> bytes:
@@ -119,4 +141,5 @@ def referenced(files: Collection[FileFound]) -> Iterator[tuple[int, bool]]:
 
         pairs = [(rule.condition, rule.is_key) for rule in rules]
         pairs += [(byte, False) for byte in found.control.get(0x86) or b""]
+        pairs += [(byte, False) for byte in access_of(found) if _compact_rules(found) is not None]
         yield from ((reference, is_key) for reference, is_key in pairs if 0 < reference <= _LARGEST)

@@ -11,6 +11,7 @@ from cardtwin.card.memory.files import SHAREABLE
 from cardtwin.iso7816 import FileControl, StatusWord, TlvFormatError
 from cardtwin.middleware import CommandFailedError, MiddlewareError
 from cardtwin.middleware.channel import refused
+from cardtwin.middleware.drivers import DataObjectDriver
 
 if TYPE_CHECKING:
     from cardtwin.middleware.drivers import CardDriver
@@ -122,14 +123,17 @@ class FileWalk:
 
     def _listed(self, path: bytes) -> tuple[bytes, ...]:
         try:
-            return tuple(child.to_bytes(2) for child in self._driver.children())
+            driver = self._driver
+            found = driver.files() if isinstance(driver, DataObjectDriver) else driver.children()
+            return tuple(child.to_bytes(2) for child in found)
         except CommandFailedError:
             self.unlisted.append(path)
             return ()
 
     def _select(self, path: bytes) -> FileFound | None:
-        header, data = ("00A40800", path[2:]) if path != MF else ("00A40000", MF)
-        response = self._channel.ask(header, data, le=256)
+        header, data = ("00A408", path[2:]) if path != MF else ("00A400", MF)
+        template = "04" if isinstance(self._driver, DataObjectDriver) else "00"  # as the drivers ask
+        response = self._channel.ask(header + template, data, le=256)
         sw = response.sw
 
         if sw == StatusWord.FILE_NOT_FOUND:
@@ -148,8 +152,10 @@ class FileWalk:
 
     def _file(self, path: bytes, control: FileControl, *, active: bool) -> FileFound:
         descriptor = (control.descriptor or 0) & ~SHAREABLE
+        driver = self._driver
+        is_df = driver.is_directory(control) if isinstance(driver, DataObjectDriver) else descriptor == _DF
 
-        if descriptor == _DF:
+        if is_df:
             return FileFound(path, control, None, active, Read.DIRECTORY)
 
         kind = FileKind(descriptor) if descriptor in _KINDS else None

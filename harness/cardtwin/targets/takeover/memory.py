@@ -28,6 +28,9 @@ _RECORD_HEADER: Final = 2
 _UNLIMITED: Final = 0xFF
 _TWO_PARTS_BITS: Final = 1024
 _BYTE: Final = 0x100
+_REFERENCE: Final = 0x7F
+"""A reference without the bit that says: in this DF."""
+
 _DECIPHERING: Final = KeyUsage.DECRYPT | KeyUsage.UNWRAP | KeyUsage.DERIVE
 _RSA_SHORT, _RSA_LONG, _EC = (0x8C, 0x0C), (0x8A, 0x0A), (0x8E, 0x0E)
 """The algorithm bytes of keys, to sign and to decipher or agree."""
@@ -113,15 +116,19 @@ class Credential(NamedTuple):
 
 
 def credentials(
-    files: Mapping[bytes, FileFound], token: TokenObjects, tries: Callable[[bytes, int], int | None]
+    files: Mapping[bytes, FileFound],
+    token: TokenObjects,
+    told: Mapping[ObjectKey, SecurityObject],
+    tries: Callable[[bytes, int], int | None],
 ) -> Iterator[Credential]:
-    """Yield the PINs that PKCS#15 lists, then the test objects that conditions name beyond these.
+    """Yield the PINs that PKCS#15 lists, then the test objects that conditions name or the card tells of.
 
     Of the latter it isn't told in which DF they lie: the MF is taken, where all conditions find them.
 
     Args:
         files: The files of the card.
         token: What PKCS#15 lists.
+        told: The objects that the card tells of.
         tries: Tells the tries left of the PIN of a DF and reference; None where they aren't told.
     """
     kinds: dict[int, bool] = {}
@@ -132,11 +139,17 @@ def credentials(
     known: set[ObjectKey] = set()
 
     for df, pin in token.pins:
-        key = ObjectKey(_holder(files, df), TEST_CLASS, pin.reference & 0x7F)
+        key = _placed(ObjectKey(_holder(files, df), TEST_CLASS, pin.reference & _REFERENCE), told)
 
         if key not in known:
             known.add(key)
-            yield Credential(key, pin.label, is_key=False, tries=tries(key.df, key.id), pin=pin)
+            left = told[key].tries_left if key in told else tries(key.df, key.id)
+            yield Credential(key, pin.label, is_key=False, tries=left, pin=pin)
+
+    for key in told:
+        if key.class_ == TEST_CLASS and key not in known:
+            known.add(key)
+            yield Credential(key, "", is_key=False, tries=told[key].tries_left, pin=None)
 
     listed = {key.id for key in known}
 
@@ -147,12 +160,21 @@ def credentials(
 
 
 def keys_of(
-    files: Mapping[bytes, FileFound], token: TokenObjects
+    files: Mapping[bytes, FileFound], token: TokenObjects, told: Mapping[ObjectKey, SecurityObject]
 ) -> Iterator[tuple[ObjectKey, pkcs15.PrivateKey]]:
     """Yield the private keys that PKCS#15 lists, each with its place; one without a reference has none."""
     for df, key in token.keys:
         if key.reference is not None and key.reference < _BYTE:
-            yield ObjectKey(_holder(files, df), KEY_CLASS, key.reference), key
+            listed = ObjectKey(_holder(files, df), KEY_CLASS, key.reference)
+            without_bit = listed._replace(id=listed.id & _REFERENCE)
+            place = _placed(without_bit, told)
+            yield place if place in told else listed, key
+
+
+def _placed(key: ObjectKey, told: Mapping[ObjectKey, SecurityObject]) -> ObjectKey:
+    """Return where an object is that the card tells of: in its DF or above; else what is given."""
+    places = (key._replace(df=df) for df in climb(key.df))
+    return next((place for place in places if place in told), key)
 
 
 def key_object(key: pkcs15.PrivateKey, token: TokenObjects) -> SecurityObject:

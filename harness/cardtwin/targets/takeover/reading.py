@@ -13,12 +13,13 @@ from cardtwin.card.memory.lifecycle import LIVING
 from cardtwin.decode import decode
 from cardtwin.entropy import SystemEntropy
 from cardtwin.events import because
-from cardtwin.iso7816 import ResponseApdu, StatusWord, Tlv, TlvFormatError
+from cardtwin.iso7816 import StatusWord, Tlv, TlvFormatError
 from cardtwin.middleware import MiddlewareError
-from cardtwin.middleware.drivers import driver_for
-from cardtwin.pcsc import NoSmartCardError, PcscError, Protocol, UnknownReaderError
+from cardtwin.middleware.drivers import DataObjectDriver, driver_for
+from cardtwin.pcsc import NoSmartCardError, PcscError, Protocol, UnknownReaderError, exchange
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.takeover.channel import ReadingChannel
+from cardtwin.targets.takeover.dataobjects import models_for, told_objects
 from cardtwin.targets.takeover.files import FileWalk
 from cardtwin.targets.takeover.memory import credentials, file_of, key_object, keys_of
 from cardtwin.targets.takeover.taken import Difference, KeyTaken, TakenCard
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from cardtwin import pkcs15
     from cardtwin.card import CardModel
     from cardtwin.card.memory import File, ObjectKey
-    from cardtwin.iso7816 import CommandApdu
+    from cardtwin.iso7816 import CommandApdu, ResponseApdu
     from cardtwin.middleware.drivers import CardDriver
     from cardtwin.pcsc import Context
     from cardtwin.targets.takeover.channel import Heard
@@ -103,21 +104,21 @@ class _Reading:
 
     def taken(self) -> TakenCard:
         driver = driver_for(self.channel)
-        told = dict(self._told())
-        model = _model(told, self.channel.atr)
-        blank = _blank(model, driver, told, self.channel.atr)
+        models_, blank = self._card_like(driver)
         walk, token = FileWalk(driver), TokenObjects()
 
         if blank.life_cycle in LIVING:
             walk.visit(MF)
             token = token_objects(driver, walk)
 
-        tests = tuple(credentials(walk.found, token, lambda df, id_: self._tries(driver, df, id_)))
-        keys = dict(keys_of(walk.found, token))
+        told = dict(told_objects(driver, walk.found)) if isinstance(driver, DataObjectDriver) else {}
+        tests = tuple(credentials(walk.found, token, told, lambda df, id_: self._tries(driver, df, id_)))
+        keys = dict(keys_of(walk.found, token, told))
         files, omitted = _files(walk)
         objects = {test.key: test.object() for test in tests}
         objects |= {place: key_object(key, token) for place, key in keys.items()}
-        image = _checked(replace(blank, files=files, objects=objects))
+        image = replace(blank, files=files, objects=objects | told)
+        model, image, differences = _closest(models_, image, self.channel.heard)
         return TakenCard(
             reader=self.reader,
             model=model,
@@ -127,8 +128,21 @@ class _Reading:
             unlisted=tuple(walk.unlisted),
             credentials=tests,
             keys=tuple(_key_taken(place, key) for place, key in keys.items()),
-            differences=tuple(_differences(model, image, self.channel.heard)),
+            differences=differences,
         )
+
+    def _card_like(self, driver: CardDriver) -> tuple[tuple[CardModel, ...], CardImage]:
+        """Return the models that the card may be of, and an image with neither files nor objects."""
+        atr = self.channel.atr
+
+        if isinstance(driver, DataObjectDriver):
+            found = models_for(driver, atr)
+            phase = LifeCycle.ADMINISTRATION  # there is no other, and nothing tells of one
+            return found, CardImage(found[0].name, driver.chip_serial(), atr, phase)
+
+        told = dict(self._told())
+        model = _model(told, atr)
+        return (model,), _blank(model, driver, told, atr)
 
     def _told(self) -> Iterator[tuple[int, bytes]]:
         for tag in _TOLD:
@@ -208,13 +222,25 @@ def _key_taken(place: ObjectKey, key: pkcs15.PrivateKey) -> KeyTaken:
     return KeyTaken(path_text(place.df), place.id, kind, key.label)
 
 
+def _closest(
+    found: Sequence[CardModel], image: CardImage, heard: Sequence[Heard]
+) -> tuple[CardModel, CardImage, tuple[Difference, ...]]:
+    """Return the model whose copy answers most as the card did, the image of that model, what differs."""
+    images = [_checked(replace(image, model=model.name)) for model in found]
+    compared = [
+        (model, each, tuple(_differences(model, each, heard)))
+        for model, each in zip(found, images, strict=True)
+    ]
+    return min(compared, key=lambda pair: len(pair[2]))
+
+
 def _differences(model: CardModel, image: CardImage, heard: Sequence[Heard]) -> Iterator[Difference]:
     """Say all commands again to the copy, and yield what it answers otherwise."""
     copy = EmulatedCard(model, image=image, entropy=SystemEntropy())
     copy.power_on(Protocol.ANY)
 
     for command, response in heard:
-        told = ResponseApdu.parse(copy.process(command.encode()))
+        told = exchange(copy.process, command)
 
         if told != response:
             yield _difference(command, response, told)

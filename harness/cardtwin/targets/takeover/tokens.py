@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["TokenObjects", "absolute", "token_objects"]
 
 _EF_DIR: Final = MF + bytes.fromhex("2F00")
+_EF_ATR: Final = MF + bytes.fromhex("2F01")
 _APPLICATION: Final = bytes.fromhex("5015")
 _ODF: Final = bytes.fromhex("5031")
 _BESIDE: Final = tuple(bytes.fromhex(name) for name in ("5032", "5033", "4946"))
@@ -62,6 +63,7 @@ class TokenObjects:
 def token_objects(driver: CardDriver, walk: FileWalk) -> TokenObjects:
     """Visit all files of the card's PKCS#15 applications, and return the PINs and keys that they list."""
     objects = TokenObjects()
+    walk.visit(_EF_ATR)
 
     for application in dict.fromkeys(_applications(driver, walk)):
         if walk.visit(application) is None:

@@ -17,10 +17,12 @@ from cardtwin.middleware.drivers.base import (
     PublicKey,
     RsaValue,
 )
+from cardtwin.middleware.drivers.data_object_driver import DataObjectDriver
 from cardtwin.middleware.drivers.registry import driver_for, families, register
 
 __all__ = [
     "CardDriver",
+    "DataObjectDriver",
     "EcValue",
     "FileInfo",
     "KeySpec",

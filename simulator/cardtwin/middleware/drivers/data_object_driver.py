@@ -133,10 +133,11 @@ class DataObjectDriver(CardDriver):
         return FileInfo(control.size, directory, rights, control.file_id)
 
     def children(self) -> tuple[int, ...]:
-        """Return the identifiers of the files in the current DF (GET DATA with an empty tag list).
+        """Return the identifiers of the files in the current DF, without those delivered with the card."""
+        return tuple(file_id for file_id in self.files() if file_id not in self.delivered_files)
 
-        Those that were delivered with the card are left out.
-        """
+    def files(self) -> tuple[int, ...]:
+        """Return the identifiers of all files in the current DF (GET DATA with an empty tag list)."""
         what = "list the files"
         told = self.channel.send("00CB3FFF", b"\x5c\x00", le=256, what=what)
 
@@ -145,8 +146,7 @@ class DataObjectDriver(CardDriver):
         except TlvFormatError as error:
             raise MiddlewareError(Ckr.CKR_DEVICE_ERROR, f"{what}: {error}") from error
 
-        listed = (int.from_bytes(each.value) for each in found if each.tag == _FILE_REFERENCE)
-        return tuple(file_id for file_id in listed if file_id not in self.delivered_files)
+        return tuple(int.from_bytes(each.value) for each in found if each.tag == _FILE_REFERENCE)
 
     def read(self, size: int) -> bytes:
         """Return the first `size` bytes of the current EF (READ BINARY); fewer if the card gives fewer."""

@@ -36,6 +36,7 @@ __all__ = [
     "pin_object",
     "public_components",
     "public_key",
+    "public_values_of",
     "put",
     "rights_from",
 ]
@@ -135,6 +136,12 @@ def put(class_: int, reference: int, *objects: Tlv) -> bytes:
 def parameters_of(class_: int, reference: int) -> bytes:
     """Return the data of GET DATA that ask for an object's control parameters."""
     sdo = Tlv(_tag(class_, reference), b"\xa0\x80")
+    return Tlv.constructed(0x4D, (Tlv.constructed(0x70, (sdo,)),)).encode()
+
+
+def public_values_of(reference: int) -> bytes:
+    """Return the data of GET DATA that ask for a public key's modulus and exponent."""
+    sdo = Tlv(_tag(PUBLIC, reference), b"\x7f\x49\x80")
     return Tlv.constructed(0x4D, (Tlv.constructed(0x70, (sdo,)),)).encode()
 
 
