@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = Path(__file__).parents[2] / "support" / "kept_card_program.py"
+KILLED = PROGRAM.with_name("killed_card_program.py")
 ROOTS = [str(Path(package.__path__[0]).parents[1]) for package in (cardtwin.card, cardtwin.targets)]
 FILE = MF + bytes.fromhex("4401")
 CREATE = bytes.fromhex("00E000001B621980020010820101830244018501008609" + "00" * 9)
@@ -146,6 +147,35 @@ def test_a_process_that_is_killed_leaves_the_card_as_before_or_after_a_command(
     file = images.load(path).files[FILE]
     assert isinstance(file, Ef)
     assert int.from_bytes(file.content) in {seen[-1], seen[-1] + 1}
+
+    with kept(path):
+        assert [each.name for each in tmp_path.iterdir()] == ["card.image"]
+
+
+def test_a_process_that_is_killed_at_any_moment_of_a_write_leaves_the_card_as_before_or_after_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "card.image"
+
+    with kept(path) as card:
+        card.process(CREATE)
+
+    told = subprocess.run(
+        [sys.executable, str(KILLED), str(path)],
+        env={"PYTHONPATH": ":".join(ROOTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *moments, end = [line.split() for line in told.stdout.splitlines()]
+    numbers = [number for _, _, _, number in moments]
+
+    assert end[2:] == ["False", "1"]
+    assert {killed for _, _, killed, _ in moments} == {"True"}
+    assert [kind for kind, *_ in moments].count("bytes") == 3
+    assert len(moments) > 20
+    assert numbers == sorted(numbers)  # as before, until it is as after
+    assert set(numbers) == {"0", "1"}
 
     with kept(path):
         assert [each.name for each in tmp_path.iterdir()] == ["card.image"]

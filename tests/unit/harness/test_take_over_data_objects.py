@@ -191,16 +191,22 @@ def test_a_card_with_another_atr_is_of_the_model_that_answers_alike(model: str) 
 class Silent(EmulatedCard):
     """A card that knows no GET DATA for data objects, as is to be expected of one that others made."""
 
+    asked = 0
+
     def process(self, command: bytes) -> bytes:
+        self.asked += command[1] == 0xCB
         return b"\x6d\x00" if command[1] == 0xCB else super().process(command)
 
 
 @every
 def test_without_data_objects_and_lists_pkcs15_leads_to_files_pins_and_keys(model: str) -> None:
     image = full_card(model)
-    copy = taken(card_with(image, Silent))
+    card = card_with(image, Silent)
+    copy = taken(card)
     kinds = {(key.df, key.class_, key.id) for key in copy.image.objects}
 
+    assert isinstance(card, Silent)
+    assert card.asked == len(copy.unlisted) + 1
     assert copy.unlisted
     assert {(MF, 0, MAIN_PIN), (MF + b"\x50\x15", 0x20, 1)} <= kinds
     assert "PIN 3F00:01 'PIN'  tries assumed; no value" in list(copy.lines())
