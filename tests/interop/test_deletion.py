@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 
-from cardtwin.card import CardView
+from cardtwin.card import CardView, models
 from cardtwin.encoding import NoCardEraserError
 from support.encodings import job
 from support.interop import shared_library
@@ -34,6 +34,7 @@ PRIVATE, PUBLIC, CERTIFICATE, DATA = "Private RSA Key", "Public RSA Key", "X.509
 OVERWRITTEN = "6984"
 """What comes of a key object that holds no key any more: pkcs15-init overwrites it, and leaves it there."""
 
+CARDOS = tuple(name for name in models.names() if name.startswith("cardos-"))
 SOME = 200
 """Bytes of a file: no more than one command reads."""
 
@@ -180,7 +181,7 @@ def test_what_pkcs15_init_has_deleted_is_gone(
         assert witness.deciphering(key, cryptogram) == OVERWRITTEN
 
 
-@pytest.mark.parametrize("model", ["cardos-4.4", "cardos-5.3"])
+@pytest.mark.parametrize("model", CARDOS)
 def test_what_delete_profile_has_deleted_is_gone(tmp_path: Path, model: str) -> None:
     with opened_rig(tmp_path, model) as rig:
         witness = Witness(rig)
