@@ -66,7 +66,7 @@ ON_OUR_SOCKET: Final = {
 LEFT_OUT: Final = {
     "FEATURE_CCID_ESC_COMMAND_Gemalto_features": "a vendor's escape commands",
     "FEATURE_CCID_ESC_COMMAND_Xiring": "a vendor's escape commands",
-    "MCT_ReaderDirect": "a reader with a PIN pad",
+    "MCT_ReaderDirect": "a display and other keys than for PINs: neither ours nor vpcd's readers have any",
     "SCard_fork": "libpcsclite alone decides it: 1.9.9 fails it above pcscd as well",
     "control_get_firmware": "a vendor's escape commands",
     "control_switch_interface": "a vendor's reader with two interfaces",

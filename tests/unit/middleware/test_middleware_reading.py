@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from cardtwin.card import models
 from cardtwin.middleware import (
     CardLostError,
     CardNotRecognisedError,
@@ -214,6 +217,19 @@ def test_a_card_that_no_driver_knows_is_told_by_its_atr(atr: bytes, version: str
         driver_for(Channel(Script(("00CA018200", version), atr=atr)))
 
     assert unknown.value.rv is Ckr.CKR_TOKEN_NOT_RECOGNIZED
+
+
+@pytest.mark.parametrize("model", models.names())
+def test_a_model_has_a_driver_or_the_error_says_why_not(model: str) -> None:
+    atr, version = models.get(model).atr, models.get(model).version
+    answer = version.hex() + "9000" if version else "6A88"
+
+    try:
+        found = driver_for(Channel(Script(("00CA018200", answer), atr=atr)))
+    except CardNotRecognisedError as unknown:
+        assert re.search(r"ATR [0-9A-F ]+: \w", str(unknown))  # noqa: PT017  # some models have a driver
+    else:
+        assert found.family.split("-")[0] == model.split("-", maxsplit=1)[0]
 
 
 def test_a_family_has_one_driver() -> None:

@@ -5,6 +5,7 @@ from cardtwin.middleware.drivers import (  # noqa: F401  # they register themsel
     cardos_m4,
     cosmo,
     gemalto,
+    others,
 )
 from cardtwin.middleware.drivers.base import (
     CardDriver,
