@@ -46,6 +46,10 @@ def test_our_readers_tell_how_long_commands_may_be(longest: int) -> None:
     assert told.split()[-1] == str(longest)
 
 
+def test_extended_commands_and_responses_pass(place: Place) -> None:
+    assert place.run(PROGRAMS, "extended") == []
+
+
 @pytest.mark.parametrize("name", ["share", "reset", "hold"])
 def test_sharing_resets_and_transactions_are_those_of_pcsc(place: Place, name: str) -> None:
     assert place.run(PROGRAMS, name) == []

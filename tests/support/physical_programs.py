@@ -72,6 +72,18 @@ def use() -> None:
     raises(InvalidHandleError, context.readers)
 
 
+def extended() -> None:
+    """Write and read more than a short command and a short response hold."""
+    content = bytes(range(250)) + bytes(50)
+    create = bytes.fromhex("00E000001B621980020200820101830244018501008609") + bytes(9)
+    length = b"\0" + len(content).to_bytes(2)
+
+    with PhysicalContext() as context, context.connect(context.readers()[0]) as connection:
+        assert connection.transmit(create) == OK
+        assert connection.transmit(bytes.fromhex("00D60000") + length + content) == OK
+        assert connection.transmit(bytes.fromhex("00B00000") + length) == content + OK
+
+
 def share() -> None:
     """Share modes and their violations."""
     with PhysicalContext() as one, PhysicalContext() as other:
@@ -179,5 +191,6 @@ def t0() -> None:
 
 
 if __name__ == "__main__":
-    {"use": use, "share": share, "reset": reset, "hold": hold, "wait": wait, "t0": t0}[sys.argv[1]]()
+    programs = (use, extended, share, reset, hold, wait, t0)
+    {program.__name__: program for program in programs}[sys.argv[1]]()
     say("done")
