@@ -23,6 +23,7 @@ AREAS: Final[Mapping[str, str]] = {
     "encoding": "Encoding descriptions",
     "blob": "The encrypted PINs",
     "ordering": "The ordering of virtual smart cards",
+    "login": "Digital Access",
 }
 """The areas in the order of the table, with their titles; an id begins with its area."""
 
