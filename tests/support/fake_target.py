@@ -85,6 +85,10 @@ class FakeBench(Bench):
     def engine(self, process: str, keys: Any) -> Any:
         raise NotImplementedError(process, keys)
 
+    @property
+    def access(self) -> Any:
+        raise NotImplementedError
+
     def program(self, process: str) -> Any:
         raise NotImplementedError(process)
 

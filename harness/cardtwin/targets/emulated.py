@@ -18,6 +18,7 @@ from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
 from cardtwin.source import Diagnostics
+from cardtwin.targets.access import AccessSite
 from cardtwin.targets.cardmaker import CardMaker, no_speed, wrong_serial
 from cardtwin.targets.certificates import CertificateManager
 from cardtwin.targets.clock import Clock
@@ -254,6 +255,11 @@ class EmulatedBench(Bench):
     def certificate_manager(self) -> CertificateManager:
         """The server's side of encodings; it is the same for all of them."""
         return CertificateManager(self._entropy("certificate authority"), self._clock.now)
+
+    @cached_property
+    def access(self) -> AccessSite:
+        """Digital Access, and what there is around it."""
+        return AccessSite(self._entropy, self._clock.now, self._switches)
 
     @property
     def folder(self) -> Path:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cardtwin.pcsc import CardConnection
     from cardtwin.plan import DecryptionKey
     from cardtwin.readers import PinEntry
+    from cardtwin.targets.access import AccessSite
     from cardtwin.targets.certificates import CertificateManager
     from cardtwin.targets.faults import FaultSetup
 
@@ -248,6 +249,11 @@ class Bench(ABC):
     @abstractmethod
     def certificate_manager(self) -> CertificateManager:
         """The server's side of encodings; it is the same for all of them."""
+
+    @property
+    @abstractmethod
+    def access(self) -> AccessSite:
+        """Digital Access, and what there is around it; it is the same for the whole scenario."""
 
     @abstractmethod
     def program(self, process: str) -> Program:

@@ -160,20 +160,20 @@ class Course:
         self._happens(Event.SCANNED)
         self._phone = phone
 
-    def confirm(self) -> LoggedIn:
+    def confirm(self, phone: Phone) -> LoggedIn:
         """Have the user agree in Personal Mobile: the phone answers the challenge.
 
         Raises:
-            FlowError: Personal Mobile doesn't ask now.
+            FlowError: Personal Mobile doesn't ask now, or on another phone.
             ActivationError: No profile is activated on the phone.
             LoginRefusedError: The response does not log anybody in.
         """
         self._let_time_pass()
 
-        if self._phone is None or self._state is not State.IN_APP:
-            raise FlowError(f"Personal Mobile does not ask: {self._state.value}")
+        if self._phone is not phone or self._state is not State.IN_APP:
+            raise FlowError(f"Personal Mobile does not ask on {phone.name!r}: {self._state.value}")
 
-        response = self._phone.answer(self._challenge)
+        response = phone.answer(self._challenge)
 
         try:
             self.login = self._access.finish(response)
