@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from cryptography import x509
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
+from cardtwin.iso7816 import Tlv
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -23,7 +25,6 @@ __all__ = ["attribute_values", "certificate_attribute", "certificate_attributes"
 
 _UPN: Final = ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 _UTF8_STRING: Final = 0x0C
-_SHORT_FORM: Final = 0x80
 
 _readers: dict[str, Reader] = {}
 
@@ -55,7 +56,7 @@ def attribute_values(certificate: x509.Certificate, name: str) -> tuple[str, ...
 
     Raises:
         KeyError: There is no such attribute.
-        ValueError: The certificate's extensions cannot be read.
+        ValueError: What holds the attribute cannot be read.
     """
     return tuple(value for value in _readers[name.casefold()](certificate) if value)
 
@@ -88,10 +89,10 @@ def _user_principal_name(certificate: x509.Certificate) -> Iterator[str]:
     """The otherName that Windows logs users in with: a UTF8String."""
     for name in _alternative_names(certificate):
         if isinstance(name, x509.OtherName) and name.type_id == _UPN:
-            tag, length, value = name.value[:1], name.value[1:2], name.value[2:]
+            found = Tlv.parse(name.value)
 
-            if tag == bytes([_UTF8_STRING]) and length[0] < _SHORT_FORM and length[0] == len(value):
-                yield value.decode("utf-8", errors="replace")
+            if found.tag == _UTF8_STRING:
+                yield found.value.decode("utf-8", errors="replace")
 
 
 def _of_subject(kind: ObjectIdentifier, certificate: x509.Certificate) -> Iterator[str]:

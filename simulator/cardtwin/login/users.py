@@ -31,7 +31,10 @@ def by_certificate(
     Raises:
         LoginRefusedError: The certificate has no such attribute, or it fits no account, or several.
     """
-    values = attribute_values(certificate, properties.certificate_attribute)
+    try:
+        values = attribute_values(certificate, properties.certificate_attribute)
+    except ValueError:
+        raise LoginRefusedError(Refusal.BROKEN_CERTIFICATE, properties.certificate_attribute) from None
 
     if not values:
         raise LoginRefusedError(Refusal.NO_CERTIFICATE_ATTRIBUTE, properties.certificate_attribute)

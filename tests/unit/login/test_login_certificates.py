@@ -1,0 +1,347 @@
+"""Chains, validity, use and revocation of the certificates that log in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+
+from cardtwin.login import CertificateAuthority, LoginRefusedError, Refusal, UnreachableError
+from cardtwin.login.chains import chain_of
+from cardtwin.login.ocsp import OcspError, ask, is_revoked
+from cardtwin.targets.access import HolderTemplate, SmallAuthority
+from support.access import CURVE_KEY, MAIL, METHOD, USER, World
+from support.profiles import rsa_key
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+OCSP, CRL = "http://Company/ocsp", "http://Company/crl"
+
+
+def der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
+
+
+def own(
+    world: World, *extensions: tuple[x509.ExtensionType, bool], issuer: str = "Company issuing CA"
+) -> x509.Certificate:
+    """Return a certificate that the test signs with a key of its own, as an issuer of that name would."""
+    above, holder = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (issuer, "Holder")
+    )
+    start = world.now - timedelta(days=1)
+    key = rsa_key().public_key()
+    builder = x509.CertificateBuilder(above, holder, key, 77, start, start + timedelta(days=9))
+
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+
+    return builder.sign(CURVE_KEY, SHA256())
+
+
+def issuer(world: World) -> x509.Certificate:
+    """Return the certificate of who signs with the test's key on a curve."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "own")])
+    start = world.now - timedelta(days=1)
+    usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)  # noqa: FBT003
+    return (
+        x509.CertificateBuilder(name, name, CURVE_KEY.public_key(), 1, start, start + timedelta(days=9))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(CURVE_KEY.public_key()), critical=False)
+        .sign(CURVE_KEY, SHA256())
+    )
+
+
+def test_a_certificate_of_the_selected_authority_is_accepted(world: World) -> None:
+    chain = world.log_in().chain
+    assert [certificate.subject.rfc4514_string() for certificate in chain] == [
+        "CN=Anna",
+        "CN=Company issuing CA",
+    ]
+
+
+def test_a_certificate_of_another_authority_is_not(world: World) -> None:
+    assert world.refusal(world.certificate(authority="Other")) is Refusal.UNTRUSTED
+
+
+def test_a_certificate_in_the_authoritys_name_is_not_enough(world: World) -> None:
+    assert world.refusal(der(own(world))) is Refusal.UNTRUSTED
+
+
+def test_a_chain_to_a_root_is_made_with_what_the_authority_knows_or_the_card_brings(world: World) -> None:
+    root = CertificateAuthority("Company", (world.company.root,))
+    world.admin.put_authority(root)
+    world.admin.publish()
+    assert world.refusal() is Refusal.UNTRUSTED
+    challenge = world.access.begin(METHOD, USER)
+    response = world.respond(challenge, world.certificate())
+    assert len(world.access.finish(replace(response, others=(der(world.company.issuing),))).chain) == 3
+    world.admin.put_authority(replace(root, intermediates=(world.company.issuing,)))
+    world.admin.publish()
+    assert len(world.log_in().chain) == 3
+
+
+@pytest.mark.parametrize(
+    ("template", "refusal"),
+    [
+        (HolderTemplate("Anna", (MAIL,), begins=1), Refusal.OUTSIDE_VALIDITY),
+        (HolderTemplate("Anna", (MAIL,), begins=-30, days=10), Refusal.OUTSIDE_VALIDITY),
+        (HolderTemplate("Anna", (MAIL,), signs=False), Refusal.UNSUITABLE_KEY),
+    ],
+    ids=["not yet valid", "not valid any more", "for nonRepudiation"],
+)
+def test_a_certificate_that_is_not_good_for_it_is_refused(
+    world: World, template: HolderTemplate, refusal: Refusal
+) -> None:
+    assert world.refusal(world.certificate(template)) is refusal
+
+
+def refused_by(world: World, certificate: x509.Certificate) -> Refusal | None:
+    try:
+        chain_of(certificate, (), CertificateAuthority("own", (issuer(world),)), world.now)
+    except LoginRefusedError as error:
+        return error.refusal
+
+    return None
+
+
+@pytest.mark.parametrize(
+    ("extension", "critical", "refusal"),
+    [
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False, None),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]), False, None),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False, Refusal.UNSUITABLE_KEY),
+        (x509.BasicConstraints(ca=True, path_length=None), True, Refusal.UNTRUSTED),
+        (x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00"), False, None),
+        (x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True, Refusal.UNTRUSTED),
+    ],
+    ids=["clientAuth", "any", "serverAuth", "a CA", "unknown", "unknown and critical"],
+)
+def test_extensions_decide(
+    world: World, extension: x509.ExtensionType, critical: bool, refusal: Refusal | None
+) -> None:
+    assert refused_by(world, own(world, (extension, critical), issuer="own")) is refusal
+
+
+def test_a_certificate_without_extensions_is_good_enough(world: World) -> None:
+    assert refused_by(world, own(world, issuer="own")) is None
+
+
+# Revocation
+
+
+@pytest.mark.parametrize(
+    ("crls", "address"), [((CRL,), ""), ((), OCSP), ((CRL,), OCSP)], ids=["list", "OCSP", "both"]
+)
+def test_a_revoked_certificate_is_refused_from_then_on(
+    world: World, crls: tuple[str, ...], address: str
+) -> None:
+    world.trust(crls=crls, ocsp=address)
+    world.admin.publish()
+    certificate = world.certify()
+    assert world.log_in(der(certificate)).user == USER
+    world.company.revoke(certificate)
+    assert world.refusal(der(certificate)) is Refusal.REVOKED
+    assert world.log_in().user == USER  # another certificate
+
+
+def test_the_list_tells_what_the_responder_doesnt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(address: str, request: bytes) -> bytes:
+        raise UnreachableError(address)
+
+    monkeypatch.setattr(world.site, "ocsp", unreachable)
+    world.trust(crls=(CRL,), ocsp=OCSP)
+    world.admin.publish()
+    certificate = world.certify()
+    assert world.log_in(der(certificate)).user == USER
+    world.company.revoke(certificate)
+    assert world.refusal(der(certificate)) is Refusal.REVOKED
+
+
+@pytest.mark.parametrize(("choice", "in_"), [("refused", False), ("accepted", True)])
+def test_what_cannot_be_told_is_refused_or_accepted_as_the_switch_says(choice: str, in_: bool) -> None:
+    world = World({"login.revocation-unknown": choice})
+    world.trust(crls=(CRL,), ocsp=OCSP)
+    world.admin.publish()
+    world.site.offline = frozenset({"Company"})
+
+    if in_:
+        assert world.log_in().user == USER
+    else:
+        assert world.refusal() is Refusal.REVOCATION_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda world: b"no list",
+        lambda world: world.site.authority("Other").crl(),
+        lambda world: SmallAuthority("Company", world.site._entropy("x"), lambda: world.now).crl(),
+        lambda world: SmallAuthority(
+            "Company", world.site._entropy("authority Company"), lambda: world.now - timedelta(days=3)
+        ).crl(),
+    ],
+    ids=["broken", "another issuer's", "signed by somebody else", "too old"],
+)
+def test_a_list_that_cannot_be_believed_tells_nothing(
+    world: World, wrong: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(wrong)
+    content = wrong(world)
+    monkeypatch.setattr(world.site, "crl", lambda address: content)
+    world.trust(crls=(CRL,))
+    world.admin.publish()
+    assert world.refusal() is Refusal.REVOCATION_UNKNOWN
+
+
+def test_a_list_that_the_right_authority_signed_is_believed_though_it_is_an_equal_one(world: World) -> None:
+    same = SmallAuthority("Company", world.site._entropy("authority Company"), lambda: world.now)
+    assert same.issuing == world.company.issuing
+
+
+def list_with(world: World, extension: x509.ExtensionType) -> bytes:
+    builder = x509.CertificateRevocationListBuilder(
+        world.company.issuing.subject, world.now, world.now + timedelta(days=1)
+    ).add_extension(extension, critical=True)
+    return builder.sign(world.company._key, SHA256()).public_bytes(Encoding.DER)
+
+
+def test_a_delta_is_no_list(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = list_with(world, x509.DeltaCRLIndicator(1))
+    monkeypatch.setattr(world.site, "crl", lambda address: content)
+    world.trust(crls=(CRL,))
+    world.admin.publish()
+    assert world.refusal() is Refusal.REVOCATION_UNKNOWN
+
+
+# OCSP, answer by answer
+
+
+def answer(
+    world: World,
+    certificate: x509.Certificate,
+    nonce: bytes | None,
+    *,
+    responder: x509.Certificate | None = None,
+    signer: ec.EllipticCurvePrivateKey | None = None,
+    delegate: x509.Certificate | None = None,
+    age: timedelta = timedelta(0),
+    until: timedelta | None = timedelta(days=1),
+    status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
+) -> bytes:
+    issuing = world.company.issuing
+    this = world.now - age
+    end = None if until is None else this + until
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        certificate, issuing, SHA256(), status, this, end, None, None
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, delegate or responder or issuing)
+
+    if delegate is not None:
+        builder = builder.certificates([delegate])
+
+    if nonce is not None:
+        builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
+
+    return builder.sign(signer or world.company._key, SHA256()).public_bytes(Encoding.DER)
+
+
+def judged(world: World, **options: object) -> bool:
+    certificate = world.certify()
+    question = ask(certificate, world.company.issuing, b"n" * 32)
+    nonce = options.pop("nonce", b"n" * 32)
+    other = options.pop("certificate", certificate)
+    return is_revoked(question, answer(world, other, nonce, **options), world.now)  # type: ignore[arg-type]
+
+
+def delegate(
+    world: World, *purposes: ObjectIdentifier, signer: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "responder")])
+    start = world.now - timedelta(days=1)
+    key = CURVE_KEY.public_key()
+    builder = x509.CertificateBuilder(
+        world.company.issuing.subject, name, key, 5, start, start + timedelta(days=9)
+    )
+
+    if purposes:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+
+    return builder.sign(signer, SHA256())
+
+
+def test_a_good_answer_says_that_nothing_is_revoked(world: World) -> None:
+    assert not judged(world)
+
+
+def test_a_delegate_of_the_issuer_may_answer(world: World) -> None:
+    responder = delegate(world, ExtendedKeyUsageOID.OCSP_SIGNING, signer=world.company._key)
+    assert not judged(world, delegate=responder, signer=CURVE_KEY)
+
+
+def test_an_answer_without_an_end_is_believed_for_its_nonce(world: World) -> None:
+    assert not judged(world, until=None)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"nonce": b"m" * 32}, "another request"),
+        ({"age": timedelta(days=2)}, "not of this time"),
+        ({"age": timedelta(minutes=-6)}, "not of this time"),
+        ({"until": None, "nonce": None}, "neither an end nor"),
+        ({"status": ocsp.OCSPCertStatus.UNKNOWN}, "does not know"),
+    ],
+    ids=["nonce", "old", "of the future", "endless", "unknown"],
+)
+def test_an_answer_that_cannot_be_believed_tells_nothing(
+    world: World, options: dict[str, object], why: str
+) -> None:
+    with pytest.raises(OcspError, match=why):
+        judged(world, **options)
+
+
+def test_an_answer_signed_by_somebody_else_tells_nothing(world: World) -> None:
+    other = SmallAuthority("Company", world.site._entropy("another"), lambda: world.now)
+
+    with pytest.raises(OcspError, match="nobody who may"):
+        judged(world, responder=other.issuing, signer=other._key)
+
+
+def test_an_answer_about_another_certificate_tells_nothing(world: World) -> None:
+    with pytest.raises(OcspError, match="another certificate"):
+        judged(world, certificate=world.certify())
+
+
+@pytest.mark.parametrize("purposes", [(), (ExtendedKeyUsageOID.CLIENT_AUTH,)], ids=["none", "another"])
+def test_a_delegate_without_the_purpose_may_not_answer(
+    world: World, purposes: tuple[ObjectIdentifier, ...]
+) -> None:
+    responder = delegate(world, *purposes, signer=world.company._key)
+
+    with pytest.raises(OcspError):
+        judged(world, delegate=responder, signer=CURVE_KEY)
+
+
+def test_a_delegate_of_nobody_may_not_answer(world: World) -> None:
+    responder = delegate(world, ExtendedKeyUsageOID.OCSP_SIGNING, signer=CURVE_KEY)
+
+    with pytest.raises(OcspError):
+        judged(world, delegate=responder, signer=CURVE_KEY)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x30\x03\x0a\x01\x03", b"no answer"])
+def test_what_is_no_answer_tells_nothing(world: World, sent: bytes) -> None:
+    question = ask(world.certify(), world.company.issuing, b"n" * 32)
+
+    with pytest.raises(OcspError):
+        is_revoked(question, sent, world.now)
