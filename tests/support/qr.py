@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from segno.consts import ALIGNMENT_POS, ECC
 
@@ -119,7 +119,8 @@ def _octets(bits: list[bool]) -> bytes:
 
 def _data(interleaved: bytes, version: int, level: int) -> bytes:
     """Return the data codewords of all blocks one after the other."""
-    lengths = [group.num_data for group in ECC[version][level] for _ in range(group.num_blocks)]
+    groups: Any = ECC
+    lengths = [group.num_data for group in groups[version][level] for _ in range(group.num_blocks)]
     blocks: list[list[int]] = [[] for _ in lengths]
     octets = iter(interleaved)
 
