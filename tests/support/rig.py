@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cardtwin.card import CardView, EmulatedCard
+from cardtwin.card import CardView
 from cardtwin.card import image as images
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko
 from cardtwin.cryptoki.native import library_path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from cardtwin.card import CardImage
+    from cardtwin.card import CardImage, EmulatedCard
     from cardtwin.plan import Secret
 
 READER = "Emulated reader"
