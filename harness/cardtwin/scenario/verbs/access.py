@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from cardtwin.login import (
+    CHALLENGE_LIFE,
     AuthenticationMethod,
     CertificateAuthority,
     ExtendedProperties,
@@ -20,6 +23,7 @@ from cardtwin.login import (
     UnknownMethodError,
     UserAccount,
 )
+from cardtwin.scenario.document import MapNode, TextNode
 from cardtwin.scenario.matchers import FlagMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.pkcs11.steps import SlotStep, UseExpectation
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -29,7 +33,7 @@ from cardtwin.targets import Capability
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardtwin.login import LoggedIn
+    from cardtwin.login import LoggedIn, Response
     from cardtwin.scenario.pkcs11.sessions import TokenSession
     from cardtwin.scenario.run import Run
     from cardtwin.scenario.values import Value
@@ -232,14 +236,24 @@ class Authenticate(SlotStep):
 
     The program is Personal Desktop and has to be logged in to the token. `certificate` is the label of the
     one that the user chooses, `user` what the user enters. The authorities in `offline` cannot be reached.
-    Without `expect`, the user is logged in.
+    `response` says what becomes of the response on its way: a bit of the signature is ``altered``, it is
+    ``repeated`` after a login, and judged then, or it comes ``late``. Without `expect`, the user is logged
+    in.
     """
 
     authenticate: str
     user: str = ""
     certificate: str
     offline: NameList = ()
+    response: Literal["intact", "altered", "repeated", "late"] = "intact"
     expect: AuthenticateExpectation | None = None
+
+    @classmethod
+    def capabilities(cls, written: MapNode) -> frozenset[Capability]:
+        """Return what a login needs: to be late, a clock."""
+        how = written.get("response")
+        is_late = isinstance(how, TextNode) and how.text == "late"
+        return cls.needs | ({Capability.CLOCK} if is_late else set())
 
     def use(self, session: TokenSession, run: Run) -> Mapping[str, Value]:
         """Begin, sign with the card, and have the response validated."""
@@ -259,13 +273,26 @@ class Authenticate(SlotStep):
         site.offline = frozenset(self.offline)
 
         try:
-            return {**values, **logged_in(site.access.finish(desktop.answer(challenge, self.certificate)))}
+            response = self._sent(run, desktop.answer(challenge, self.certificate))
+            return {**values, **logged_in(site.access.finish(response))}
         except LoginRefusedError as error:
             return {**values, **refused(error.refusal.name.lower().replace("_", "-"), str(error))}
         except NothingToSignWithError as error:
             return {**values, **refused("nothing-to-sign-with", str(error))}
         finally:
             site.offline = frozenset()
+
+    def _sent(self, run: Run, response: Response) -> Response:
+        """Return a response as it arrives."""
+        if self.response == "altered":
+            return replace(response, signature=_altered(response.signature))
+
+        if self.response == "repeated":
+            run.bench.access.access.finish(response)
+        elif self.response == "late":
+            run.bench.wait(ceil(CHALLENGE_LIFE.total_seconds()))
+
+        return response
 
     def run(self, run: Run) -> Observed:
         """Do it; only a login is a success."""
@@ -274,6 +301,10 @@ class Authenticate(SlotStep):
         values = {name: value for name, value in seen.values.items() if name != "note"}
         success = seen.success and values.get("result") == "logged-in"
         return Observed(values, success, seen.note or str(note or ""))
+
+
+def _altered(signature: bytes) -> bytes:
+    return signature[:-1] + bytes([signature[-1] ^ 1])
 
 
 def logged_in(login: LoggedIn) -> dict[str, Value]:
