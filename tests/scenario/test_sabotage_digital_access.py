@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cardtwin import targets
-from cardtwin.login import Administration, DigitalAccess, PersonalDesktop, SameDevice, checks
+from cardtwin.login import Administration, DigitalAccess, PersonalDesktop, SameDevice, checks, users
 from cardtwin.login import service as services
-from cardtwin.login import users
 from cardtwin.login.challenges import Challenges
 from cardtwin.login.mobile import Activations
 from cardtwin.login.revocation import Revocation

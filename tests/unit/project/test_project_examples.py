@@ -17,7 +17,7 @@ from cardtwin.cli import main
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/scenarios.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/scenarios.md", "docs/digital-access.md"])
 def test_a_scenario_that_a_page_shows_passes(page: str, tmp_path: Path) -> None:
     text = (ROOT / page).read_text("utf-8")
     example = re.search(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
