@@ -381,3 +381,13 @@ def test_a_list_that_openssl_has_made_is_fetched_and_believed(
 def test_what_cannot_be_fetched_is_told(address: str) -> None:
     with pytest.raises(UnreachableError, match=re.escape(address)):
         HttpRevocationSource(TIMEOUT).crl(address)
+
+
+def test_what_is_too_large_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cardtwin.login.http._LARGEST", 100)
+
+    with web({"/large": bytes(101), "/fits": bytes(100)}.get) as address:
+        assert HttpRevocationSource(TIMEOUT).crl(f"{address}/fits") == bytes(100)
+
+        with pytest.raises(UnreachableError, match="more than 100 bytes"):
+            HttpRevocationSource(TIMEOUT).crl(f"{address}/large")

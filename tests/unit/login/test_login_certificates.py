@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,11 +48,11 @@ def own(
     return builder.sign(CURVE_KEY, SHA256())
 
 
-def issuer(world: World) -> x509.Certificate:
-    """Return the certificate of who signs with the test's key on a curve."""
+def issuer(world: World, *, lists: bool = True) -> x509.Certificate:
+    """Return the certificate of who signs with the test's key on a curve, lists perhaps too."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "own")])
     start = world.now - timedelta(days=1)
-    usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)  # noqa: FBT003
+    usage = x509.KeyUsage(False, False, False, False, False, True, lists, False, False)  # noqa: FBT003
     return (
         x509.CertificateBuilder(name, name, CURVE_KEY.public_key(), 1, start, start + timedelta(days=9))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -208,6 +209,34 @@ def test_a_list_that_the_right_authority_signed_is_believed_though_it_is_an_equa
     assert same.issuing == world.company.issuing
 
 
+def own_list(world: World, name: str) -> bytes:
+    """Return a list that the test signs in somebody's name."""
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateRevocationListBuilder(named, world.now, world.now + timedelta(days=1))
+    return builder.sign(CURVE_KEY, SHA256()).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize(
+    ("name", "lists", "believed"), [("own", True, True), ("own", False, False), ("other", True, False)]
+)
+def test_a_list_is_in_the_name_of_an_issuer_who_may_sign_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, lists: bool, believed: bool
+) -> None:
+    monkeypatch.setattr(world.site, "crl", lambda address: own_list(world, name))
+    above = issuer(world, lists=lists)
+    chain = (own(world, issuer="own"), above)
+    check = partial(world.access._revocation.check, chain, CertificateAuthority("own", (above,), crls=(CRL,)))
+
+    if believed:
+        check()
+        return
+
+    with pytest.raises(LoginRefusedError) as caught:
+        check()
+
+    assert caught.value.refusal is Refusal.REVOCATION_UNKNOWN
+
+
 def list_with(world: World, extension: x509.ExtensionType) -> bytes:
     builder = x509.CertificateRevocationListBuilder(
         world.company.issuing.subject, world.now, world.now + timedelta(days=1)
@@ -339,9 +368,12 @@ def test_a_delegate_of_nobody_may_not_answer(world: World) -> None:
         judged(world, delegate=responder, signer=CURVE_KEY)
 
 
-@pytest.mark.parametrize("sent", [b"", b"\x30\x03\x0a\x01\x03", b"no answer"])
-def test_what_is_no_answer_tells_nothing(world: World, sent: bytes) -> None:
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [(b"", "broken"), (b"\x30\x03\x0a\x01\x03", "the responder says TRY_LATER"), (b"no answer", "broken")],
+)
+def test_what_is_no_answer_tells_nothing(world: World, sent: bytes, why: str) -> None:
     question = ask(world.certify(), world.company.issuing, b"n" * 32)
 
-    with pytest.raises(OcspError):
+    with pytest.raises(OcspError, match=why):
         is_revoked(question, sent, world.now)

@@ -198,6 +198,15 @@ def test_another_device_is_refused_where_the_same_is_enforced(world: World) -> N
     assert course.page().state is State.REFUSED
 
 
+def test_two_devices_without_names_are_not_the_same(world: World) -> None:
+    phone, challenge = activated(world), world.access.begin(HERE, USER)
+
+    with pytest.raises(LoginRefusedError) as caught:
+        world.access.finish(replace(phone.answer(challenge), device=""))
+
+    assert caught.value.refusal is Refusal.WRONG_DEVICE
+
+
 def test_the_redirection_opens_nothing_elsewhere(world: World) -> None:
     phone, course = activated(world), opened(world, HERE, "laptop")
     world.wait(seconds=5)

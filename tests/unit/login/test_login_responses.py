@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cardtwin.login import (
@@ -101,6 +101,7 @@ def test_a_signature_made_for_something_else_is_worth_nothing(
     assert refusal(world, response) is Refusal.WRONG_SIGNATURE
 
 
+@example(("ab", "c", ""), ("a", "bc", ""))
 @given(st.tuples(st.text(), st.text(), st.text()), st.tuples(st.text(), st.text(), st.text()))
 def test_messages_of_different_challenges_differ(
     one: tuple[str, str, str], other: tuple[str, str, str]
@@ -117,6 +118,15 @@ def test_a_key_on_a_curve_logs_in(world: World) -> None:
     challenge = world.access.begin(METHOD, USER)
     algorithm, signature = signed(challenge.message, CURVE_KEY)
     assert world.access.finish(Response(challenge.id, algorithm, signature, certificate)).user == USER
+
+
+def test_a_signature_on_a_curve_has_one_length(world: World) -> None:
+    certificate = world.certify(key=CURVE_KEY).public_bytes(Encoding.DER)
+    challenge = world.access.begin(METHOD, USER)
+    algorithm, signature = signed(challenge.message, CURVE_KEY)
+    longer = b"\0" + signature[:32] + b"\0" + signature[32:]
+    response = Response(challenge.id, algorithm, longer, certificate)
+    assert refusal(world, response) is Refusal.WRONG_SIGNATURE
 
 
 def test_pss_logs_in(world: World) -> None:
