@@ -33,14 +33,14 @@ class CertifyExpectation(UseExpectation):
     """What comes of it."""
 
 
-@verb("certify", needs={Capability.PKCS11})
+@verb("certify", needs={Capability.PKCS11, Capability.OWN})
 class Certify(SlotStep):
     """Have a certificate authority certify a key of the token, and write the certificate to the token.
 
     The authority is one of Digital Access's site, made where it is named first. `label` is what the
     certificate is called on the token, where the token has no room with a label for it. `valid` tells when:
-    it lasts a year. `usage` is its key usage: digitalSignature or nonRepudiation. Without `expect`, all
-    functions return CKR_OK.
+    it lasts a year. `usage` is its key usage: digitalSignature or nonRepudiation. Other libraries don't
+    write to tokens that our profiles have made. Without `expect`, all functions return CKR_OK.
     """
 
     bound_result: ClassVar[str] = "certificate"
