@@ -305,7 +305,7 @@ def scenario_verbs() -> str:
 
     for name, step in all_verbs().items():
         keys = [key for key in step.model_fields if key not in COMMON and key != name]
-        needs = ", ".join(sorted(capability.value for capability in step.needs))
+        needs = ", ".join(sorted(capability.value for capability in step.needs)) or "nothing"
         parts += [f"## `{name}`", inspect.cleandoc(step.__doc__ or "").replace("``", "`")]
         words = [word for word in get_args(step.model_fields[name].annotation) if isinstance(word, str)]
         lines = [f"Takes: {', '.join(words)}"] if words else []
@@ -320,10 +320,14 @@ def scenario_verbs() -> str:
 
 
 def _form_of(step: type[Step], form: type[Step]) -> tuple[str, str, str]:
-    (argument,) = get_args(form.model_fields[step.verb].annotation)
+    arguments = get_args(form.model_fields[step.verb].annotation)
     keys = [key for key in form.model_fields if key not in COMMON and key != step.verb]
     found = _expectation(form)
-    return f"`{argument}`", _keys(form, keys), _results(found) if found else ""
+    return (
+        ", ".join(f"`{argument}`" for argument in arguments),
+        _keys(form, keys),
+        _results(found) if found else "",
+    )
 
 
 def _keys(step: type[Step], keys: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from cardtwin.events import Defect, Event, Exchange
 from cardtwin.plan import Secret
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
 from cardtwin.scenario.errors import UsageError
+from cardtwin.scenario.managing import Managing
 from cardtwin.scenario.ordering import Authority, Ordering
 from cardtwin.scenario.pkcs11.sessions import TokenSession
 from cardtwin.scenario.values import Value, show
@@ -157,6 +158,18 @@ class Run:
         entropy = SystemEntropy() if seed is None else SeededEntropy(seed, "ordering of virtual smart cards")
         now = self.bench.now
         return Ordering(entropy, now, Authority(entropy, now))
+
+    @cached_property
+    def managing(self) -> Managing:
+        """Certificate Manager."""
+        seed = self.setup.seed
+        entropy = SystemEntropy() if seed is None else SeededEntropy(seed, "Certificate Manager")
+        return Managing(entropy, self.bench.now, self.setup.switches)
+
+    def close(self) -> None:
+        """Close what steps have opened."""
+        if "managing" in vars(self):
+            self.managing.close()
 
     def file(self, name: str) -> bytes:
         """Return the content of one of the scenario's files."""

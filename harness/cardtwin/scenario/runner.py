@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 import traceback
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -150,12 +150,13 @@ def _steps(instance: Instance, bench: Bench, hub: Hub) -> Iterator[StepResult]:
     state = Run(instance.path.name, instance.setup, instance.values, bench)
     hub.subscribe(state.hear)
 
-    for spec in instance.steps:
-        result = _step(state, spec)
-        yield result
+    with closing(state):
+        for spec in instance.steps:
+            result = _step(state, spec)
+            yield result
 
-        if result.verdict is not Verdict.PASSED:
-            return
+            if result.verdict is not Verdict.PASSED:
+                return
 
 
 def _step(state: Run, spec: StepSpec) -> StepResult:

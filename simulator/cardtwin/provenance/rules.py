@@ -24,6 +24,7 @@ AREAS: Final[Mapping[str, str]] = {
     "blob": "The encrypted PINs",
     "ordering": "The ordering of virtual smart cards",
     "login": "Digital Access",
+    "issuance": "Certificate Manager",
 }
 """The areas in the order of the table, with their titles; an id begins with its area."""
 

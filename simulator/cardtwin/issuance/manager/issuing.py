@@ -1,0 +1,370 @@
+"""Issuing a token by a token procedure: what the registration authority asks for, and what it gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from cardtwin.issuance.manager.archive import pkcs12_file
+from cardtwin.issuance.manager.attributes import attribute_certificate
+from cardtwin.issuance.manager.errors import IssuanceRefusedError
+from cardtwin.issuance.manager.issuers import issuer_certificates
+from cardtwin.issuance.manager.keyusage import key_usages
+from cardtwin.issuance.manager.model import (
+    DEFAULT_VIEW,
+    ISSUING_CA,
+    ROOT_DOMAIN,
+    Distribution,
+    KeyAction,
+    KeyUsage,
+    ProcedureState,
+    StorageProfile,
+)
+from cardtwin.issuance.manager.pins import letters, make_secrets
+from cardtwin.issuance.manager.selection import select
+from cardtwin.issuance.manager.serials import Serials
+from cardtwin.plan import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cardtwin.entropy import Entropy
+    from cardtwin.issuance.manager.archive import Archive, RecoveredKey
+    from cardtwin.issuance.manager.authority import Authority
+    from cardtwin.issuance.manager.model import (
+        InputView,
+        KeyProcedure,
+        TokenProcedure,
+    )
+    from cardtwin.issuance.manager.store import Store
+    from cardtwin.issuance.manager.workbench import Workbench
+    from cardtwin.plan import SecretName
+    from cardtwin.provenance import Switches
+
+__all__ = ["IssuedCertificate", "IssuedToken", "Parts", "Registration", "TokenRequest"]
+
+_NO_SERIAL_BYTES: Final = 16
+_NAMES: Final = {
+    "Common name": x509.NameOID.COMMON_NAME,
+    "Organisation": x509.NameOID.ORGANIZATION_NAME,
+    "Serial number": x509.NameOID.SERIAL_NUMBER,
+}
+_HOLDER: Final = "Common name"
+_EMAIL: Final = "E-mail"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """What the registration authority asks for.
+
+    Attributes:
+        procedure: The token procedure.
+        fields: What was entered in the input view.
+        domain: The user's domain.
+        requests: For each key of the token a certificate request (PKCS#10, in DER).
+        serial: The card's serial number where it comes from elsewhere; empty lets the range give one.
+        chosen: The secrets that the holder has chosen.
+        recovery: The key procedures by which keys are recovered; None takes the only one there is.
+        password: What protects PKCS #12 files.
+    """
+
+    procedure: str
+    fields: Mapping[str, str]
+    domain: str = ROOT_DOMAIN
+    requests: tuple[bytes, ...] = ()
+    serial: str = ""
+    chosen: Mapping[SecretName, Secret] = field(default_factory=dict)
+    recovery: tuple[str, ...] | None = None
+    password: Secret = field(default_factory=lambda: Secret(b""))
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """A certificate, and the name of the certificate procedure; empty for one that was reused."""
+
+    procedure: str
+    certificate: x509.Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token.
+
+    Attributes:
+        id: What Certificate Manager knows it by: the card's serial number where it has one.
+        serial: The card's serial number; empty where it has none.
+        certificates: One per request, then one per key that was archived or recovered.
+        archived: The archived and recovered keys with their certificates, as PKCS #12.
+        issuers: The certificates of CAs that go onto the token.
+        attributes: The attribute certificates, in DER.
+        secrets: The secrets of the token.
+        letters: What stands in each PIN letter.
+    """
+
+    id: str
+    serial: str
+    certificates: tuple[IssuedCertificate, ...]
+    archived: tuple[bytes, ...] = field(repr=False)
+    issuers: tuple[x509.Certificate, ...]
+    attributes: tuple[bytes, ...]
+    secrets: Mapping[SecretName, Secret]
+    letters: Mapping[int, Mapping[SecretName, Secret]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the registration authority works with."""
+
+    store: Store
+    workbench: Workbench
+    authority: Authority
+    archive: Archive
+    entropy: Entropy
+    switches: Switches
+
+
+class Registration:
+    """The registration authority (RA)."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._serials = Serials(parts.store)
+
+    def procedures(self, domain: str) -> Mapping[str, TokenProcedure]:
+        """Return the token procedures that can be used for users of a domain, by name."""
+        return {
+            name: found
+            for name, found in self._parts.workbench.procedures().items()
+            if found.state is ProcedureState.ACTIVE and found.visible_in(domain)
+        }
+
+    def input_view(self, procedure: TokenProcedure) -> InputView:
+        """Return the view that shows the fields for a token procedure: its own, or the default one."""
+        return self._parts.workbench.policy.input_views.get(procedure.input_view, DEFAULT_VIEW)
+
+    def issue(self, request: TokenRequest) -> IssuedToken:
+        """Issue a token: all of it, or nothing.
+
+        Raises:
+            IssuanceRefusedError: The procedure, or the request, isn't one by which a token can be issued.
+            SerialRefusedError: The serial number is taken, or in no range of the procedure.
+            RangeExhaustedError: The range has no number left.
+        """
+        with self._parts.store.change():
+            procedure = self._procedure(request)
+            self._check_fields(procedure, request.fields)
+            serial = self._serial(procedure, request.serial)
+            token = serial or self._parts.entropy.bytes(_NO_SERIAL_BYTES).hex()
+            return _Issue(self._parts, request, procedure, token, serial).all()
+
+    def _procedure(self, request: TokenRequest) -> TokenProcedure:
+        procedure = self._parts.workbench.procedures().get(request.procedure)
+
+        if procedure is None:
+            message = f"there is no token procedure {request.procedure!r} in effect"
+            raise IssuanceRefusedError("no-procedure", message)
+
+        if procedure.state is ProcedureState.CLOSED:
+            raise IssuanceRefusedError("closed", f"the token procedure {procedure.name!r} is closed")
+
+        if not procedure.visible_in(request.domain):
+            message = f"the token procedure {procedure.name!r} isn't visible in the domain {request.domain}"
+            raise IssuanceRefusedError("domain", message)
+
+        return procedure
+
+    def _check_fields(self, procedure: TokenProcedure, fields: Mapping[str, str]) -> None:
+        view = self.input_view(procedure)
+
+        if hidden := [name for name in fields if name not in view.fields]:
+            message = f"the input view {view.name!r} doesn't show the field {', '.join(hidden)}"
+            raise IssuanceRefusedError("input-view", message)
+
+        if not fields.get(_HOLDER):
+            raise IssuanceRefusedError("no-holder", f"the field {_HOLDER!r} has to be filled in")
+
+    def _serial(self, procedure: TokenProcedure, given: str) -> str:
+        if procedure.serial_range is None:
+            if given:
+                message = f"the token procedure {procedure.name!r} has no card serial number"
+                raise IssuanceRefusedError("no-serial-number", message)
+
+            return ""
+
+        if not given:
+            return self._serials.take(procedure.serial_range, procedure.name)
+
+        self._serials.use(given, procedure.serial_range, procedure.name)
+        return given
+
+
+class _Issue:
+    """The issuing of one token."""
+
+    def __init__(
+        self, parts: Parts, request: TokenRequest, procedure: TokenProcedure, token: str, serial: str
+    ) -> None:
+        self._policy = parts.workbench.policy
+        self._authority = parts.authority
+        self._archive = parts.archive
+        self._entropy = parts.entropy
+        self._switches = parts.switches
+        self._request = request
+        self._procedure = procedure
+        self._token = token
+        self._serial = serial
+        self._certificates: list[IssuedCertificate] = []
+        self._recovered: list[x509.Certificate] = []
+        self._files: list[bytes] = []
+        self._chosen = [
+            self._policy.certificate_procedures[name] for name in procedure.certificate_procedures
+        ]
+
+    def all(self) -> IssuedToken:
+        """Issue all that the procedure has."""
+        if self._request.requests and self._is_attributes():
+            raise IssuanceRefusedError("no-keys", "an attribute certificate file has no keys")
+
+        for request in self._request.requests:
+            self._certify(*_read(request))
+
+        self._keys()
+        attributes = self._attributes()
+        secrets, in_letters = self._secrets()
+        issuers = issuer_certificates(
+            self._authority,
+            self._procedure,
+            [found.certificate for found in self._certificates],
+            self._recovered,
+            self._chosen,
+        )
+        return IssuedToken(
+            self._token,
+            self._serial,
+            tuple(self._certificates),
+            tuple(self._files),
+            issuers,
+            attributes,
+            secrets,
+            in_letters,
+        )
+
+    def _is_attributes(self) -> bool:
+        return self._procedure.storage_profile is StorageProfile.ATTRIBUTE_CERTIFICATE_FILE
+
+    def _certify(
+        self, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, usage: frozenset[KeyUsage]
+    ) -> x509.Certificate:
+        procedure = select(self._chosen, usage, self._switches)
+        email = self._request.fields.get(_EMAIL)
+        certificate = self._authority.certify(
+            self._subject(),
+            key,
+            usage or procedure.usage,
+            issuer=procedure.issuer,
+            days=procedure.days,
+            names=x509.SubjectAlternativeName([x509.RFC822Name(email)]) if email else None,
+            token=self._token,
+        )
+        self._certificates.append(IssuedCertificate(procedure.name, certificate))
+        return certificate
+
+    def _subject(self) -> x509.Name:
+        fields = {**self._request.fields, **({"Serial number": self._serial} if self._serial else {})}
+        return x509.Name(
+            [x509.NameAttribute(oid, fields[name]) for name, oid in _NAMES.items() if fields.get(name)]
+        )
+
+    def _keys(self) -> None:
+        procedures = [self._policy.key_procedures[name] for name in self._procedure.key_procedures]
+
+        for procedure in procedures:
+            if procedure.action is KeyAction.ARCHIVE:
+                self._archive_new(procedure)
+
+        for procedure in self._selected([key for key in procedures if key.action is KeyAction.RECOVER]):
+            for recovered in self._archive.of(self._request.fields[_HOLDER], procedure.usage):
+                if recovered.token != self._token:
+                    self._recover(procedure, recovered)
+
+    def _selected(self, procedures: Sequence[KeyProcedure]) -> Sequence[KeyProcedure]:
+        """Return the procedures to recover by: the only one; with several those that are selected."""
+        wanted = self._request.recovery
+
+        if wanted is None:
+            return procedures if len(procedures) == 1 else ()
+
+        if unknown := set(wanted) - {procedure.name for procedure in procedures}:
+            names = ", ".join(sorted(unknown))
+            raise IssuanceRefusedError("no-recovery", f"the token procedure doesn't recover by {names}")
+
+        return [procedure for procedure in procedures if procedure.name in wanted]
+
+    def _archive_new(self, procedure: KeyProcedure) -> None:
+        key = rsa.generate_private_key(65537, procedure.bits)
+        certificate = self._certify(key.public_key(), procedure.usage)
+        self._archive.put(self._request.fields[_HOLDER], certificate, key)
+        self._give(certificate, key)
+
+    def _recover(self, procedure: KeyProcedure, recovered: RecoveredKey) -> None:
+        if not procedure.reuse:
+            certificate = self._certify(recovered.key.public_key(), procedure.usage)
+            self._give(certificate, recovered.key)
+            return
+
+        self._recovered.append(recovered.certificate)
+        self._certificates.append(IssuedCertificate("", recovered.certificate))
+        self._give(recovered.certificate, recovered.key)
+
+    def _give(self, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> None:
+        name = self._request.fields[_HOLDER]
+        self._files.append(pkcs12_file(name, certificate, key, self._request.password))
+
+    def _attributes(self) -> tuple[bytes, ...]:
+        issuer = self._authority.ca(ISSUING_CA)
+        return tuple(
+            attribute_certificate(
+                self._policy.attribute_procedures[name],
+                self._subject(),
+                issuer,
+                int.from_bytes(self._entropy.bytes(16)) >> 1 | 1,
+                self._authority.now(),
+            )
+            for name in self._procedure.attribute_procedures
+        )
+
+    def _secrets(self) -> tuple[Mapping[SecretName, Secret], Mapping[int, Mapping[SecretName, Secret]]]:
+        if not self._procedure.pin_procedure:
+            return {}, {}
+
+        procedure = self._policy.pin_procedures[self._procedure.pin_procedure]
+        secrets = make_secrets(procedure, self._request.chosen, self._entropy)
+        kept = {
+            name: secrets[name]
+            for name, rule in procedure.rules
+            if rule.distribution is not Distribution.CHOSEN
+        }
+        self._archive.keep_secrets(self._token, kept)
+        return secrets, letters(procedure, secrets)
+
+
+def _read(
+    request: bytes,
+) -> tuple[rsa.RSAPublicKey | ec.EllipticCurvePublicKey, frozenset[KeyUsage]]:
+    """Return a request's key and the key usage that it asks for (extensionRequest, RFC 2985, 5.4.2)."""
+    try:
+        read = x509.load_der_x509_csr(request)
+        valid = read.is_signature_valid
+        key = read.public_key()
+        wanted = [found.value for found in read.extensions if isinstance(found.value, x509.KeyUsage)]
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        raise IssuanceRefusedError("request", "the certificate request is broken") from None
+
+    if not valid or not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        raise IssuanceRefusedError("request", "the certificate request isn't signed by its own key")
+
+    return key, key_usages(wanted[0]) if wanted else frozenset()

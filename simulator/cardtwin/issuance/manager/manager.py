@@ -1,0 +1,62 @@
+"""Certificate Manager as a whole, above one state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cardtwin.entropy import SystemEntropy
+from cardtwin.issuance.manager.archive import Archive
+from cardtwin.issuance.manager.authority import Authority
+from cardtwin.issuance.manager.issuing import Parts, Registration
+from cardtwin.issuance.manager.officers import Officers
+from cardtwin.issuance.manager.workbench import Workbench
+from cardtwin.provenance import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardtwin.entropy import Entropy
+    from cardtwin.issuance.manager.model import Policy
+    from cardtwin.issuance.manager.store import Store
+
+__all__ = ["CertificateManager"]
+
+
+class CertificateManager:
+    """The parts of Certificate Manager.
+
+    Attributes:
+        authority: The CAs.
+        officers: Who may sign.
+        workbench: Where token procedures are made and signed.
+        registration: Where tokens are issued.
+        archive: Archived keys, and the secrets of tokens.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        *,
+        entropy: Entropy | None = None,
+        now: Callable[[], datetime] | None = None,
+        switches: Switches | None = None,
+    ) -> None:
+        """Put it together.
+
+        Args:
+            store: The state.
+            policy: What token procedures may refer to.
+            entropy: Where numbers and PINs come from; the system's if not given.
+            now: The time; the system's if not given.
+            switches: What holds where the sources leave it open.
+        """
+        entropy = entropy or SystemEntropy()
+        self.authority = Authority(store, entropy, now or (lambda: datetime.now(UTC)))
+        self.officers = Officers(store, self.authority)
+        self.workbench = Workbench(store, self.officers, policy)
+        self.archive = Archive(store)
+        self.registration = Registration(
+            Parts(store, self.workbench, self.authority, self.archive, entropy, switches or Switches())
+        )
