@@ -81,3 +81,10 @@ rule(
     "A field that the procedure's input view doesn't show can't be given. The fields of the default view are "
     "ours.",
 )
+rule(
+    "issuance.revocation",
+    Basis.OURS,
+    "RFC 5280, RFC 6960; how the vendor's CAs publish revocation isn't modelled",
+    "A certificate is revoked for good. Each CA signs its own lists and OCSP answers, which are valid for "
+    "seven days; certificates carry no addresses of them.",
+)

@@ -131,6 +131,13 @@ class Authority:
         start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         return row is not None and row[0] is None and start <= self.now() <= end
 
+    def is_ca_below(self, name: str, number: int) -> bool:
+        """Whether a CA has certified another one, or itself, with a certificate of that number."""
+        above = self.ca(name).certificate.subject
+        rows = self._store.database.execute("SELECT certificate FROM authorities").fetchall()
+        known = (x509.load_der_x509_certificate(found) for (found,) in rows)
+        return any(found.issuer == above and found.serial_number == number for found in known)
+
     def of_token(self, token: str) -> tuple[x509.Certificate, ...]:
         """Return the certificates of a token, in the order in which they were issued."""
         query = "SELECT certificate FROM certificates WHERE token = ? ORDER BY rowid"

@@ -6,6 +6,7 @@
     ├── IssuanceRefusedError       a token can't be issued so; nothing of it was kept
     ├── ProcedureRefusedError      a token procedure isn't complete or doesn't fit; carries each problem
     ├── RangeExhaustedError        a range of serial numbers has no number left
+    ├── RevocationRefusedError     a certificate can't be revoked so
     ├── SerialRefusedError         a serial number is taken, or in no range of the procedure
     ├── SignatureRefusedError      a signature isn't good, or who made it may not sign
     ├── StageError                 the request isn't where that can be done
@@ -26,6 +27,7 @@ __all__ = [
     "ManagerError",
     "ProcedureRefusedError",
     "RangeExhaustedError",
+    "RevocationRefusedError",
     "SerialRefusedError",
     "SignatureRefusedError",
     "StageError",
@@ -62,6 +64,12 @@ class RangeExhaustedError(ManagerError):
     """A range of serial numbers has no number left."""
 
     code = "range-exhausted"
+
+
+class RevocationRefusedError(ManagerError):
+    """A certificate can't be revoked so."""
+
+    code = "revocation"
 
 
 class SerialRefusedError(ManagerError):

@@ -10,6 +10,7 @@ from cardtwin.issuance.manager.archive import Archive
 from cardtwin.issuance.manager.authority import Authority
 from cardtwin.issuance.manager.issuing import Parts, Registration
 from cardtwin.issuance.manager.officers import Officers
+from cardtwin.issuance.manager.revocation import Revocation
 from cardtwin.issuance.manager.workbench import Workbench
 from cardtwin.provenance import Switches
 
@@ -32,6 +33,7 @@ class CertificateManager:
         workbench: Where token procedures are made and signed.
         registration: Where tokens are issued.
         archive: Archived keys, and the secrets of tokens.
+        revocation: What the CAs say of certificates: lists and answers.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class CertificateManager:
         """
         entropy = entropy or SystemEntropy()
         self.authority = Authority(store, entropy, now or (lambda: datetime.now(UTC)))
+        self.revocation = Revocation(store, self.authority)
         self.officers = Officers(store, self.authority)
         self.workbench = Workbench(store, self.officers, policy)
         self.archive = Archive(store)
