@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.issuance.manager import CertificateManager, Policy, Store
+from cardtwin.issuance.manager import CertificateManager, Policy, Production, Store
 from cardtwin.plan import Secret
 from cardtwin.provenance import Switches
 
@@ -36,6 +36,10 @@ class Managing:
     def set_up(self, policy: Policy) -> None:
         """Take another policy; the state stays."""
         self.manager = self._manager(policy)
+
+    def production(self, procedure: str, holder: str, domain: str) -> Production:
+        """Return what produces a holder's card by a token procedure."""
+        return Production(self._store, self.manager, procedure, holder, domain)
 
     def close(self) -> None:
         """Close the state."""

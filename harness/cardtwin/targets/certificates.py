@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from cardtwin.encoding import ServerSide
+from cardtwin.encoding import CardProductionPostProcessor, CertificateAuthority, ServerSide
 from cardtwin.issuance import LocalAuthority, TokenRegister
 
 if TYPE_CHECKING:
@@ -15,24 +15,37 @@ if TYPE_CHECKING:
     from cardtwin.entropy import Entropy
     from cardtwin.plan import Secret, SecretName
 
-__all__ = ["CertificateManager"]
+__all__ = ["CertificateManager", "Producing"]
 
 _FIRST_SERIAL = 7520000000000001
 
 
+class Producing(CertificateAuthority, CardProductionPostProcessor, Protocol):
+    """What produces cards by a token procedure."""
+
+    def secrets(self, serial: str) -> Mapping[SecretName, Secret] | None:
+        """Return the secrets of the token with a serial number; None where there is none."""
+
+
 class CertificateManager:
-    """Certificate Manager as far as encodings need it. Its CAs are made at the first request."""
+    """Certificate Manager as far as encodings need it. Its CAs are made at the first request.
+
+    Attributes:
+        tokens: The tokens of cards that are produced by no token procedure.
+        production: What produces cards by a token procedure; None issues whatever is asked for.
+    """
 
     def __init__(self, entropy: Entropy, now: Callable[[], datetime]) -> None:
         self._entropy = entropy
         self._now = now
         self._next = _FIRST_SERIAL
         self.tokens = TokenRegister()
+        self.production: Producing | None = None
 
     @property
     def server_side(self) -> ServerSide:
         """What encodings are given of it."""
-        return ServerSide(self, self.tokens)
+        return ServerSide(self, self.production or self.tokens)
 
     @cached_property
     def authority(self) -> LocalAuthority:
@@ -41,19 +54,19 @@ class CertificateManager:
 
     def issue(self, request: bytes, template: str, serial: str) -> bytes:
         """Return the certificate for a request; errors as the authority's."""
-        return self.authority.issue(request, template, serial)
+        return (self.production or self.authority).issue(request, template, serial)
 
     def issue_archived(self, template: str, serial: str, password: Secret, bits: int) -> bytes:
         """Return an archived key as PKCS#12; errors as the authority's."""
-        return self.authority.issue_archived(template, serial, password, bits)
+        return (self.production or self.authority).issue_archived(template, serial, password, bits)
 
     def new_serial(self) -> str:
         """Return the next card serial number."""
-        return self.authority.new_serial()
+        return (self.production or self.authority).new_serial()
 
     def secrets(self, serial: str) -> Mapping[SecretName, Secret] | None:
         """Return the secrets of the token with a serial number; None where there is none."""
-        return self.tokens.secrets(serial)
+        return (self.production or self.tokens).secrets(serial)
 
     def _new_serial(self) -> str:
         number, self._next = self._next, self._next + 1

@@ -88,3 +88,11 @@ rule(
     "A certificate is revoked for good. Each CA signs its own lists and OCSP answers, which are valid for "
     "seven days; certificates carry no addresses of them.",
 )
+rule(
+    "issuance.production",
+    Basis.INFERRED,
+    "ENC-14, ENC-16; what CertTempl names on Certificate Manager's side isn't said",
+    "For encodings that produce by a token procedure, CertTempl names it. What is issued under one serial "
+    "number is one token's, whose secrets the post-processor sets. A number out of the procedure's range is "
+    "refused.",
+)

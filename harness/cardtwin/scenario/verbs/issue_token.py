@@ -1,4 +1,4 @@
-"""``issue_token``: the registration authority issues a token by a token procedure."""
+"""``issue_token`` and ``produce_by``: tokens issued by a token procedure, at once or by encodings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cardtwin.plan import Secret, SecretName
 from cardtwin.scenario.matchers import NumberMatcher, PrivateTextMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import SecretText
+from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cardtwin.scenario.run import Run
     from cardtwin.scenario.values import Value
 
-__all__ = ["IssueToken"]
+__all__ = ["IssueToken", "ProduceBy"]
 
 _PASSWORD = Secret.of("of this scenario's PKCS #12 files")
 
@@ -100,6 +101,26 @@ class IssueToken(Step):
             return {}
 
         return {"shown": run.managing.manager.registration.input_view(procedure).fields}
+
+
+@verb("produce_by", needs={Capability.PERSONAL})
+class ProduceBy(Step):
+    """Let the following encodings produce a holder's card by a token procedure.
+
+    CertTempl then names a token procedure in effect, and Certificate Manager keeps the card's secrets.
+    """
+
+    addressed: ClassVar[frozenset[str]] = frozenset()
+
+    produce_by: str
+    holder: str
+    domain: str = "/"
+
+    def run(self, run: Run) -> Observed:
+        """Put Certificate Manager behind the bench's encodings."""
+        production = run.managing.production(self.produce_by, self.holder, self.domain)
+        run.bench.certificate_manager.production = production
+        return Observed()
 
 
 def _request(usage: frozenset[KeyUsage]) -> bytes:

@@ -33,6 +33,7 @@ from cardtwin.issuance.manager.model import (
     StorageProfile,
     TokenProcedure,
 )
+from cardtwin.issuance.manager.production import Production
 from cardtwin.issuance.manager.selection import select
 from cardtwin.issuance.manager.signatures import signed, verify
 from cardtwin.issuance.manager.store import Store
@@ -56,6 +57,7 @@ __all__ = [
     "Problem",
     "ProcedureRefusedError",
     "ProcedureState",
+    "Production",
     "RangeExhaustedError",
     "Request",
     "RevocationRefusedError",

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cardtwin.issuance.manager.archive import pkcs12_file
 from cardtwin.issuance.manager.attributes import attribute_certificate
 from cardtwin.issuance.manager.errors import IssuanceRefusedError
 from cardtwin.issuance.manager.issuers import issuer_certificates
-from cardtwin.issuance.manager.keyusage import key_usages
 from cardtwin.issuance.manager.model import (
     DEFAULT_VIEW,
     ISSUING_CA,
@@ -25,6 +23,7 @@ from cardtwin.issuance.manager.model import (
     StorageProfile,
 )
 from cardtwin.issuance.manager.pins import letters, make_secrets
+from cardtwin.issuance.manager.requests import read_request
 from cardtwin.issuance.manager.selection import select
 from cardtwin.issuance.manager.serials import Serials
 from cardtwin.plan import Secret
@@ -45,7 +44,14 @@ if TYPE_CHECKING:
     from cardtwin.plan import SecretName
     from cardtwin.provenance import Switches
 
-__all__ = ["IssuedCertificate", "IssuedToken", "Parts", "Registration", "TokenRequest"]
+__all__ = [
+    "Issue",
+    "IssuedCertificate",
+    "IssuedToken",
+    "Parts",
+    "Registration",
+    "TokenRequest",
+]
 
 _NO_SERIAL_BYTES: Final = 16
 _NAMES: Final = {
@@ -159,7 +165,32 @@ class Registration:
             self._check_fields(procedure, request.fields)
             serial = self._serial(procedure, request.serial)
             token = serial or self._parts.entropy.bytes(_NO_SERIAL_BYTES).hex()
-            return _Issue(self._parts, request, procedure, token, serial).all()
+            return Issue(self._parts, request, procedure, token, serial).all()
+
+    def onto(self, request: TokenRequest) -> Issue:
+        """Begin to issue onto a card step by step; its token is made with the first step.
+
+        Without a serial number there is no token that anything could be added to later.
+
+        Raises:
+            IssuanceRefusedError: The procedure isn't one by which a token can be issued.
+            SerialRefusedError: The serial number isn't in the procedure's range.
+        """
+        procedure = self._procedure(request)
+        self._check_fields(procedure, request.fields)
+
+        if request.serial and not self._serials.is_used(request.serial):
+            self._serial(procedure, request.serial)
+
+        return Issue(self._parts, request, procedure, request.serial, request.serial)
+
+    def new_serial(self, procedure: TokenProcedure) -> str:
+        """Return a new card serial number for a token of a procedure; empty where it has none.
+
+        Raises:
+            RangeExhaustedError: The range has no number left.
+        """
+        return self._serial(procedure, "")
 
     def _procedure(self, request: TokenRequest) -> TokenProcedure:
         procedure = self._parts.workbench.procedures().get(request.procedure)
@@ -202,7 +233,7 @@ class Registration:
         return given
 
 
-class _Issue:
+class Issue:
     """The issuing of one token."""
 
     def __init__(
@@ -230,7 +261,7 @@ class _Issue:
             raise IssuanceRefusedError("no-keys", "an attribute certificate file has no keys")
 
         for request in self._request.requests:
-            self._certify(*_read(request))
+            self.certify(*read_request(request))
 
         self._keys()
         attributes = self._attributes()
@@ -256,9 +287,10 @@ class _Issue:
     def _is_attributes(self) -> bool:
         return self._procedure.storage_profile is StorageProfile.ATTRIBUTE_CERTIFICATE_FILE
 
-    def _certify(
+    def certify(
         self, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, usage: frozenset[KeyUsage]
     ) -> x509.Certificate:
+        """Issue the certificate for a key, by the certificate procedure for that key usage."""
         procedure = select(self._chosen, usage, self._switches)
         email = self._request.fields.get(_EMAIL)
         certificate = self._authority.certify(
@@ -284,7 +316,7 @@ class _Issue:
 
         for procedure in procedures:
             if procedure.action is KeyAction.ARCHIVE:
-                self._archive_new(procedure)
+                self.archive_new(procedure)
 
         for procedure in self._selected([key for key in procedures if key.action is KeyAction.RECOVER]):
             for recovered in self._archive.of(self._request.fields[_HOLDER], procedure.usage):
@@ -304,15 +336,16 @@ class _Issue:
 
         return [procedure for procedure in procedures if procedure.name in wanted]
 
-    def _archive_new(self, procedure: KeyProcedure) -> None:
+    def archive_new(self, procedure: KeyProcedure) -> bytes:
+        """Make a key, issue its certificate, archive it, and return both as PKCS #12."""
         key = rsa.generate_private_key(65537, procedure.bits)
-        certificate = self._certify(key.public_key(), procedure.usage)
+        certificate = self.certify(key.public_key(), procedure.usage)
         self._archive.put(self._request.fields[_HOLDER], certificate, key)
-        self._give(certificate, key)
+        return self._give(certificate, key)
 
     def _recover(self, procedure: KeyProcedure, recovered: RecoveredKey) -> None:
         if not procedure.reuse:
-            certificate = self._certify(recovered.key.public_key(), procedure.usage)
+            certificate = self.certify(recovered.key.public_key(), procedure.usage)
             self._give(certificate, recovered.key)
             return
 
@@ -320,9 +353,10 @@ class _Issue:
         self._certificates.append(IssuedCertificate("", recovered.certificate))
         self._give(recovered.certificate, recovered.key)
 
-    def _give(self, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> None:
+    def _give(self, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> bytes:
         name = self._request.fields[_HOLDER]
         self._files.append(pkcs12_file(name, certificate, key, self._request.password))
+        return self._files[-1]
 
     def _attributes(self) -> tuple[bytes, ...]:
         issuer = self._authority.ca(ISSUING_CA)
@@ -350,21 +384,3 @@ class _Issue:
         }
         self._archive.keep_secrets(self._token, kept)
         return secrets, letters(procedure, secrets)
-
-
-def _read(
-    request: bytes,
-) -> tuple[rsa.RSAPublicKey | ec.EllipticCurvePublicKey, frozenset[KeyUsage]]:
-    """Return a request's key and the key usage that it asks for (extensionRequest, RFC 2985, 5.4.2)."""
-    try:
-        read = x509.load_der_x509_csr(request)
-        valid = read.is_signature_valid
-        key = read.public_key()
-        wanted = [found.value for found in read.extensions if isinstance(found.value, x509.KeyUsage)]
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        raise IssuanceRefusedError("request", "the certificate request is broken") from None
-
-    if not valid or not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        raise IssuanceRefusedError("request", "the certificate request isn't signed by its own key")
-
-    return key, key_usages(wanted[0]) if wanted else frozenset()

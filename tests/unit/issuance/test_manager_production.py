@@ -1,0 +1,114 @@
+"""Cards produced by encodings, as Certificate Manager knows them afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from cardtwin.encoding import AuthorityError, Engine, ServerSide
+from cardtwin.entropy import SeededEntropy
+from cardtwin.issuance.manager import KeyUsage, Production
+from cardtwin.middleware import Installation, PersonalDesktopClient
+from cardtwin.plan import Secret, SecretName
+from cardtwin.plan.cms import CmsPinBlobCodec
+from cardtwin.targets.programs import EmulatedProgram
+from support.encodings import job
+from support.managers import PASSPHRASE, Office, office, request_for
+from support.programs import PIN, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIGN = frozenset({KeyUsage.DIGITAL_SIGNATURE})
+SECRETS = {SecretName.PIN1: Secret.of("271828"), SecretName.PUK: Secret.of("31415926")}
+
+APPLICATIONS = """
+[Application_A]
+CertTempl=Card
+CardSerialNumberField=SERIAL
+ObjectCriteria=CKO_PUBLIC_KEY,CKA_LABEL,string,"Digital Signature"
+
+[Application_B]
+CertTempl=Card
+CardSerialNumberField=SERIAL
+KeyArchivalRequest=true
+WriteP12Data=true
+Certificate=P12
+P12PASSWORD=#a password
+"""
+
+
+@pytest.fixture
+def ra() -> Iterator[Office]:
+    for found in office():
+        found.put_in_effect()
+        yield found
+
+
+def produced(ra: Office) -> Production:
+    return Production(ra.store, ra.manager, "Card", "Jane")
+
+
+def number_of(certificate: x509.Certificate) -> str:
+    return str(certificate.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)[0].value)
+
+
+def test_request_and_archived_key_of_one_serial_number_are_one_token_s(ra: Office) -> None:
+    production = produced(ra)
+    serial = production.new_serial()
+    first = x509.load_der_x509_certificate(production.issue(request_for(SIGN), "Card", serial))
+    file = production.issue_archived("Card", serial, PASSPHRASE, 2048)
+    _, second, _ = pkcs12.load_key_and_certificates(file, PASSPHRASE.reveal())
+    assert second is not None
+    production.produced(serial, SECRETS)
+    assert ra.manager.authority.of_token(serial) == (first, second)
+    assert [number_of(found) for found in (first, second)] == [serial, serial]
+    assert ra.manager.archive.secrets(serial) == SECRETS
+
+
+def test_secrets_are_set_for_a_card_that_has_no_certificate_yet(ra: Office) -> None:
+    produced(ra).produced("1500", SECRETS)
+    assert ra.manager.archive.secrets("1500") == SECRETS
+    produced(ra).produced("1500", {SecretName.PIN1: Secret.of("999999")})
+    assert ra.manager.archive.secrets("1500")[SecretName.PIN1] == Secret.of("999999")
+
+
+@pytest.mark.parametrize("serial", ["", "2000", "15"])
+def test_a_card_outside_the_procedure_s_range_has_no_token(ra: Office, serial: str) -> None:
+    with pytest.raises(AuthorityError):
+        produced(ra).produced(serial, SECRETS)
+
+    assert ra.manager.archive.secrets(serial) == {}
+
+
+def test_what_certificate_manager_refuses_is_the_encoding_s_error_and_leaves_nothing(ra: Office) -> None:
+    production = produced(ra)
+    before = tuple(ra.store.database.iterdump())
+    consent = request_for(frozenset({KeyUsage.NON_REPUDIATION}))
+
+    for asked in (("Card", "1000", consent), ("Other", "1000", request_for(SIGN)), ("Card", "9", b"broken")):
+        template, serial, request = asked
+
+        with pytest.raises(AuthorityError):
+            production.issue(request, template, serial)
+
+    assert tuple(ra.store.database.iterdump()) == before
+
+
+def test_an_encoding_makes_one_token_with_one_serial_number_of_the_range(ra: Office) -> None:
+    desk, production = Desk("cardos-5.3"), produced(ra)
+    client = PersonalDesktopClient(
+        desk.manager.context(), Installation(), entropy=SeededEntropy("client"), codec=CmsPinBlobCodec()
+    )
+    engine = Engine(
+        lambda _: client,
+        programs=lambda _: EmulatedProgram(lambda: desk.program().application, desk.hub, "java.exe"),
+        server=ServerSide(production, production),
+    )
+    values: dict[str, str | Secret | None] = {"PIN": PIN, "SERIAL": "1234", "P12": ""}
+    outcome = engine.run(job("PIN=PIN\n", values, read="P12", more=APPLICATIONS))
+    assert outcome.error is None
+    assert [number_of(found) for found in ra.manager.authority.of_token("1234")] == ["1234", "1234"]
