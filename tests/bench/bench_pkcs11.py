@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -143,9 +143,12 @@ def opened(signer: Signer, *, rw: bool = False) -> Iterator[Any]:
         yield session
 
 
-def sign(signer: Signer, channel: Connection, count: int, together: Any) -> None:
+def sign(signer: Signer, channel: Connection, count: int, together: Any, turn: Any) -> None:
     """Sign, and tell how many signatures a second there were."""
-    with opened(signer) as session:
+    with ExitStack() as stack:
+        with turn:  # SoftHSM2 knows no token while another process opens it
+            session = stack.enter_context(opened(signer))
+
         key = session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=SIGNING)
         key.sign(DATA, mechanism=pkcs11.Mechanism.SHA256_RSA_PKCS)
         together.wait()
@@ -214,8 +217,8 @@ def in_processes(task: Any, signer: Signer, arguments: Sequence[Any], *, clients
 
 def signatures_a_second(signer: Signer, count: int, clients: int) -> float:
     """Return how many signatures all clients together get."""
-    together = _SPAWN.Barrier(clients)
-    rates: list[float] = in_processes(sign, signer, (count // clients, together), clients=clients)
+    together = _SPAWN.Barrier(clients), _SPAWN.Lock()
+    rates: list[float] = in_processes(sign, signer, (count // clients, *together), clients=clients)
     return sum(rates)
 
 

@@ -206,7 +206,7 @@ def test_a_wrong_puk_entered_at_the_reader_costs_one_of_its_tries(any_desk: Desk
 
 
 def test_the_officer_changes_the_puk_at_the_reader_and_enters_it_from_then_on(desk: Desk) -> None:
-    program = desk.program()
+    program = desk.program(switches=Switches({"middleware.puk-change": "any"}))
     session = program.session()
     program("C_Login", session, Cku.CKU_SO, PUK)
     desk.enter(PUK_TEXT, "87654321", "87654321")
