@@ -30,6 +30,7 @@ OURS: Final = "shipped/"
 what it makes of the cards is in test_opensc_profiles.py."""
 
 DIFFERENT: Final = {
+    "certificate-manager/production.scenario.yaml": "it keeps what it has read before the encoding",
     "encoding/card-serial-p10-p12.scenario.yaml": "it keeps what it has read before the encoding",
     "encoding/serial-number.scenario.yaml": "CK_TOKEN_INFO's serial number is hex of its last bytes",
     "encoding/signature-slot-application.scenario.yaml": "its certificates are all in the first slot",
