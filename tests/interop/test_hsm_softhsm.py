@@ -5,27 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from support.encodings import rsa_key
-from support.interop import TIMEOUT, program
+from support.interop import TIMEOUT, program, shared_library
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-LIBRARY = next(
-    (
-        path
-        for path in map(Path, ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"))
-        if path.is_file()
-    ),
-    None,
-)
-pytestmark = pytest.mark.skipif(LIBRARY is None, reason="libsofthsm2.so is not installed")
+    from pathlib import Path
 
 PIN = "10297385314563206"
 
@@ -34,7 +24,6 @@ import sys
 from cardtwin.cryptoki.constants import SlotFlag
 from cardtwin.cryptoki.foreign import ForeignModule
 from cardtwin.cryptoki.values import Buffer
-from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
 from cardtwin.entropy import SystemEntropy
@@ -106,8 +95,7 @@ class Hsm:
         run((program("softhsm2-util"), *arguments), self.environment)
 
     def open(self, alias: str = "myOtherPinKey", pin: str = PIN, what: str = "", slot: str = "") -> str:
-        assert LIBRARY is not None
-        arguments = (str(LIBRARY), alias, pin, what, slot, str(self.key))
+        arguments = (shared_library("libsofthsm2.so"), alias, pin, what, slot, str(self.key))
         return run((sys.executable, "-c", PROGRAM, *arguments), self.environment)
 
 

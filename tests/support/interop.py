@@ -54,7 +54,12 @@ PACKAGES = {
 }
 """Which Debian package a program comes from."""
 
-LIBRARIES = {"libpcsclite.so.1": "libpcsclite1", "p11-kit-proxy.so": "p11-kit", "pkcs11-spy.so": "opensc"}
+LIBRARIES = {
+    "libpcsclite.so.1": "libpcsclite1",
+    "p11-kit-proxy.so": "p11-kit",
+    "pkcs11-spy.so": "opensc",
+    "libsofthsm2.so": "softhsm2",
+}
 """Which Debian package brings a library, in one that it needs, that others load as a PKCS#11 library."""
 
 SHORT = "app default { reader_driver pcsc { max_send_size = 255; max_recv_size = 256; } }\n"
