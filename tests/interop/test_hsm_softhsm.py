@@ -24,6 +24,7 @@ import sys
 from cardtwin.cryptoki.constants import SlotFlag
 from cardtwin.cryptoki.foreign import ForeignModule
 from cardtwin.cryptoki.values import Buffer
+from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from cardtwin.encoding.keys import KeyConfiguration, decryption_keys, parse_key_table, parse_properties
 from cardtwin.entropy import SystemEntropy
