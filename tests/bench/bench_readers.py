@@ -8,7 +8,8 @@ It prints a table and judges nothing: figures depend on the machine and on what 
 above pyscard reads 256 bytes again and again, by turns from four cards: ours on our socket, ours in a slot
 of vpcd, and there a responder in C that does nothing but answer, and one in Python that lets the kernel
 take its time with acknowledgements. Each row is the median of the rounds. The aims are 25,000 a second on
-the socket, and in pcscd 0.85 of what the responder in C gets.
+the socket, and in pcscd 0.85 of what the responder in C gets: these two are in the slots of one pcscd,
+and one program reads from both, because two pcscd that do the same differ by a quarter.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ from support.interop import program
 from support.pcscd import started_daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
+
+    from support.pcscd import Daemon
 
 AIM_SOCKET: Final = 25_000
 AIM_PCSCD: Final = 0.85
@@ -48,6 +51,7 @@ SLOWER: Final = 200
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
 _SOURCE: Final = Path(__file__).with_name("responder.c")
+_VARIABLE: Final = "PCSCLITE_CSOCK_NAME"
 _ATR: Final = bytes.fromhex("3B800181")
 
 
@@ -57,12 +61,14 @@ class Place:
 
     Attributes:
         name: What it is called in the table.
-        environment: What leads a program there.
+        socket: Of the PC/SC service that leads there.
+        reader: The number of the service's reader, from 0.
         slower: How many times fewer commands it gets.
     """
 
     name: str
-    environment: Mapping[str, str]
+    socket: str
+    reader: int = 0
     slower: int = 1
 
 
@@ -150,52 +156,67 @@ def places(folder: Path) -> Iterator[list[Place]]:
     with ExitStack() as stack:
         path = folder / "socket"
         stack.enter_context(in_a_process(on_our_socket, str(path)))
-        daemons = [stack.enter_context(started_daemon()) for _ in range(3)]
-        ours, c, late = (daemon.environment for daemon in daemons)
-        stack.enter_context(in_a_process(in_a_slot, daemons[0].port))
-        stack.enter_context(in_c(daemons[1].port, folder))
-        stack.enter_context(in_a_process(without_acknowledgements, daemons[2].port))
+        pcscd, another = (stack.enter_context(started_daemon()) for _ in range(2))
+        stack.enter_context(in_a_process(in_a_slot, pcscd.port))
+        stack.enter_context(in_c(pcscd.port + 1, folder))
+        stack.enter_context(in_a_process(without_acknowledgements, another.port))
         yield [
-            Place("our socket, emulated card", {"PCSCLITE_CSOCK_NAME": str(path)}),
-            Place("pcscd and vpcd, emulated card", ours),
-            Place("pcscd and vpcd, a responder in C", c),
-            Place("pcscd and vpcd, one in Python, acknowledging late", late, slower=SLOWER),
+            Place("our socket, emulated card", str(path)),
+            Place("pcscd and vpcd, emulated card", _socket(pcscd)),
+            Place("pcscd and vpcd, a responder in C", _socket(pcscd), reader=1),
+            Place("pcscd and vpcd, one in Python, acknowledging late", _socket(another), slower=SLOWER),
         ]
+
+
+def _socket(daemon: Daemon) -> str:
+    return daemon.environment[_VARIABLE]
 
 
 # What the program does
 
 
-def read(environment: Mapping[str, str], channel: Connection) -> None:
-    """Read so often as the channel says, and tell how many times a second that was."""
-    os.environ.update(environment)
+def read(path: str, channel: Connection) -> None:
+    """Read from the readers and so often as the channel says, and tell how many times a second that was."""
+    os.environ[_VARIABLE] = path
     from smartcard import scard  # noqa: PLC0415  # libpcsclite reads its environment when it is loaded
 
-    card, protocol = _with_card(scard)
+    _, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    transmits: dict[int, Callable[[int], None]] = {}
+
+    while told := channel.recv():
+        reader, count = told
+
+        if reader not in transmits:
+            transmits[reader] = _transmitting(scard, context, reader)
+
+        begin = time.perf_counter()
+        transmits[reader](count)
+        channel.send(count / (time.perf_counter() - begin))
+
+
+def _transmitting(scard: Any, context: int, reader: int) -> Callable[[int], None]:
+    """Connect to a reader's card, and return what reads from it so often as it is told to."""
+    card, protocol = _with_card(scard, context, scard.SCardListReaders(context, [])[1][reader])
 
     def transmit(command: bytes) -> bytes:
         result, response = scard.SCardTransmit(card, protocol, list(command))
         return bytes(response) if result == scard.SCARD_S_SUCCESS else b""
 
-    transmit(SELECT)  # of what answers, only the emulated card knows files
-    expect(transmit(READ), ANSWER)
-    command = list(READ)
-
-    while count := channel.recv():
-        begin = time.perf_counter()
+    def read_again(count: int) -> None:
+        command = list(READ)
 
         for _ in range(count):
             scard.SCardTransmit(card, protocol, command)
 
-        rate = count / (time.perf_counter() - begin)
         expect(transmit(READ), ANSWER)
-        channel.send(rate)
+
+    transmit(SELECT)  # of what answers, only the emulated card knows files
+    expect(transmit(READ), ANSWER)
+    return read_again
 
 
-def _with_card(scard: Any) -> tuple[int, int]:
-    """Connect to the card in the first reader, as soon as there is one."""
-    _, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-    reader = scard.SCardListReaders(context, [])[1][0]
+def _with_card(scard: Any, context: int, reader: str) -> tuple[int, int]:
+    """Connect to the card in a reader, as soon as there is one."""
     known = scard.SCARD_STATE_UNAWARE
 
     while not known & scard.SCARD_STATE_PRESENT:
@@ -221,27 +242,29 @@ def _with_card(scard: Any) -> tuple[int, int]:
 def rates(commands: int, rounds: int) -> dict[str, float]:
     """Measure all places by turns, and return the median of each."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack, places(Path(folder)) as all_places:
-        readings = [(place, stack.enter_context(_reading(place))) for place in all_places]
+        sockets = {place.socket for place in all_places}
+        readings = {path: stack.enter_context(_reading(path)) for path in sockets}
         told: dict[str, list[float]] = {place.name: [] for place in all_places}
 
         for _ in range(rounds):
-            for place, channel in readings:
-                channel.send(max(1, commands // place.slower))
+            for place in all_places:
+                channel = readings[place.socket]
+                channel.send((place.reader, max(1, commands // place.slower)))
                 told[place.name].append(channel.recv())
 
         return {name: statistics.median(values) for name, values in told.items()}
 
 
 @contextmanager
-def _reading(place: Place) -> Iterator[Connection]:
+def _reading(path: str) -> Iterator[Connection]:
     ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=read, args=(place.environment, theirs), daemon=True)
+    process = _SPAWN.Process(target=read, args=(path, theirs), daemon=True)
     process.start()
     theirs.close()
 
     try:
         yield ours
-        ours.send(0)
+        ours.send(None)
         process.join()
     finally:
         process.terminate()

@@ -32,6 +32,8 @@ _LENGTH: Final = 2
 _LONGEST: Final = 0xFFFF
 _AT_ONCE: Final = 0x1000
 """Bytes that are received at once: a buffer of that size is made each time, so few are better than all."""
+_QUICKLY: Final = getattr(socket, "TCP_QUICKACK", None)
+"""The option that has data acknowledged at once, where the system has it."""
 _AGAIN: Final = 0.1
 """Seconds between two attempts to reach the driver."""
 _PATIENCE: Final = 2.0
@@ -205,16 +207,13 @@ class _Contacts:
         self._power(PowerChange.POWERED_ON)
 
         while (message := self._receive()) is not None:
+            if len(message) > 1:  # a command has four bytes at least
+                self._send(self._processed(message))
+            elif message in _ANSWERS:  # the driver has no other controls
+                _ANSWERS[message](self)
+
             if not self._seen.is_set():
                 self._seen.set()
-
-            control = message[0] if len(message) == 1 else None
-
-            if control is None:
-                self._send(self._processed(message))
-            elif control in _ANSWERS:
-                _ANSWERS[control](self)
-            # The driver has no other controls, and a command has four bytes at least.
 
     def power_on(self) -> None:
         """Power the card, or reset it if it is powered: the driver's power up tells nothing of before."""
@@ -265,8 +264,9 @@ class _Contacts:
     def _receive(self) -> bytes | None:
         """Receive one message; None when the driver has closed the connection."""
         received = self._received
+        end = _LENGTH
 
-        while (end := _end(received)) is None:
+        while len(received) < end or len(received) < (end := _LENGTH + (received[0] << 8 | received[1])):
             if received:
                 self._acknowledge_at_once()
 
@@ -287,19 +287,13 @@ class _Contacts:
         acknowledgement, which Linux would delay by 40 ms. The option holds until the kernel changes its mind:
         it has to be set for each message. What came whole is acknowledged by the response to it.
         """
-        if hasattr(socket, "TCP_QUICKACK"):
-            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        if _QUICKLY is not None:
+            self._connection.setsockopt(socket.IPPROTO_TCP, _QUICKLY, 1)
 
 
-def _end(received: bytes) -> int | None:
-    """Return where the first message ends; None while it isn't there in whole."""
-    end = _LENGTH + int.from_bytes(received[:_LENGTH])
-    return end if _LENGTH <= len(received) >= end else None
-
-
-_ANSWERS: Final[dict[int, Callable[[_Contacts], None]]] = {
-    _Control.POWER_OFF: _Contacts.power_off,
-    _Control.POWER_ON: _Contacts.power_on,
-    _Control.RESET: _Contacts.power_on,
-    _Control.ATR: _Contacts.tell_atr,
+_ANSWERS: Final[dict[bytes, Callable[[_Contacts], None]]] = {
+    bytes([_Control.POWER_OFF]): _Contacts.power_off,
+    bytes([_Control.POWER_ON]): _Contacts.power_on,
+    bytes([_Control.RESET]): _Contacts.power_on,
+    bytes([_Control.ATR]): _Contacts.tell_atr,
 }
