@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
 import requirements_by_model
+from cardtwin import trace
 from cardtwin.card import cos, models
 from cardtwin.card.chip.quirks import quirks
 from cardtwin.card.diagram import life_cycle_mermaid
@@ -352,6 +354,11 @@ def _results(expectation: type[Expectation]) -> str:
     return ", ".join(f"**`{name}`**" if name == expectation.main else f"`{name}`" for name in names)
 
 
+def trace_schema() -> str:
+    """Return the JSON Schema of a line of a trace file."""
+    return json.dumps(trace.json_schema(), indent=2) + "\n"
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "card-commands.md": card_commands,
     "card-life-cycle.md": card_life_cycle,
@@ -362,6 +369,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "profile-statements.md": profile_statements,
     "requirements-by-model.md": requirements_by_model.written,
     "scenario-verbs.md": scenario_verbs,
+    "trace.schema.json": trace_schema,
 }
 
 

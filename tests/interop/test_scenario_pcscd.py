@@ -10,6 +10,7 @@ from cardtwin import targets
 from cardtwin.targets import TargetError
 from support.hosted import PROFILES, run
 from support.pcscd import Daemon, started_daemon
+from support.traces import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ def told(daemon: Daemon, folder: Path, *texts: str) -> str:
 
 def test_hands_and_faults_work_in_pcscds_readers(daemon: Daemon, tmp_path: Path) -> None:
     assert f"1 passed on pcscd:{daemon.port}" in told(daemon, tmp_path, HANDS)
-    trace = (tmp_path / "trace").read_text()
+    trace = text_of(tmp_path / "trace")
     assert "# step 1 (apdu)\n  # cardtwin\n    > R1: 00 A4 00 0C 02 3F 00" in trace
     assert trace.count("> R1: 00 A4 00 0C 02 3F 00") == 5
     assert "< R1: no answer: " in trace

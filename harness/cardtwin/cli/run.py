@@ -20,6 +20,7 @@ from cardtwin.scenario import Instance, ScenarioResult, Verdict
 from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.scenario.pool import Options, Outcome, run_all
 from cardtwin.scenario.selection import SelectionError, select
+from cardtwin.trace import write_traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ _WIDTH = 120
 @click.option("--quirk", "quirks", multiple=True, metavar="Q", help="Switch a quirk on in every card.")
 @click.option("--junit", type=OUTPUT, callback=in_a_folder, help="Write JUnit XML.")
 @click.option("--json", "json_file", type=OUTPUT, callback=in_a_folder, help="Write JSON.")
-@click.option("--trace", type=OUTPUT, callback=in_a_folder, help="Write what happened, masked.")
+@click.option("--trace", type=OUTPUT, callback=in_a_folder, help="Write what happened, masked; JSON Lines.")
 def command(  # noqa: PLR0913  # one per option
     *,
     paths: tuple[Path, ...],
@@ -91,7 +92,7 @@ def command(  # noqa: PLR0913  # one per option
         _write(results, done.seconds, junit, json_file)
 
         if trace is not None:
-            trace.write_text("\n".join(outcome.trace for outcome in done.outcomes), encoding="utf-8")
+            write_traces((o.trace for o in done.outcomes if o.trace is not None), trace)
     except OSError as error:
         fail(str(error))
 

@@ -28,7 +28,7 @@ from cardtwin.targets.clock import pass_time
 from cardtwin.targets.emulated import EmulatedBench
 from cardtwin.targets.outlets import Outlets
 from cardtwin.targets.pcscd import PcscdDesk, address
-from cardtwin.trace import Recorder
+from cardtwin.trace import TraceWriter
 
 if TYPE_CHECKING:
     import socket
@@ -241,14 +241,11 @@ class Host:
 
     def close(self) -> Message:
         """Take all down, and return the last message."""
-        try:
-            with ExitStack() as hurry:
-                for card in self.desk.cards:
-                    hurry.enter_context(card.hurried())
+        with ExitStack() as hurry:
+            for card in self.desk.cards:
+                hurry.enter_context(card.hurried())
 
-                self._stack.close()
-        except OSError as error:
-            self._problems.append(f"the trace is not whole: {error.filename}: {error.strerror}")
+            self._stack.close()
 
         return {"stopped": {"problems": self._problems}}
 
@@ -310,13 +307,17 @@ class Host:
         if self.request.trace is None:
             return
 
-        path, recorder = Path(self.request.trace), Recorder()
-
         with refusals():
-            path.write_text("", encoding="utf-8")  # a file that can't be written is told now, not at the end
+            stream = Path(self.request.trace).open("w", encoding="utf-8")  # noqa: SIM115  # the stack closes it
+            writer = TraceWriter(stack.enter_context(stream), self._models())
 
-        stack.callback(lambda: path.write_text(recorder.text(self._models()), encoding="utf-8"))
-        stack.callback(self._hub.subscribe(recorder))
+        stack.callback(self._end_trace, writer)
+        stack.callback(self._hub.subscribe(writer))
+
+    def _end_trace(self, writer: TraceWriter) -> None:
+        if writer.problem is not None:
+            why = writer.problem.strerror or "writing failed"
+            self._problems.append(f"the trace is not whole: {self.request.trace}: {why}")
 
     def _models(self) -> str:
         return ", ".join(card.model for card in self.desk.cards)

@@ -63,7 +63,7 @@ def _step_lines(step: StepResult) -> Iterator[str]:
 
         for exchange in step.exchanges:
             yield f"    > {_shortened(exchange.command)}    {exchange.meaning}"
-            yield f"    < {_shortened(exchange.response)}    {exchange.status}"
+            yield f"    < {_shortened(exchange.answer)}    {exchange.status}"
 
 
 def _which(shown: int, all_: int) -> str:

@@ -22,7 +22,7 @@ from cardtwin.scenario.overrides import Overrides
 from cardtwin.scenario.result import ScenarioResult, Verdict
 from cardtwin.scenario.runner import run
 from cardtwin.targets import get as get_target
-from cardtwin.trace import Recorder
+from cardtwin.trace import Recorder, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -68,7 +68,12 @@ class Outcome:
     """A result, and the trace if one was asked for."""
 
     result: ScenarioResult
-    trace: str = ""
+    trace: Trace | None = None
+
+    @property
+    def text(self) -> str:
+        """The trace for people; empty where none was asked for."""
+        return "" if self.trace is None else self.trace.text()
 
 
 def run_all(
@@ -118,7 +123,7 @@ def _run(instance: Instance, options: Options, progress: Progress | None = None)
     observers = [recorder] if recorder is not None else []
     target = get_target(instance.target)
     result = run(instance, target, timeout=options.timeout, observers=observers, progress=progress)
-    return Outcome(result, recorder.text(instance.id) if recorder is not None else "")
+    return Outcome(result, recorder.trace(instance.id) if recorder is not None else None)
 
 
 def _context() -> BaseContext:

@@ -10,7 +10,8 @@ from cardtwin.events import CardChange
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardtwin.events import CallBegan, CallEnded, CardChanged, Cause, Exchange, LoginEnded
+    from cardtwin.events import CallBegan, CallEnded, CardChanged, Cause, LoginEnded
+    from cardtwin.trace.masking import MaskedExchange
 
 __all__ = ["Places"]
 
@@ -52,11 +53,11 @@ class Places:
         names = [self.name(each).removeprefix("# ") for each in path[calls[-1] if calls else 0 :]]
         return " / ".join(names) or "before any step"
 
-    def of_exchange(self, event: Exchange, meaning: str) -> str:
+    def of_exchange(self, event: MaskedExchange) -> str:
         """Return where an APDU stands; each is to be asked for once, in their order."""
         number = event.cause.number if event.cause is not None else 0
         self._exchanges[number] += 1
-        return f"{meaning}, APDU {self._exchanges[number]} of {self.of(event.cause)}"
+        return f"{event.meaning}, APDU {self._exchanges[number]} of {self.of(event.cause)}"
 
     def keep(self, change: CardChanged, place: str) -> None:
         """Take note of where a PIN was lost, or verified again."""

@@ -1,27 +1,53 @@
-"""The recorder: keeps events, and writes them without times or anything else that differs between runs."""
+"""The recorder: keeps events, masked as they come."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cardtwin.trace.masking import Masker
 from cardtwin.trace.text import lines
 
 if TYPE_CHECKING:
     from cardtwin.events import Event
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "Trace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What happened, in its order. It holds no secrets.
+
+    Attributes:
+        title: Of what, such as a scenario's instance.
+        events: Masked events: a MaskedExchange stands where an Exchange was.
+        times: Of each event, the seconds since the recording began; empty where no times were asked for.
+    """
+
+    title: str
+    events: tuple[Event, ...]
+    times: tuple[float, ...] = ()
+
+    def text(self) -> str:
+        """Return it for people: without times or anything else that differs between equal runs."""
+        return "".join(f"{line}\n" for line in (f"## {self.title}", *lines(self.events)))
 
 
 class Recorder:
-    """An observer that keeps events and writes them as a trace; see :func:`cardtwin.trace.text.lines`."""
+    """An observer that keeps events, without their secrets."""
 
     def __init__(self) -> None:
+        self._masker = Masker()
         self._events: list[Event] = []
 
     def __call__(self, event: Event) -> None:
         """Keep an event."""
-        self._events.append(event)
+        self._events.append(self._masker.masked(event))
+
+    def trace(self, title: str) -> Trace:
+        """Return what was recorded so far, under a title."""
+        return Trace(title, tuple(self._events))
 
     def text(self, title: str) -> str:
-        """Return the trace under a title."""
-        return "".join(f"{line}\n" for line in (f"## {title}", *lines(self._events)))
+        """Return the same for people."""
+        return self.trace(title).text()

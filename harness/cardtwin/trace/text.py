@@ -1,4 +1,4 @@
-"""Events as a trace for people: calls, the APDUs they caused, and what these changed. Secrets are masked."""
+"""Events as a trace for people: calls, the APDUs they caused, and what these changed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from cardtwin.events import (
     CardChanged,
     Defect,
     Event,
-    Exchange,
     LoginEnded,
     PinPadUsed,
     ReaderChanged,
 )
-from cardtwin.trace.masking import Masker
+from cardtwin.trace.masking import MaskedExchange
 from cardtwin.trace.places import Places
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ _RUN: Final = re.compile(r"(?<!\S)(\S\S)(?: \1){15,}(?!\S)")
 
 
 def lines(events: Sequence[Event]) -> Iterator[str]:
-    """Yield a trace of events, in the order in which they happened.
+    """Yield a trace of masked events, in the order in which they happened.
 
     What has a cause stands below it, two blanks further in. Calls are numbered as they begin. What an APDU or
     a reset changed on the card stands below that. Where threads take turns, the cause is named again. Of the
@@ -60,7 +59,6 @@ class _Text:
     def __init__(self, events: Sequence[Event]) -> None:
         self._events = events
         self._changes = _changes_by_owner(events)
-        self._masker = Masker()
         self._places = Places()
         self._chain: tuple[Cause, ...] = ()
         self._seen: set[int] = set()
@@ -83,7 +81,7 @@ class _Text:
 
     def _of(self, event: Event) -> Iterator[str]:
         match event:
-            case Exchange():
+            case MaskedExchange():
                 yield from self._exchange(event)
             case ReaderChanged():
                 yield from self._reader_changed(event)
@@ -107,14 +105,12 @@ class _Text:
             case _:
                 pass
 
-    def _exchange(self, event: Exchange) -> Iterator[str]:
-        masked = self._masker.exchange(event)
-        yield self._line(f"> {masked.reader}: {_without_runs(masked.command)}  {masked.meaning}")
-        yield self._line(f"< {masked.reader}: {_without_runs(masked.response)}")
-        yield from self._changed_by(event, self._places.of_exchange(event, masked.meaning))
+    def _exchange(self, event: MaskedExchange) -> Iterator[str]:
+        yield self._line(f"> {event.reader}: {_without_runs(event.command)}  {event.meaning}")
+        yield self._line(f"< {event.reader}: {_without_runs(event.answer)}")
+        yield from self._changed_by(event, self._places.of_exchange(event))
 
     def _reader_changed(self, event: ReaderChanged) -> Iterator[str]:
-        self._masker.changed(event)
         atr = event.atr.hex(" ").upper()
         yield self._line(f"* {event.reader}: {event.change.value} {atr}".rstrip())
         yield from self._changed_by(event, f"{event.change.value}, {self._places.of(event.cause)}")
@@ -164,7 +160,7 @@ def _changes_by_owner(events: Sequence[Event]) -> dict[int, list[CardChanged]]:
 
     for event in reversed(events):
         match event:
-            case Exchange() | ReaderChanged():
+            case MaskedExchange() | ReaderChanged():
                 owners[event.reader] = event
             case CardChanged():
                 owner = owners.get(event.reader)

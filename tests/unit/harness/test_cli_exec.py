@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from cardtwin.cli import command_line, main
 from support.hosted import TIMEOUT, command, encoding, environment, run
+from support.traces import text_of
 
 BLANK = ("--card", "cardos-5.3")
 FULL = (*BLANK, "--profile", "full")
@@ -124,7 +125,7 @@ def test_warnings_are_told_before_the_command_runs(tmp_path: Path) -> None:
 
 def test_a_trace_is_there_when_all_is_over(tmp_path: Path) -> None:
     run("exec", *BLANK, "--trace", tmp_path / "trace", "sh", "-c", '"$0" -c "$1"', sys.executable, RESETTER)
-    assert "reset" in (tmp_path / "trace").read_text()
+    assert "reset" in text_of(tmp_path / "trace")
 
 
 RESETTER = """

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import socket
 import threading
+from errno import ENOSPC
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -26,8 +28,10 @@ from cardtwin.middleware import MiddlewareError
 from cardtwin.pcsc import CardRemovedError
 from cardtwin.plan import Secret
 from cardtwin.readers import PinEntry, PinPad
+from cardtwin.trace import TraceWriter
 from support.hosted import TIMEOUT
 from support.hosts import READER, SECRETS, asked, refusal, served
+from support.traces import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,14 +170,25 @@ def test_the_trace_begins_when_the_card_is_ready_and_shows_no_pin(tmp_path: Path
     path = tmp_path / "trace"
 
     with served(profile="full", secrets=SECRETS, trace=str(path)) as card:
-        assert path.read_text() == ""
+        assert text_of(path) == "## cardos-5.3\n"
         card.host.bench.client("test").verify_pin(READER, Secret.of(SECRETS["PIN1"]))
 
-    text = path.read_text()
+    text = text_of(path)
     assert text.startswith("## cardos-5.3\n")
     assert "VERIFY" in text
     assert "file created" not in text
     assert SECRETS["PIN1"].encode().hex(" ") not in text
+
+
+def test_a_trace_that_can_not_be_written_any_more_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "trace"
+    host = Host(asked(trace=str(path)), lambda: None)
+    host.open()
+    monkeypatch.setattr(TraceWriter, "_write", Mock(side_effect=OSError(ENOSPC, "No space left")))
+    host.desk.reset(READER)
+    assert host.close() == {"stopped": {"problems": [f"the trace is not whole: {path}: No space left"]}}
 
 
 def test_another_users_server_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

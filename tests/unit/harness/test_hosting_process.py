@@ -23,7 +23,6 @@ from cardtwin.hosting import (
     HostedCards,
     HostLostError,
     HostRequest,
-    UncleanEndError,
 )
 from cardtwin.sockets import private_directory
 from support.hosted import TIMEOUT, environment
@@ -181,18 +180,6 @@ def test_many_threads_may_tell_a_card_what_to_do() -> None:
         present = card.status()["readers"][0]["card"] is not None
         removals = sum("already" in text for text in refused) - sum("no card" in text for text in refused)
         assert present == (removals == 0)
-
-
-def test_a_trace_that_can_not_be_written_at_the_end_is_told(tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    trace = folder / "trace"
-    card = HostedCards(HostRequest.of(CardRequest(model="cardos-5.3"), trace=str(trace)))
-    trace.unlink()
-    folder.rmdir()
-
-    with pytest.raises(UncleanEndError, match=f"the trace is not whole: {trace}: No such file"):
-        card.close()
 
 
 def test_this_process_is_led_to_the_card_for_as_long_as_it_wants(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from cardtwin.plan import Secret
 from cardtwin.targets.clock import pass_time
 from support.hosted import TIMEOUT
 from support.hosts import Served, asked, refusal, served
+from support.traces import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -284,7 +285,7 @@ def test_the_trace_names_all_models_and_readers(tmp_path: Path) -> None:
         send(card, "Left")
         send(card, "Right")
 
-    text = path.read_text()
+    text = text_of(path)
     assert text.startswith("## cardos-5.3, cardos-4.4\n")
     assert "> Left: 00 A4" in text
     assert "> Right: 00 A4" in text
@@ -383,6 +384,6 @@ def test_a_torn_command_is_in_the_trace_and_its_half_in_the_file(tmp_path: Path)
 
         assert images.load(path) == card.host.desk.image("Emulated reader") != before
 
-    text = trace.read_text()
+    text = text_of(trace)
     assert "> Emulated reader: 84 06" in text
     assert "< Emulated reader: no answer: the power was cut while the card wrote" in text

@@ -49,13 +49,13 @@ def test_a_long_temporary_folder_stops_nothing(
 
 def test_traces_come_back_from_other_processes(scenarios: Path) -> None:
     outcomes = list(run_all(load(scenarios), Options(record=True), processes=2))
-    assert all("GET CHALLENGE" in outcome.trace for outcome in outcomes)
+    assert all("GET CHALLENGE" in outcome.text for outcome in outcomes)
 
 
 def test_a_seed_makes_processes_agree(scenarios: Path) -> None:
     def traces(processes: int) -> list[str]:
         options = Options(seed="x", record=True)
-        return sorted(o.trace for o in run_all(load(scenarios), options, processes=processes))
+        return sorted(o.text for o in run_all(load(scenarios), options, processes=processes))
 
     assert traces(1) == traces(2)
 
@@ -64,7 +64,7 @@ def test_a_scenario_keeps_its_own_seed(scenarios: Path) -> None:
     scenarios.write_text(scenarios.read_text() + "seed: own\n")
     instances = load(scenarios)
     own, other = (list(run_all(instances, Options(seed=seed, record=True))) for seed in (None, "x"))
-    assert [outcome.trace for outcome in own] == [outcome.trace for outcome in other]
+    assert [outcome.text for outcome in own] == [outcome.text for outcome in other]
 
 
 def test_a_dead_worker_costs_its_own_scenario_at_most(scenarios: Path) -> None:

@@ -36,7 +36,7 @@ def test_json_tells_seconds_to_the_millisecond() -> None:
 )
 def test_no_pin_shows(name: str) -> None:
     outcomes = list(run_all(load(SCENARIOS / f"{name}.scenario.yaml"), Options(record=True)))
-    trace = "".join(outcome.trace for outcome in outcomes)
+    trace = "".join(outcome.text for outcome in outcomes)
     results = [outcome.result for outcome in outcomes]
     shown = json.dumps(document(results, 0.0), default=str) + "".join(map(explain_failure, results))
     assert "VERIFY" in trace or name == "first"

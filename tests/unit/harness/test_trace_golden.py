@@ -21,7 +21,7 @@ NAMES = ("first", "lost-login")
 def trace_of(scenario: Path) -> str:
     outcomes = list(run_all(load(scenario), Options(record=True)))
     assert all(outcome.result.verdict.value == "passed" for outcome in outcomes)
-    return "\n".join(outcome.trace for outcome in outcomes)
+    return "\n".join(outcome.text for outcome in outcomes)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -33,5 +33,5 @@ def test_a_trace_tells_what_lost_the_login(name: str) -> None:
     instances = [each for each in load(FOLDER / f"{name.partition('[')[0]}.scenario.yaml") if each.id == name]
     (outcome,) = run_all(instances, Options(record=True, seed="lost"))
     assert outcome.result.verdict.value == "passed"
-    explained = [line.strip() for line in outcome.trace.splitlines() if line.lstrip().startswith("? ")]
+    explained = [line.strip() for line in outcome.text.splitlines() if line.lstrip().startswith("? ")]
     assert any(re.fullmatch(rf"\? {CAUSES[name]}", line) for line in explained), explained

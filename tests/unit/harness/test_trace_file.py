@@ -1,0 +1,116 @@
+"""Traces in files: the same again after reading, and clear errors for files that are no traces."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from cardtwin.events import Exchange, Hub
+from cardtwin.scenario import load
+from cardtwin.scenario.pool import Options, run_all
+from cardtwin.source import SourceError
+from cardtwin.trace import Recorder, Trace, TraceWriter, json_schema, read_traces, write_traces
+
+ROOT = Path(__file__).parents[3]
+VERIFY = bytes.fromhex("0020008104 31323334")
+
+
+@pytest.fixture(scope="module")
+def traces() -> tuple[Trace, ...]:
+    scenario = ROOT / "scenarios" / "lost-login.scenario.yaml"
+    return tuple(outcome.trace for outcome in run_all(load(scenario), Options(record=True)) if outcome.trace)
+
+
+def written(text: str, folder: Path) -> Path:
+    path = folder / "written.trace"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_what_is_read_says_the_same_as_what_was_written(traces: tuple[Trace, ...], tmp_path: Path) -> None:
+    write_traces(traces, tmp_path / "a")
+    read = read_traces(tmp_path / "a")
+    assert [trace.text() for trace in read] == [trace.text() for trace in traces]
+    write_traces(read, tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_each_line_is_as_the_schema_says(traces: tuple[Trace, ...], tmp_path: Path) -> None:
+    write_traces(traces, tmp_path / "a")
+    validator = jsonschema.Draft202012Validator(json_schema())
+    lines = (tmp_path / "a").read_text().splitlines()
+    assert len(lines) > len(traces)
+
+    for line in lines:
+        validator.validate(json.loads(line))
+
+
+def test_what_was_written_before_a_crash_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+
+    with path.open("w") as stream:
+        writer = TraceWriter(stream, "one")
+        writer(Exchange(reader="R1", command=VERIFY, response=b"\x90\x00"))
+        (trace,) = read_traces(path)
+
+    assert "00 20 00 81 04 ** ** ** **" in trace.text()
+
+
+def test_times_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
+    ticks = iter((100.0, 100.25, 102.0))
+    stream = io.StringIO()
+    writer = TraceWriter(stream, "one", ticks.__next__)
+
+    for _ in range(2):
+        writer(Exchange(reader="R1", command=VERIFY, response=b"\x90\x00"))
+
+    (trace,) = read_traces(written(stream.getvalue(), tmp_path))
+    assert trace.times == (0.25, 2.0)
+    write_traces([trace], tmp_path / "again")
+    assert (tmp_path / "again").read_text() == stream.getvalue()
+
+
+def test_a_full_disk_is_noted_and_disturbs_nobody() -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            if "exchange" in text:
+                raise OSError("full")
+
+            return super().write(text)
+
+    writer, hub, recorder = TraceWriter(Full(), "one"), Hub(), Recorder()
+    hub.subscribe(writer)
+    hub.subscribe(recorder)
+    hub.emit(Exchange(reader="R1", command=VERIFY, response=b"\x90\x00"))
+    assert str(writer.problem) == "full"
+    assert len(recorder.trace("").events) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("## demo\n", "1:1: error: Invalid JSON"),
+        ('{"kind": "defect", "where": "a", "detail": ""}', "a trace begins with a line of the kind 'trace'"),
+        ('{"kind": "trace", "version": 2, "title": "", "recorder": ""}', "version: Input should be 1"),
+        ('{"kind": "riddle"}', "Input tag 'riddle'"),
+    ],
+)
+def test_another_file_is_refused_with_its_line(text: str, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as refused:
+        read_traces(written(text, tmp_path))
+
+    assert problem in str(refused.value)
+
+
+def test_an_event_of_an_unknown_cause_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = (
+        '{"kind": "trace", "version": 1, "title": "", "recorder": ""}\n'
+        '{"kind": "defect", "where": "a", "detail": "", "cause": 7}\n'
+    )
+
+    with pytest.raises(SourceError, match=r":2:1: .*no line before tells of cause 7"):
+        read_traces(written(text, tmp_path))
