@@ -22,13 +22,24 @@ import pytest
 
 from cardtwin import targets
 from cardtwin.scenario import Instance, Verdict, load, run
+from cardtwin.source import Diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cardtwin.scenario import ScenarioResult
 
-__all__ = ["SCENARIOS", "Patch", "Sabotage", "check", "check_complete", "claiming", "rewrite", "table"]
+__all__ = [
+    "SCENARIOS",
+    "Patch",
+    "Sabotage",
+    "check",
+    "check_complete",
+    "claiming",
+    "rewrite",
+    "table",
+    "unnoticed",
+]
 
 SCENARIOS: Final = Path(__file__).parents[2] / "scenarios"
 _SUFFIX: Final = ".scenario.yaml"
@@ -135,6 +146,23 @@ def rewrite(patch: Patch, function: Callable[..., object], old: str, new: str) -
     patch.setattr(function, "__code__", names[definition.name].__code__)
 
 
+def unnoticed(patch: Patch, code: str, words: str = "") -> None:
+    """Let a mistake pass.
+
+    Args:
+        patch: Takes it back.
+        code: What the mistake is called by the diagnostics that name it.
+        words: A part of its message, where only some of them shall pass.
+    """
+    error = Diagnostics.error
+
+    def others(self: Diagnostics, found: str, message: str, *rest: Any, **more: Any) -> None:
+        if found != code or words not in message:
+            error(self, found, message, *rest, **more)
+
+    patch.setattr(Diagnostics, "error", others)
+
+
 # Scenarios
 
 
@@ -219,7 +247,7 @@ class _Noted:
         self.originals: list[object] = []
 
     def setattr(self, target: object, name: str, value: object) -> None:
-        self.originals.append(target if name == "__code__" else vars(target).get(name))
+        self.originals.append(getattr(target, name) if name == "__code__" else vars(target).get(name))
         self._patch.setattr(target, name, value)
 
     def setitem(self, mapping: Any, key: object, value: object) -> None:
@@ -230,6 +258,8 @@ class _Noted:
 def _code(original: object) -> frozenset[CodeType] | None:
     """Return the code of a function in any of its forms, of a class's methods; None of anything else."""
     match original:
+        case CodeType():
+            return frozenset({original})
         case FunctionType():
             return frozenset({original.__code__}) | (
                 _code(getattr(original, "__wrapped__", None)) or frozenset()
