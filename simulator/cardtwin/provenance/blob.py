@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cardtwin.provenance.rules import Basis, rule
 
-__all__ = ["FILE_WRAPPER", "FORMAT", "HSM_KEYS", "KEY_ID", "MESSAGE_HEX", "TRAILING_BYTES"]
+__all__ = ["FILE_WRAPPER", "FORMAT", "HSM_KEYS", "KEY_ID", "MESSAGE_HEX", "PUBLIC_KEY", "TRAILING_BYTES"]
 
 FORMAT = rule(
     "blob.format",
@@ -36,6 +36,15 @@ FILE_WRAPPER = rule(
     "PPA-11",
     "PERSINFO_PUT_PUBRSA_AND_SEC() gives a structure with the tag E0: version, public keys by name, the "
     "blob. Only the function's name is public.",
+)
+
+PUBLIC_KEY = rule(
+    "blob.public-key",
+    Basis.OURS,
+    "PPA-11",
+    "Where one public key stands beside the encrypted PINs, in the file that the token lists as a "
+    "certificate, it is the public half of the private key with that certificate's identifier: a "
+    "certificate can be requested for it, which then takes the PINs' place.",
 )
 
 TRAILING_BYTES = rule(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -18,9 +20,10 @@ from cardtwin.cryptoki.values import Attribute
 from cardtwin.iso7816 import Tlv, TlvFormatError
 from cardtwin.middleware import CARD_ERASER, ENCRYPTED_PINS, ObjectClass
 from cardtwin.pkcs15 import CommonFlags, KeyAccess, KeyUsage
+from cardtwin.plan import persinfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cardtwin.cryptoki.keys.public import PublicNumbers
     from cardtwin.middleware import TokenObject
@@ -105,26 +108,46 @@ def _public_halves(
     keys: dict[bytes, PublicNumbers] = {}
 
     for found, content in objects:
-        entry = found.entry
+        if isinstance(found.entry, pkcs15.Certificate) and (certificate := read_certificate(content)):
+            certificates.setdefault(found.entry.id, certificate)
 
-        if isinstance(entry, pkcs15.PublicKey) and (
-            key := read_public_key(_value(entry, content), entry.size)
-        ):
-            keys[entry.id] = key
-        elif isinstance(entry, pkcs15.Certificate) and (certificate := read_certificate(content)):
-            certificates.setdefault(entry.id, certificate)
+    certified = ((identifier, key_of(certificate)) for identifier, certificate in certificates.items())
 
-    for identifier, certificate in certificates.items():
-        if identifier not in keys and (key := key_of(certificate)):
-            keys[identifier] = key
-
-    for found, content in objects:
-        entry = found.entry
-
-        if isinstance(entry, pkcs15.PrivateKey) and (key := read_public_key(content, entry.size)):
-            keys.setdefault(entry.id, key)
+    for identifier, key in chain(_listed(objects), certified, _halves(objects), _beside_pins(objects)):
+        if key is not None:
+            keys.setdefault(identifier, key)
 
     return certificates, keys
+
+
+_Keys = Iterator[tuple[bytes, "PublicNumbers | None"]]
+
+
+def _listed(objects: Sequence[tuple[TokenObject, bytes]]) -> _Keys:
+    for found, content in objects:
+        if isinstance(entry := found.entry, pkcs15.PublicKey):
+            yield entry.id, read_public_key(_value(entry, content), entry.size)
+
+
+def _halves(objects: Sequence[tuple[TokenObject, bytes]]) -> _Keys:
+    for found, content in objects:
+        if isinstance(entry := found.entry, pkcs15.PrivateKey):
+            yield entry.id, read_public_key(content, entry.size)
+
+
+def _beside_pins(objects: Sequence[tuple[TokenObject, bytes]]) -> _Keys:
+    """Yield the key that stands beside the encrypted PINs, where its certificate will be written later."""
+    for found, content in objects:
+        if found.label == ENCRYPTED_PINS and isinstance(found.entry, pkcs15.Certificate):
+            yield found.entry.id, _only_key(content)
+
+
+def _only_key(content: bytes) -> PublicNumbers | None:
+    if not persinfo.recognises(content):
+        return None
+
+    keys = persinfo.parse(content).public_keys
+    return read_public_key(keys[0][1]) if len(keys) == 1 else None
 
 
 def _value(entry: pkcs15.PublicKey, content: bytes) -> bytes:

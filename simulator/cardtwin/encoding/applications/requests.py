@@ -119,16 +119,19 @@ def _existing(run: ApplicationRun, session: SlotSession, identifier: bytes, size
     if size and int.from_bytes(modulus).bit_length() != size:
         raise ApplicationError(f"[Application_{run.application.name}]: the key has not {size} bits")
 
-    return _pair_of(session, keys[0])
+    return _pair_of(run, session, keys[0])
 
 
-def _pair_of(session: SlotSession, private: int) -> _Pair:
-    return _Pair(
-        private,
-        session.read(private, Cka.CKA_ID),
-        session.read(private, Cka.CKA_PUBLIC_KEY_INFO),
-        session.read(private, Cka.CKA_LABEL).decode(),
-    )
+def _pair_of(run: ApplicationRun, session: SlotSession, private: int) -> _Pair:
+    label = session.read(private, Cka.CKA_LABEL).decode()
+    info = session.read(private, Cka.CKA_PUBLIC_KEY_INFO)
+
+    if not info:
+        raise ApplicationError(
+            f"[Application_{run.application.name}]: the token tells no public half of the key {label!r}"
+        )
+
+    return _Pair(private, session.read(private, Cka.CKA_ID), info, label)
 
 
 def _generated(run: ApplicationRun, session: SlotSession, size: int, made: list[int]) -> _Pair:
@@ -153,7 +156,7 @@ def _generated(run: ApplicationRun, session: SlotSession, size: int, made: list[
         ),
     )
     made += [public, private]
-    return _pair_of(session, private)
+    return _pair_of(run, session, private)
 
 
 def _subject(run: ApplicationRun) -> x509.Name:
