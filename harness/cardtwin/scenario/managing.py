@@ -4,19 +4,71 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.issuance.manager import CertificateManager, Policy, Production, Store
+from cardtwin.issuance.manager import (
+    ISSUING_CA,
+    ROOT_CA,
+    CertificateManager,
+    Policy,
+    Production,
+    RevocationRefusedError,
+    Store,
+)
 from cardtwin.plan import Secret
 from cardtwin.provenance import Switches
+from cardtwin.scenario.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from cryptography.x509 import Certificate
+
     from cardtwin.entropy import Entropy
 
-__all__ = ["Managing"]
+__all__ = ["IssuingCa", "Managing"]
 
 _PASSPHRASE: Final = Secret.of("a state in memory, which ends with the scenario")
+
+
+class IssuingCa:
+    """A CA of Certificate Manager with its root: what it publishes."""
+
+    def __init__(self, managing: Managing, name: str) -> None:
+        self._managing = managing
+        self._name = name
+
+    @property
+    def root(self) -> Certificate:
+        """The root's certificate."""
+        return self._managing.manager.authority.ca(ROOT_CA).certificate
+
+    @property
+    def issuing(self) -> Certificate:
+        """The CA's certificate."""
+        return self._managing.manager.authority.ca(self._name).certificate
+
+    def crl(self) -> bytes:
+        """Return the CA's next revocation list, in DER."""
+        return self._managing.manager.revocation.crl(self._name)
+
+    def root_crl(self) -> bytes:
+        """Return the root's next revocation list, in DER."""
+        return self._managing.manager.revocation.crl(ROOT_CA)
+
+    def answer(self, request: bytes) -> bytes:
+        """Return the answer to an OCSP request, in DER."""
+        return self._managing.manager.revocation.answer(request)
+
+    def revoke(self, certificate: Certificate) -> None:
+        """Revoke a certificate.
+
+        Raises:
+            UsageError: It wasn't issued here, or is revoked already.
+        """
+        try:
+            self._managing.manager.revocation.revoke(certificate)
+        except RevocationRefusedError as error:
+            raise UsageError(str(error)) from None
 
 
 class Managing:
@@ -37,9 +89,23 @@ class Managing:
         """Take another policy; the state stays."""
         self.manager = self._manager(policy)
 
-    def production(self, procedure: str, holder: str, domain: str) -> Production:
+    def production(self, procedure: str, holder: str, domain: str, fields: Mapping[str, str]) -> Production:
         """Return what produces a holder's card by a token procedure."""
-        return Production(self._store, self.manager, procedure, holder, domain)
+        return Production(self._store, self.manager, procedure, holder, domain, fields)
+
+    def authority(self, name: str) -> IssuingCa:
+        """Return one of the CAs, as others see it.
+
+        Raises:
+            UsageError: By no certificate procedure a CA of that name issues.
+        """
+        procedures = self.manager.workbench.policy.certificate_procedures.values()
+        known = sorted({ISSUING_CA, *(procedure.issuer for procedure in procedures)})
+
+        if name not in known:
+            raise UsageError(f"Certificate Manager has no CA {name!r}; there are {', '.join(known)}")
+
+        return IssuingCa(self, name)
 
     def close(self) -> None:
         """Close the state."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from cryptography.x509 import NameOID
+
 from cardtwin.encoding import CardProductionPostProcessor, CertificateAuthority, ServerSide
 from cardtwin.issuance import LocalAuthority, TokenRegister
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+
+    from cryptography.x509 import Certificate
 
     from cardtwin.entropy import Entropy
     from cardtwin.plan import Secret, SecretName
@@ -25,6 +29,12 @@ class Producing(CertificateAuthority, CardProductionPostProcessor, Protocol):
 
     def secrets(self, serial: str) -> Mapping[SecretName, Secret] | None:
         """Return the secrets of the token with a serial number; None where there is none."""
+
+    def certificates(self, serial: str) -> tuple[Certificate, ...]:
+        """Return the certificates of the token with a serial number."""
+
+    def has_issued(self, certificate: Certificate) -> bool:
+        """Whether it has issued a certificate."""
 
 
 class CertificateManager:
@@ -68,6 +78,26 @@ class CertificateManager:
         """Return the secrets of the token with a serial number; None where there is none."""
         return (self.production or self.tokens).secrets(serial)
 
+    def certificates(self, serial: str) -> tuple[Certificate, ...]:
+        """Return the certificates of the token with a serial number, in the order of their issue."""
+        if self.production is not None:
+            return self.production.certificates(serial)
+
+        return tuple(found for found in self.authority.issued if serial and _number(found) == serial)
+
+    def has_issued(self, certificate: Certificate) -> bool:
+        """Whether what issues now has issued a certificate."""
+        if self.production is not None:
+            return self.production.has_issued(certificate)
+
+        return certificate in self.authority.issued
+
     def _new_serial(self) -> str:
         number, self._next = self._next, self._next + 1
         return str(number)
+
+
+def _number(certificate: Certificate) -> str:
+    """Return the card serial number in a certificate's subject; empty where it has none."""
+    numbers = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+    return str(numbers[0].value) if numbers else ""

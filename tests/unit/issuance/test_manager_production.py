@@ -112,3 +112,38 @@ def test_an_encoding_makes_one_token_with_one_serial_number_of_the_range(ra: Off
     outcome = engine.run(job("PIN=PIN\n", values, read="P12", more=APPLICATIONS))
     assert outcome.error is None
     assert [number_of(found) for found in ra.manager.authority.of_token("1234")] == ["1234", "1234"]
+
+
+def test_what_else_was_entered_for_the_holder_is_in_the_certificates(ra: Office) -> None:
+    production = Production(ra.store, ra.manager, "Card", "Jane", fields={"E-mail": "jane@example.com"})
+    certificate = x509.load_der_x509_certificate(production.issue(request_for(SIGN), "Card", "1000"))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.RFC822Name) == ["jane@example.com"]
+    assert certificate.subject.rfc4514_string() == "2.5.4.5=1000,CN=Jane"
+
+
+def test_the_holder_is_the_common_name_whatever_else_was_entered(ra: Office) -> None:
+    production = Production(ra.store, ra.manager, "Card", "Jane", fields={"Common name": "John"})
+    certificate = x509.load_der_x509_certificate(production.issue(request_for(SIGN), "Card", "1000"))
+    assert certificate.subject.rfc4514_string() == "2.5.4.5=1000,CN=Jane"
+
+
+def test_what_the_input_view_does_not_show_produces_nothing(ra: Office) -> None:
+    production = Production(ra.store, ra.manager, "Card", "Jane", fields={"Colour": "red"})
+
+    with pytest.raises(AuthorityError, match="Colour"):
+        production.issue(request_for(SIGN), "Card", "1000")
+
+
+def test_a_token_s_certificates_are_those_that_were_issued_under_its_number(ra: Office) -> None:
+    production = produced(ra)
+    issued = [
+        x509.load_der_x509_certificate(production.issue(request_for(SIGN), "Card", serial))
+        for serial in ("1000", "1001", "1000")
+    ]
+    assert production.certificates("1000") == (issued[0], issued[2])
+    assert production.certificates("") == ()
+    assert all(production.has_issued(certificate) for certificate in issued)
+    ra.manager.revocation.revoke(issued[0])
+    assert production.has_issued(issued[0])
+    assert not production.has_issued(ra.manager.authority.ca("Root CA").certificate)

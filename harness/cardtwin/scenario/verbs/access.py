@@ -56,8 +56,12 @@ class AddressPart(_Part):
 
 
 class AuthorityPart(_Part):
-    """A certificate authority: which of its certificates is trusted, and where it tells what is revoked."""
+    """A certificate authority: which of its certificates is trusted, and where it tells what is revoked.
 
+    `ca` is the CA of Certificate Manager that it is; without it, it is one of Digital Access's site.
+    """
+
+    ca: str | None = None
     trust: Literal["root", "issuing"] = "issuing"
     crl: Flag = False
     ocsp: Flag = False
@@ -147,7 +151,8 @@ class AdministerExpectation(Expectation):
 class Administer(Step):
     """Change the draft of Digital Access's configuration, in Digital Access Admin.
 
-    What has a name that is there already takes its place.
+    What has a name that is there already takes its place. With `ca` an authority is that CA of Certificate
+    Manager; otherwise it is made for the site, and `certify` issues certificates of it.
     """
 
     addressed: ClassVar[frozenset[str]] = frozenset()
@@ -167,6 +172,9 @@ class Administer(Step):
             admin.add_server(server)
 
         for name, authority in changes.authorities.items():
+            if authority.ca is not None:
+                site.adopt(name, run.managing.authority(authority.ca))
+
             admin.put_authority(_authority(site, name, authority))
 
         for name, method in changes.methods.items():
@@ -318,7 +326,7 @@ def refused(reason: str, note: str) -> dict[str, Value]:
 
 
 def _authority(site: AccessSite, name: str, given: AuthorityPart) -> CertificateAuthority:
-    found = site.authority(name)
+    found = site.published(name)
     lists = (f"http://{name}/crl", *((f"http://{name}/root.crl",) if given.trust == "root" else ()))
     return CertificateAuthority(
         name,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import Field
 
@@ -20,7 +19,6 @@ from cardtwin.targets import Capability
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardtwin.issuance import LocalAuthority
     from cardtwin.scenario.pkcs11.sessions import TokenSession
     from cardtwin.scenario.run import Run
     from cardtwin.scenario.values import Value
@@ -33,7 +31,7 @@ _USAGES = ("digital_signature", "content_commitment", "key_encipherment")
 class CertificateExpectation(UseExpectation):
     """What a certificate says: `number` is the card serial number in its subject, `usage` its key usage.
 
-    `issued` tells whether the bench's certificate authority has issued it, `key` whether the token shows the
+    `issued` tells whether Certificate Manager has issued it, `key` whether the token shows the
     private key for it under its identifier, which takes a login.
     """
 
@@ -69,7 +67,7 @@ class ReadCertificate(SlotStep):
             "issuer": certificate.issuer.rfc4514_string(),
             "number": str(numbers[0].value) if numbers else None,
             "usage": _usage(certificate),
-            "issued": _issued(certificate, run.bench.certificate_manager.authority),
+            "issued": run.bench.certificate_manager.has_issued(certificate),
             "key": _has_key(session, certificate, identifier),
         }
 
@@ -83,16 +81,6 @@ def _usage(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(name for name in _USAGES if getattr(usage, name))
 
 
-def _issued(certificate: x509.Certificate, authority: LocalAuthority) -> bool:
-    try:
-        certificate.verify_directly_issued_by(authority.issuing)
-        authority.issuing.verify_directly_issued_by(authority.root)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-
-    return True
-
-
 def _has_key(session: TokenSession, certificate: x509.Certificate, identifier: bytes) -> bool:
     info = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     of_class = Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_PRIVATE_KEY))
@@ -101,11 +89,15 @@ def _has_key(session: TokenSession, certificate: x509.Certificate, identifier: b
 
 
 class CmTokenExpectation(Expectation):
-    """What Certificate Manager knows of the token: whether it does, and its secrets."""
+    """What Certificate Manager knows of the token: whether it does, and its secrets.
+
+    `subjects` are those of the token's certificates, in the order in which they were issued.
+    """
 
     main: ClassVar[str] = "known"
     known: FlagMatcher | None = None
     secrets: dict[str, PrivateTextMatcher] = Field(default_factory=dict)
+    subjects: TextListMatcher | None = None
 
 
 @verb("cm_token", needs={Capability.PERSONAL})
@@ -119,6 +111,13 @@ class CmToken(Step):
 
     def run(self, run: Run) -> Observed:
         """Ask."""
-        found = run.bench.certificate_manager.secrets(self.cm_token)
+        manager = run.bench.certificate_manager
+        found = manager.secrets(self.cm_token)
         secrets: dict[str, Value] = {str(name): secret for name, secret in (found or {}).items()}
-        return Observed({"known": found is not None, "secrets": secrets}, success=found is not None)
+        certificates = manager.certificates(self.cm_token)
+        values: dict[str, Value] = {
+            "known": found is not None,
+            "secrets": secrets,
+            "subjects": tuple(certificate.subject.rfc4514_string() for certificate in certificates),
+        }
+        return Observed(values, success=found is not None)

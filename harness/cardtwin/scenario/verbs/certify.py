@@ -74,7 +74,7 @@ class Certify(SlotStep):
 
 @verb("revoke", needs={Capability.PKCS11})
 class Revoke(SlotStep):
-    """Have a certificate authority revoke the certificate of a label on the token."""
+    """Have a certificate authority of Digital Access revoke the certificate of a label on the token."""
 
     revoke: str
     authority: Name
@@ -92,5 +92,5 @@ class Revoke(SlotStep):
             raise UsageError(f"the token shows {len(found) or 'no'} certificates {self.revoke!r}")
 
         (der,) = session.read(found[0], Cka.CKA_VALUE)
-        run.bench.access.authority(self.authority).revoke(x509.load_der_x509_certificate(der))
+        run.bench.access.published(self.authority).revoke(x509.load_der_x509_certificate(der))
         return {"call": "C_GetAttributeValue"}

@@ -108,6 +108,8 @@ class ProduceBy(Step):
     """Let the following encodings produce a holder's card by a token procedure.
 
     CertTempl then names a token procedure in effect, and Certificate Manager keeps the card's secrets.
+    `holder` is the common name in the certificates, `fields` what else the input view asks for: an
+    ``E-mail``, which becomes their subjectAltName, or an ``Organisation``.
     """
 
     addressed: ClassVar[frozenset[str]] = frozenset()
@@ -115,10 +117,11 @@ class ProduceBy(Step):
     produce_by: str
     holder: str
     domain: str = "/"
+    fields: dict[str, str] = Field(default_factory=dict)
 
     def run(self, run: Run) -> Observed:
         """Put Certificate Manager behind the bench's encodings."""
-        production = run.managing.production(self.produce_by, self.holder, self.domain)
+        production = run.managing.production(self.produce_by, self.holder, self.domain, self.fields)
         run.bench.certificate_manager.production = production
         return Observed()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cardtwin.login import Administration, DigitalAccess, UnreachableError
 from cardtwin.login.mobile import Activations, Course, Phone
 from cardtwin.targets.access.authority import HolderTemplate, SmallAuthority
+from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,31 @@ if TYPE_CHECKING:
     from cardtwin.login.mobile import ActivationProfile
     from cardtwin.provenance import Switches
 
-__all__ = ["AccessSite"]
+__all__ = ["AccessSite", "PublishingAuthority"]
+
+
+class PublishingAuthority(Protocol):
+    """A certificate authority, as far as it is known to who trusts it."""
+
+    @property
+    def root(self) -> x509.Certificate:
+        """The root's certificate."""
+
+    @property
+    def issuing(self) -> x509.Certificate:
+        """The issuing CA's certificate."""
+
+    def crl(self) -> bytes:
+        """Return the issuing CA's revocation list, in DER."""
+
+    def root_crl(self) -> bytes:
+        """Return the root's revocation list, in DER."""
+
+    def answer(self, request: bytes) -> bytes:
+        """Return the answer to an OCSP request, in DER."""
+
+    def revoke(self, certificate: x509.Certificate) -> None:
+        """Revoke a certificate."""
 
 
 class AccessSite:
@@ -44,6 +69,7 @@ class AccessSite:
         self._entropy = entropy
         self._now = now
         self._authorities: dict[str, SmallAuthority] = {}
+        self._adopted: dict[str, PublishingAuthority] = {}
         self._phones: dict[str, Phone] = {}
         self.administration = Administration()
         self.activations = Activations(self.administration, entropy=entropy("activation profiles"), now=now)
@@ -60,11 +86,33 @@ class AccessSite:
         self.offline: frozenset[str] = frozenset()
 
     def authority(self, name: str) -> SmallAuthority:
-        """Return the certificate authority of a name; it is made where it is named first."""
+        """Return the site's own certificate authority of a name; it is made where it is named first.
+
+        Raises:
+            TargetError: The name is another system's CA's.
+        """
+        if name in self._adopted:
+            raise TargetError(f"{name!r} is a CA of another system, which issues certificates by itself")
+
         if name not in self._authorities:
             self._authorities[name] = SmallAuthority(name, self._entropy(f"authority {name}"), self._now)
 
         return self._authorities[name]
+
+    def adopt(self, name: str, authority: PublishingAuthority) -> None:
+        """Let a name stand for the CA of another system.
+
+        Raises:
+            TargetError: The site has an authority of that name.
+        """
+        if name in self._authorities:
+            raise TargetError(f"{name!r} is a certificate authority of the site already")
+
+        self._adopted[name] = authority
+
+    def published(self, name: str) -> PublishingAuthority:
+        """Return the certificate authority of a name, adopted or the site's own."""
+        return self._adopted.get(name) or self.authority(name)
 
     def phone(self, name: str) -> Phone:
         """Return the phone of a name; it is bought where it is named first."""
@@ -117,12 +165,12 @@ class AccessSite:
 
         return authority.answer(request)
 
-    def _reached(self, address: str) -> tuple[SmallAuthority, str]:
+    def _reached(self, address: str) -> tuple[PublishingAuthority, str]:
         parts = urlsplit(address)
-        known = {name.casefold(): name for name in self._authorities}
+        known = {name.casefold(): name for name in (*self._authorities, *self._adopted)}
         name = known.get(parts.hostname or "")
 
         if name is None or name in self.offline:
             raise UnreachableError(f"{address} does not answer")
 
-        return self._authorities[name], parts.path
+        return self.published(name), parts.path

@@ -4,6 +4,7 @@
 token procedures refer to; :func:`signed` is an officer's signature, made by a key on a card.
 """
 
+from cardtwin.issuance.manager.authority import ROOT_CA
 from cardtwin.issuance.manager.checks import Problem, problems
 from cardtwin.issuance.manager.errors import (
     IssuanceRefusedError,
@@ -42,6 +43,7 @@ from cardtwin.issuance.manager.workbench import TRANSITIONS, Event, Request, Sta
 __all__ = [
     "EVERY_USAGE",
     "ISSUING_CA",
+    "ROOT_CA",
     "TRANSITIONS",
     "CertificateManager",
     "CertificateProcedure",

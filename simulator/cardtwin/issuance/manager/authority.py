@@ -123,6 +123,12 @@ class Authority:
 
         return certificate
 
+    def has_issued(self, certificate: x509.Certificate) -> bool:
+        """Whether a certificate was issued here, whatever has become of it."""
+        query = "SELECT 1 FROM certificates WHERE number = ? AND certificate = ?"
+        key = (_number(certificate), certificate.public_bytes(Encoding.DER))
+        return self._store.database.execute(query, key).fetchone() is not None
+
     def is_valid(self, certificate: x509.Certificate) -> bool:
         """Whether a certificate was issued here, is valid now and isn't revoked."""
         query = "SELECT revoked FROM certificates WHERE number = ? AND certificate = ?"

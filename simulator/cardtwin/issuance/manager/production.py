@@ -18,6 +18,8 @@ from cardtwin.issuance.manager.serials import Serials
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cryptography import x509
+
     from cardtwin.issuance.manager.manager import CertificateManager
     from cardtwin.issuance.manager.model import KeyProcedure, TokenProcedure
     from cardtwin.issuance.manager.store import Store
@@ -43,6 +45,7 @@ class Production:
         procedure: str,
         holder: str,
         domain: str = ROOT_DOMAIN,
+        fields: Mapping[str, str] | None = None,
     ) -> None:
         """Begin a production.
 
@@ -52,12 +55,13 @@ class Production:
             procedure: The token procedure whose range gives serial numbers.
             holder: Whose card it is; the common name in its certificates.
             domain: The holder's domain.
+            fields: What else the input view asks for, such as ``E-mail``.
         """
         self._store = store
         self._manager = manager
         self._serials = Serials(store)
         self._own = procedure
-        self._holder = holder
+        self._fields = {**(fields or {}), _HOLDER: holder}
         self._domain = domain
 
     def issue(self, request: bytes, template: str, serial: str) -> bytes:
@@ -106,12 +110,20 @@ class Production:
 
             self._manager.archive.keep_secrets(serial, secrets)
 
+    def certificates(self, serial: str) -> tuple[x509.Certificate, ...]:
+        """Return the certificates of the token with a serial number, in the order of their issue."""
+        return self._manager.authority.of_token(serial) if serial else ()
+
+    def has_issued(self, certificate: x509.Certificate) -> bool:
+        """Whether Certificate Manager has issued a certificate."""
+        return self._manager.authority.has_issued(certificate)
+
     def secrets(self, serial: str) -> Mapping[SecretName, Secret] | None:
         """Return the secrets of the token with a serial number; None where there is none."""
         return self._manager.archive.secrets(serial) if self._serials.is_used(serial) else None
 
     def _request(self, procedure: str, serial: str) -> TokenRequest:
-        return TokenRequest(procedure, {_HOLDER: self._holder}, self._domain, serial=serial)
+        return TokenRequest(procedure, self._fields, self._domain, serial=serial)
 
     def _procedure(self, name: str) -> TokenProcedure:
         found = self._manager.registration.procedures(self._domain).get(name)
