@@ -3,6 +3,9 @@
 A scenario proves little if it passes without the behaviour, and tells the wrong thing if it fails without
 a behaviour that it isn't about. So for each requirement something is broken on purpose, and all scenarios
 run that the broken code can reach: those that name the requirement have to fail, all others to pass.
+
+Left out are the scenarios in ``end-to-end``: they go through everything, so anything makes them fail, and
+they prove no requirement.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ __all__ = [
 
 SCENARIOS: Final = Path(__file__).parents[2] / "scenarios"
 _SUFFIX: Final = ".scenario.yaml"
+_END_TO_END: Final = "end-to-end"
 
 
 class Patch(Protocol):
@@ -169,8 +173,12 @@ def unnoticed(patch: Patch, code: str, words: str = "") -> None:
 @cache
 def _scenarios() -> Mapping[str, tuple[Instance, ...]]:
     """Return the instances of each scenario that the emulated target runs."""
-    paths = sorted(SCENARIOS.rglob(f"*{_SUFFIX}"))
-    return {path.relative_to(SCENARIOS).as_posix().removesuffix(_SUFFIX): tuple(load(path)) for path in paths}
+    places = (path.relative_to(SCENARIOS) for path in sorted(SCENARIOS.rglob(f"*{_SUFFIX}")))
+    return {
+        place.as_posix().removesuffix(_SUFFIX): tuple(load(SCENARIOS / place))
+        for place in places
+        if place.parts[0] != _END_TO_END
+    }
 
 
 @cache
