@@ -61,7 +61,7 @@ def test_a_file_that_cannot_be_read_hides_no_other(command: str, broken: Path, t
 
 def test_one_warning_is_no_warnings(tmp_path: Path) -> None:
     path = tmp_path / "a.dsc"
-    text = (ROOT / "scenarios" / "encodings" / "delete-profile.dsc").read_text()
+    text = (ROOT / "scenarios" / "examples" / "delete-profile.dsc").read_text()
     path.write_text(text.replace("[Description]", "[Fields]\nA=value\n[Description]"))
     assert cardtwin("dsc", "check", path).stdout == f"{path}: 1 warning\n"
 
@@ -133,7 +133,7 @@ def test_a_plan_is_outlined_for_people() -> None:
 
 
 def test_descriptions_are_checked(tmp_path: Path) -> None:
-    good = ROOT / "scenarios" / "encodings" / "delete-profile.dsc"
+    good = ROOT / "scenarios" / "examples" / "delete-profile.dsc"
     wrong = tmp_path / "wrong.dsc"
     wrong.write_text(good.read_text().replace("DeleteProfile=true", "DeleteProfle=true"))
     assert cardtwin("dsc", "check", good).exit_code == 0
@@ -246,4 +246,4 @@ def test_a_proof_of_nothing_is_status_1(tmp_path: Path) -> None:
 def test_the_projects_own_profiles_and_descriptions_have_no_errors() -> None:
     profiles = [*ROOT.glob("profiles/*.cpf"), *ROOT.glob("scenarios/profiles/*.cpf")]
     assert cardtwin("ppa", "check", *profiles).exit_code == 0
-    assert cardtwin("dsc", "check", *ROOT.glob("scenarios/encodings/*.dsc")).exit_code == 0
+    assert cardtwin("dsc", "check", *ROOT.glob("scenarios/examples/*.dsc")).exit_code == 0

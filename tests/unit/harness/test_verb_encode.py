@@ -12,7 +12,7 @@ from cardtwin import targets
 from cardtwin.scenario import Verdict, load, run
 from cardtwin.source import SourceError
 
-READING = Path(__file__).parents[3] / "scenarios" / "encodings" / "read-pins.dsc"
+READING = Path(__file__).parents[3] / "scenarios" / "examples" / "read-pins.dsc"
 EMPTY = "\n  a.dsc: |\n    [Encoding]\n"
 
 
