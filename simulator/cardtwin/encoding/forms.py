@@ -66,10 +66,16 @@ class Cell:
             f"{'the value' if self.keyword.secret else repr(name)} is no field of this description",
             span,
             expected=self.keyword.form.value,
-            remedy=closest(name, (field.name for field in self.fields.values()))
-            or f"add it to [Fields], or write #{'...' if self.keyword.secret else name} for the text itself",
+            remedy=closest(name, (field.name for field in self.fields.values())) or self._declared(name),
         )
         return None
+
+    def _declared(self, name: str) -> str:
+        """Return the remedy where nothing like the field is declared; not every form takes a literal."""
+        if self.keyword.form is not ValueForm.VALUE:
+            return "add it to [Fields]"
+
+        return f"add it to [Fields], or write #{'...' if self.keyword.secret else name} for the text itself"
 
 
 _readers: dict[ValueForm, Callable[[Cell], Value | None]] = {}

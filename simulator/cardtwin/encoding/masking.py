@@ -11,10 +11,13 @@ from cardtwin.source import Diagnostics, SourceText, parse_ini
 if TYPE_CHECKING:
     from cardtwin.source import IniItem
 
-__all__ = ["MaskedText"]
+__all__ = ["LEFT_OUT", "MaskedText"]
+
+LEFT_OUT: Final = frozenset({"...", "(...)", "\u2026", "(\u2026)"})
+"""What stands in examples for a line or a value that is left out."""
 
 _FIRST_WORD: Final = re.compile(r"\W*\w+\W?")
-_HARMLESS: Final = frozenset({"true", "false", "#true", "#false"})
+_HARMLESS: Final = LEFT_OUT | {"true", "false", "#true", "#false"}
 
 
 class MaskedText:

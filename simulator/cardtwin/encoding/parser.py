@@ -9,12 +9,12 @@ from cardtwin.encoding import keywords
 from cardtwin.encoding.description import Application, Description, Field, Setting, Settings
 from cardtwin.encoding.forms import Cell, read_value
 from cardtwin.encoding.keywords import SectionKind
-from cardtwin.encoding.masking import MaskedText
+from cardtwin.encoding.masking import LEFT_OUT, MaskedText
 from cardtwin.source import Diagnostics, Note, Severity, closest, parse_ini
 
 if TYPE_CHECKING:
     from cardtwin.encoding.keywords import Keyword
-    from cardtwin.source import IniItem, IniSection, SourceText
+    from cardtwin.source import IniItem, IniSection, SourceText, Span
 
 __all__ = ["parse"]
 
@@ -32,7 +32,8 @@ def parse(source: SourceText, *, strict: bool = True) -> Description:
 
     Args:
         source: Its text.
-        strict: Whether keywords and sections that nobody knows are errors; else they are warnings.
+        strict: Whether keywords and sections that nobody knows, and parts that are left out, are errors; else
+            they are warnings.
 
     Raises:
         SourceError: It is wrong; carries all findings. Secrets in its lines are masked.
@@ -87,7 +88,12 @@ class _Reader:
             self.diagnostics.raise_errors()
 
         for finding in broken:
-            self.diagnostics.add(finding)
+            line = source.lines[finding.span.line - 1].strip()
+
+            if finding.code == "bad-line" and line in LEFT_OUT:
+                self._left_out(line, finding.span)
+            else:
+                self.diagnostics.add(finding)
 
         return ini.sections
 
@@ -119,6 +125,15 @@ class _Reader:
                 sorted_[name] = [section]
 
         return sorted_
+
+    def _left_out(self, what: str, where: Span) -> None:
+        report = self.diagnostics.error if self._strict else self.diagnostics.warning
+        report(
+            "left-out",
+            f"{what} stands for what is left out",
+            where,
+            remedy="write what belongs there, or take it away: examples in the documentation leave parts out",
+        )
 
     def _unknown(self, code: str, message: str, where: IniSection | IniItem, remedy: str) -> None:
         span = where.key_span if hasattr(where, "key_span") else where.span
@@ -217,10 +232,16 @@ class _Reader:
             self._unknown("unknown-keyword", message, item, _remedy(kind, item.key))
             return None
 
+        text = self._text.value(item)
+
+        if text in LEFT_OUT:
+            self._left_out(text, item.value_span)
+            return None
+
         value = read_value(
             Cell(
                 keyword,
-                self._text.value(item),
+                text,
                 item.value_span,
                 self._fields,
                 self.diagnostics,

@@ -36,7 +36,7 @@ def test_two_spellings_of_one_keyword_are_both_right(settings: str) -> None:
         ("useChipSerialAslccsn=true", "unknown-keyword", "write useChipSerialAsIccsn, with the letter i"),
         ("InitToken=#true", "bad-value", "write true, without the #"),
         (f"{INIT}OperatorPinIsSOCredential=true", "undeclared-field", "write #true"),
-        (f"{INIT}(...)", "bad-line", ""),
+        (f"{INIT}(...)", "left-out", "write what belongs there"),
     ],
 )
 def test_strictly_each_is_an_error_that_says_what_is_right(settings: str, code: str, remedy: str) -> None:
