@@ -113,6 +113,7 @@ class ReaderModel(_Model):
 
     card: Name
     pinpad: Flag = False
+    ejects: Flag = False
 
 
 Reader = Annotated[

@@ -68,6 +68,7 @@ def build_setup(path: Path, model: ScenarioModel, root: Node, found: Diagnostics
         switches=model.switches,
         absent=frozenset(name for name, reader in model.readers.items() if reader.card == ABSENT),
         pinpads=frozenset(name for name, reader in model.readers.items() if reader.pinpad),
+        ejecting=frozenset(name for name, reader in model.readers.items() if reader.ejects),
     )
     _check_setup(model, setup, root, found)
     return setup

@@ -67,6 +67,15 @@ class CardDesk(ABC):
             TargetError: There is one of that name, or there can be no such reader.
         """
 
+    def let_eject(self, reader: str) -> None:
+        """Give a reader a motor that throws its card out when a program wants that.
+
+        Raises:
+            TargetError: There is none of that name, or such readers have no motors.
+        """
+        self.check_reader(reader)
+        raise TargetError(f"{reader!r} has no motor to throw cards out")
+
     @abstractmethod
     def remove_reader(self, reader: str) -> None:
         """Take a reader away; the card in it is on the desk then.
@@ -296,6 +305,15 @@ class EmulatedDesk(CardDesk):
             raise TargetError(f"there is a reader {reader!r} already")
 
         self._manager.add_reader(reader, pinpad=PinPad(patient=self._patient) if pinpad else None)
+
+    def let_eject(self, reader: str) -> None:
+        """Give a reader a motor that throws its card out when a program wants that.
+
+        Raises:
+            TargetError: There is none of that name.
+        """
+        self.check_reader(reader)
+        self._manager.let_eject(reader, lambda: self._places.pop(reader, None))
 
     def remove_reader(self, reader: str) -> None:
         """Take a reader away; the card in it is on the desk then.

@@ -13,7 +13,7 @@ from cardtwin.cryptoki.application import Application
 from cardtwin.encoding import Engine
 from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.middleware import ENCODER_LOG, LogFile, PersonalDesktopClient, parse_certificate
-from cardtwin.pcsc import PcscError
+from cardtwin.pcsc import Disposition, PcscError, ShareMode
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
@@ -152,6 +152,9 @@ class EmulatedBench(Bench):
                 self._desk.add_card(self.make_card(name, card))
 
             self._desk.place(setup.readers, setup.pinpads, setup.absent)
+
+            for reader in setup.ejecting - setup.absent:
+                self._desk.let_eject(reader)
         except BaseException:
             self.close()
             raise
@@ -249,7 +252,13 @@ class EmulatedBench(Bench):
             log=LogFile(self._log_folder, ENCODER_LOG, process, self._clock.now),
             programs=lambda _: EmulatedProgram(lambda: self.application(process), self._hub, process),
             server=self.certificate_manager.server_side,
+            eject=lambda reader: self._eject(process, reader),
         )
+
+    def _eject(self, process: str, reader: str) -> None:
+        """Let a reader throw its card out; one without a motor isn't even asked."""
+        if reader in self._setup.ejecting:
+            self._context(process).connect(reader, share=ShareMode.DIRECT).disconnect(Disposition.EJECT)
 
     @cached_property
     def certificate_manager(self) -> CertificateManager:

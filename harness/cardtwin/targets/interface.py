@@ -116,6 +116,7 @@ class Setup:
         others: How programs are set up that aren't among `processes`; the name is their own.
         pinpads: The readers that have a PIN pad.
         absent: The readers that aren't attached at the start.
+        ejecting: The readers that have a motor to throw cards out.
     """
 
     readers: Mapping[str, str | None]
@@ -127,6 +128,7 @@ class Setup:
     others: ProcessSetup = ProcessSetup("")
     pinpads: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    ejecting: frozenset[str] = frozenset()
 
     def process(self, name: str) -> ProcessSetup:
         """Return how a program is set up."""
@@ -155,6 +157,13 @@ class Desk(Protocol):
 
         Raises:
             TargetError: There is one of that name, or there can be no such reader.
+        """
+
+    def let_eject(self, reader: str) -> None:
+        """Give a reader a motor that throws its card out when a program wants that.
+
+        Raises:
+            TargetError: There is none of that name, or such readers have no motors.
         """
 
     def remove_reader(self, reader: str) -> None:

@@ -58,9 +58,12 @@ class SystemTarget(EmulatedTarget):
         return f"pcscd:{self._where}" if self._where else "pcscd"
 
     def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:  # noqa: ARG002  # Target's
-        """Return that vpcd's readers have no PIN pads and are always there, if the scenario has others."""
+        """Return what vpcd's readers are not: they have no PIN pads and no motors, and are always there."""
         if setup.pinpads:
             return f"vpcd has no PIN pad for {', '.join(sorted(setup.pinpads))}"
+
+        if setup.ejecting:
+            return f"vpcd has no motor for {', '.join(sorted(setup.ejecting))}"
 
         return f"vpcd's reader {', '.join(sorted(setup.absent))} cannot be absent" if setup.absent else ""
 

@@ -18,6 +18,7 @@ from cardtwin.encoding.errors import (
     CardSelectionError,
     EncodingError,
     FunctionFailedError,
+    MessagingServerError,
     MissingValueError,
     NoCardEraserError,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Job",
     "LibraryEntry",
     "LibraryTable",
+    "MessagingServerError",
     "MissingValueError",
     "NoCardEraserError",
     "Outcome",

@@ -16,6 +16,7 @@ from cardtwin.encoding.checks import Scope, check_job
 from cardtwin.encoding.checks.library import chosen_library
 from cardtwin.encoding.errors import EncodingError
 from cardtwin.encoding.library import LibraryTable
+from cardtwin.encoding.messaging import check_messaging_server
 from cardtwin.encoding.outcome import ERROR_MESSAGE, RESULT, Outcome
 from cardtwin.encoding.run import COMMANDS, Run
 from cardtwin.encoding.selection import all_card_numbers, select_reader
@@ -26,6 +27,7 @@ from cardtwin.pcsc import PcscError
 from cardtwin.plan import NoMatchingKeyError, PinBlobError
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
+from cardtwin.provenance.encoding import EJECT
 from cardtwin.source import SourceError
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ _FAILURES = (EncodingError, MiddlewareError, PcscError, PinBlobError, SourceErro
 class Engine:
     """Runs encodings, one after the other."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # by name, and each may be missing
         self,
         middleware: Callable[[LibraryEntry], TokenMiddleware],
         *,
@@ -59,6 +61,7 @@ class Engine:
         log: LogFile | None = None,
         programs: Callable[[LibraryEntry], Program] | None = None,
         server: ServerSide | None = None,
+        eject: Callable[[str], object] | None = None,
     ) -> None:
         """Take what encodings run with.
 
@@ -71,6 +74,7 @@ class Engine:
             log: The encoder's log; None writes none.
             programs: Starts a program that calls a library's PKCS#11 functions, which applications need.
             server: Issues certificates for applications, and is told of cards that are produced.
+            eject: Lets a reader throw its card out, if it can; None leaves cards where they are.
         """
         self._middleware = middleware
         self._keys = tuple(keys)
@@ -80,6 +84,7 @@ class Engine:
         self._log = log
         self._programs = programs
         self._server = server or ServerSide()
+        self._eject = eject
 
     def run(self, job: Job) -> Outcome:
         """Carry out a job. What fails at the card is told by the outcome.
@@ -95,12 +100,18 @@ class Engine:
         reader, fields = "", {}
 
         try:
+            check_messaging_server(scope)
+
             if scope.retrieves_all:
                 fields = self._retrieve_all(scope)
             else:
                 run = self._open(job, scope)
                 reader, fields = run.reader, run.fields
-                self._carry_out(run)
+
+                try:
+                    self._carry_out(run)
+                finally:
+                    self._end(run)
         except _FAILURES as error:
             self._write("encoding", "error", reader=reader, detail=_reason(error))
             failed = job.process.with_variable(RESULT, "error").with_variable(ERROR_MESSAGE, _message(error))
@@ -146,6 +157,19 @@ class Engine:
                     entry.carry_out(run)
 
                 self._write(entry.name, "success", reader=run.reader)
+
+    def _end(self, run: Run) -> None:
+        """Have the card thrown out, unless SkipEject keeps it in; that it is stuck is no failure."""
+        stays = run.scope.description.encoding.flag("SkipEject") or self._switches[EJECT] == "stay"
+
+        if self._eject is None or stays:
+            return
+
+        try:
+            with because("end of the encoding"):
+                self._eject(run.reader)
+        except PcscError as error:
+            self._write("eject", "error", reader=run.reader, detail=str(error))
 
     def _write(self, operation: str, result: str, *, reader: str = "", detail: str = "") -> None:
         if self._log is not None:

@@ -4,6 +4,7 @@
 
     EncodingError
     ├── MissingValueError      a field or dialog has no value
+    ├── MessagingServerError   the messaging server that is named cannot be reached
     ├── CardSelectionError     no card, or more than one, could be meant
     ├── NoCardEraserError      DeleteProfile on a card without the object "Card Eraser"
     ├── AuthorityError         the certificate authority did not do its part
@@ -25,6 +26,7 @@ __all__ = [
     "CardSelectionError",
     "EncodingError",
     "FunctionFailedError",
+    "MessagingServerError",
     "MissingValueError",
     "NoCardEraserError",
 ]
@@ -44,6 +46,10 @@ class MissingValueError(EncodingError):
     def __init__(self, message: str, remedy: str) -> None:
         self.remedy = remedy
         super().__init__(message)
+
+
+class MessagingServerError(EncodingError):
+    """The messaging server that is named cannot be reached."""
 
 
 class CardSelectionError(EncodingError):

@@ -55,6 +55,7 @@ class Job:
         reader: The reader with the card; None takes the only one, or the one that is selected by ICCSN.
         jre_bits: 32 or 64, the JRE that JAVA_HOME names; None where there is none. JPKIEncoder needs it.
         identity_manager: The version of Identity Manager.
+        messaging_servers: The messaging servers that can be reached; None can reach all.
     """
 
     description: Description
@@ -65,6 +66,7 @@ class Job:
     reader: str | None = None
     jre_bits: int | None = 32
     identity_manager: Version = CURRENT_VERSION
+    messaging_servers: frozenset[str] | None = None
 
     def mapped(self, name: str) -> FieldMapping | None:
         """Return the mapping of a field, compared without regard to case."""

@@ -151,8 +151,7 @@ def _secret(name: str, source: str, *, aliases: tuple[str, ...] = ()) -> Keyword
     )
 
 
-_enter(SectionKind.ENCODING, ValueForm.TEXT, _STRUCTURE, ("Type", "Devices"))
-_enter(SectionKind.ENCODING, ValueForm.TEXT, _STRUCTURE, ("Subtype",), "encodings without Devices")
+_enter(SectionKind.ENCODING, ValueForm.TEXT, _STRUCTURE, ("Type", "Devices", "Subtype"))
 _enter(SectionKind.ENCODING, ValueForm.FLAG, _STRUCTURE, ("SkipEject",))
 _enter(SectionKind.ENCODING, ValueForm.VALUE, _STRUCTURE, ("MessagingServerField",))
 

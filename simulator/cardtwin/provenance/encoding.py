@@ -15,11 +15,13 @@ __all__ = [
     "DELETE_AND_INIT",
     "DELETE_LOGIN",
     "DEVICE_8710",
+    "EJECT",
     "EMPTY_VALUE",
     "ERROR_FRAME",
     "ICCSN_FORM",
     "LIBRARY_CHOICE",
     "LIBRARY_PATHS",
+    "MESSAGING_SERVER",
     "NO_BLOB",
     "OUTPUTS_AFTER_ERROR",
     "P10",
@@ -262,4 +264,23 @@ POST_PROCESSOR = rule(
     "After an encoding with InitToken and CMSCardSerialNumber that has succeeded, the secrets of its "
     "keywords are told under that number. That InitToken sets it off is stated, and that the number names "
     "the token; when it runs is not.",
+)
+
+EJECT = rule(
+    "encoding.eject",
+    Basis.INFERRED,
+    "Structure of an encoding description",
+    "At the end of an encoding, be it a failed one, a reader that can throws the card out, unless "
+    "SkipEject=true keeps it in. Only the keyword is public. After a refusal and after RetrieveAllTokens no "
+    "card is thrown out, which is ours; `stay` never throws one out.",
+    choices=("eject", "stay"),
+    default="eject",
+)
+
+MESSAGING_SERVER = rule(
+    "encoding.messaging-server",
+    Basis.INFERRED,
+    "Structure of an encoding description",
+    "MessagingServerField names the messaging server that leads to Smart ID Desktop App. Where one is named "
+    "that cannot be reached, the encoding fails and no card gets a command. Only the keyword is public.",
 )

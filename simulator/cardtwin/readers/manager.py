@@ -122,6 +122,18 @@ class ReaderManager:
         """
         return self.slot(name).card
 
+    def let_eject(self, name: str, ejected: Callable[[], object]) -> None:
+        """Give a reader a motor: it throws its card out when a program wants that (SCARD_EJECT_CARD).
+
+        Args:
+            name: The reader.
+            ejected: Called each time, when the card is out.
+
+        Raises:
+            UnknownReaderError: There is no such reader.
+        """
+        self.slot(name).ejected = ejected
+
     def enter(self, name: str, entries: Iterable[PinEntry]) -> None:
         """Enter something at a reader's PIN pad, one thing for each prompt; see :class:`PinPad`.
 

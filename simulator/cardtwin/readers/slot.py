@@ -56,6 +56,7 @@ class Slot:
         turns: Who is in a transaction, and who waits for it to end.
         longest: The longest command that the reader carries, in bytes.
         pinpad: The reader's PIN pad; None where it has none.
+        ejected: Called when the reader has thrown its card out; None where it has no motor to do so.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Slot:
         self.turns = Turns(name, self.lock)
         self.max_command_data = max_command_data
         self.pinpad = pinpad
+        self.ejected: Callable[[], object] | None = None
         self.longest = (
             SHORT_COMMAND if max_command_data == SHORT_DATA else HEADER_AND_LENGTHS + max_command_data
         )
@@ -351,8 +353,15 @@ class Slot:
         self.live = card
 
     def _dispose(self, disposition: Disposition, *, power_again: bool = False) -> None:
-        """Do to the card what a program asked for. Ejecting does nothing: no reader of ours can."""
-        if self.card is None or disposition in {Disposition.LEAVE, Disposition.EJECT}:
+        """Do to the card what a program asked for. Ejecting does nothing in a reader without a motor."""
+        if self.card is None or disposition is Disposition.LEAVE:
+            return
+
+        if disposition is Disposition.EJECT:
+            if self.ejected is not None:
+                self.remove()
+                self.ejected()
+
             return
 
         if disposition is Disposition.RESET:

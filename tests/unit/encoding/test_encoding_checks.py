@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cardtwin.encoding import Engine, FieldMapping, Job, check, check_job, parse
+from cardtwin.middleware import Version
 from cardtwin.plan import Secret, SecretName
 from cardtwin.provenance import Switches
 from cardtwin.source import SourceError, SourceText
@@ -234,10 +235,40 @@ def test_a_keyword_that_nothing_uses_is_warned_of(setting: str) -> None:
     assert warnings(job(f"{setting}\nICCSN=F", {"F": ""}, read="F")) == ["unused-keyword"]
 
 
-@pytest.mark.parametrize("setting", ["SkipEject=true", "MessagingServerField=#server"])
-def test_a_keyword_without_effect_is_warned_of(setting: str) -> None:
-    text = description_text("ICCSN=F", fields="F").replace("[Fields]", f"{setting}\n[Fields]")
-    assert [found.code for found in check(parse(SourceText("test.dsc", text)))] == ["no-effect"]
+def checked(settings: str, *, devices: str = "8711", kind: str = "1024,Chip") -> list[str]:
+    """Return what is found in a description that reads the ICCSN, with more settings in [Encoding]."""
+    text = description_text("ICCSN=F", fields="F", devices=devices).replace("1024,Chip", kind)
+    found = check(parse(SourceText("test.dsc", text.replace("[Fields]", f"{settings}\n[Fields]"))))
+    return [f"{each.severity.value} {each.code}" for each in found]
+
+
+def test_a_messaging_server_that_leads_nowhere_is_warned_of() -> None:
+    assert checked("MessagingServerField=#server", devices="8710") == ["warning no-effect"]
+    assert checked("MessagingServerField=#server") == []
+
+
+def test_a_messaging_server_without_a_name_is_refused() -> None:
+    work = job("ICCSN=F", {"F": "", "S": ""}, read="F")
+    text = work.description.source.text.replace("[Fields]", "MessagingServerField=S\n[Fields]")
+    assert refused(replace(work, description=parse(SourceText("test.dsc", text)))) == ["empty-value"]
+
+
+def test_a_subtype_is_no_device_of_a_chip() -> None:
+    assert checked("Subtype=12") == ["error subtype-of-chip"]
+    assert checked("Subtype=12", kind="512,Magstripe") == ["error not-supported"]
+
+
+def test_in_the_place_of_devices_it_is_the_only_mistake() -> None:
+    text = description_text("ICCSN=F", fields="F").replace("Devices=8711", "Subtype=12")
+    (found,) = check(parse(SourceText("test.dsc", text)))
+    assert (found.code, found.remedy) == ("subtype-of-chip", "leave it out, and write Devices=8711")
+
+
+def test_a_keyword_of_a_later_identity_manager_is_refused() -> None:
+    more = "[Application_A]\nCertTempl=x\nLocation=#Signature\n"
+    early = job("PIN=#1234", {}, more=more, identity_manager=Version.of("22.10.1"))
+    assert refused(early) == ["keyword-too-new"]
+    assert warnings(job("PIN=#1234", {}, more=more, identity_manager=Version.of("22.10.2"))) == []
 
 
 def test_a_description_that_does_nothing_is_warned_of() -> None:

@@ -90,7 +90,8 @@ MISTAKES = (
     Printed("block", "1 error missing-section, 1 error missing-section"),
     Printed(
         "data-object",
-        "1 error missing-section, 1 error missing-section, 3 error undeclared-field, 4 error undeclared-field",
+        "1 error missing-section, 1 error missing-section, 3 error undeclared-field, "
+        "4 error undeclared-field",
         remedies=("add it to [Fields]",),
     ),
 )

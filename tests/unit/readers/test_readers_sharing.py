@@ -181,6 +181,39 @@ def test_a_card_that_is_left_keeps_its_security_status(
     assert second.transmit(WHO_AM_I) == b"\1" + OK
 
 
+def test_a_reader_with_a_motor_throws_the_card_out_and_all_hear_of_it(manager: ReaderManager) -> None:
+    out: list[bool] = []
+    manager.let_eject("R1", lambda: out.append(manager.card("R1") is None))
+    first, second = manager.context().connect("R1"), manager.context().connect("R1")
+    first.disconnect(Disposition.LEAVE)
+    assert out == []
+
+    third = manager.context().connect("R1", share=ShareMode.DIRECT)
+    third.disconnect(Disposition.EJECT)
+    assert out == [True]
+    assert not manager.state("R1").present
+
+    with pytest.raises(CardRemovedError):
+        second.transmit(WHO_AM_I)
+
+    manager.insert("R1", ScriptedCard())
+    second.reconnect()
+    assert second.transmit(WHO_AM_I) == b"\0" + OK
+
+
+def test_so_it_does_at_the_end_of_a_transaction(manager: ReaderManager) -> None:
+    manager.let_eject("R1", lambda: None)
+    connection = manager.context().connect("R1")
+
+    with connection.transaction(Disposition.EJECT):
+        connection.transmit(LOGIN)
+
+    assert manager.card("R1") is None
+
+    with pytest.raises(CardRemovedError):
+        connection.transmit(WHO_AM_I)
+
+
 @pytest.mark.parametrize("disposition", [Disposition.RESET, Disposition.UNPOWER])
 def test_a_reset_at_reconnect_is_told_to_the_others_only(
     manager: ReaderManager, disposition: Disposition

@@ -182,7 +182,8 @@ class Encode(Step):
 
     A field that has a value is mapped to a process variable of its own name, which holds the value. Without
     `on` the description says which of several cards is meant. `java` is the bitness of the JRE that JAVA_HOME
-    names, or ``none``; `identity_manager` the version of Identity Manager.
+    names, or ``none``; `identity_manager` the version of Identity Manager. `messaging_servers` are those that
+    can be reached, any without it.
 
     Private keys for encrypted PINs come from `descriptors` (engineSignEncrypt.xml) and `properties`
     (system.properties); ``classpath:`` stands for the scenario's own files. Instead of properties there may
@@ -200,6 +201,7 @@ class Encode(Step):
     dialog: dict[Number, DialogAnswer] = Field(default_factory=dict)
     java: Literal["32", "64", "none"] = "32"
     identity_manager: VersionText = CURRENT_VERSION
+    messaging_servers: NameList | None = None
     descriptors: Annotated[Name | None, Refers("files")] = None
     properties: Annotated[Name | None, Refers("files")] = None
     container: Annotated[Name | None, Refers("files")] = None
@@ -231,6 +233,7 @@ class Encode(Step):
             self.on,
             jre_bits=None if self.java == "none" else int(self.java),
             identity_manager=self.identity_manager,
+            messaging_servers=None if self.messaging_servers is None else frozenset(self.messaging_servers),
         )
 
     def _process(self, process: Process) -> Process:

@@ -26,6 +26,9 @@ class Reader(Step):
 
         if self.reader == "attach":
             run.bench.desk.add_reader(name, pinpad=name in run.setup.pinpads)
+
+            if name in run.setup.ejecting:
+                run.bench.desk.let_eject(name)
         else:
             run.bench.desk.remove_reader(name)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.encoding.checks.registry import USED_WITH, Scope, checked_by
 from cardtwin.encoding.keywords import SectionKind, find
 from cardtwin.encoding.values import ValueForm
+from cardtwin.middleware import Version
 from cardtwin.provenance.encoding import DEVICE_8710
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ __all__ = ["JPKI_ENCODER"]
 
 JPKI_ENCODER: Final = "8710"
 _DESKTOP_APP: Final = "8711"
-_WITHOUT_EFFECT: Final = {
-    "SkipEject": "no reader here throws a card out",
-    "MessagingServerField": "no messaging server stands between the encoding and the card",
-}
 
 
 @checked_by
@@ -35,7 +32,7 @@ def _type(scope: Scope) -> None:
             scope.description.encoding.span,
             expected="Type=1024,Chip",
         )
-    elif "chip" not in (part.strip().casefold() for part in scope.text(setting).split(",")):
+    elif not _is_for_chips(scope):
         scope.diagnostics.error(
             "not-supported",
             f"not supported yet: encodings of type {scope.text(setting)}",
@@ -44,9 +41,32 @@ def _type(scope: Scope) -> None:
         )
 
 
+def _is_for_chips(scope: Scope) -> bool:
+    """Whether Type speaks of a chip; an encoding without Type is taken for one."""
+    setting = scope.description.encoding.get("Type")
+    kinds = [part.strip().casefold() for part in scope.text(setting).split(",")]
+    return setting is None or "chip" in kinds
+
+
+@checked_by
+def _subtype(scope: Scope) -> None:
+    setting = scope.description.encoding.get("Subtype")
+
+    if setting is not None and _is_for_chips(scope):  # other types are refused as such
+        scope.diagnostics.error(
+            "subtype-of-chip",
+            "Subtype takes the place of Devices where something else than a chip is encoded",
+            setting.span,
+            remedy=f"leave it out, and write Devices={_DESKTOP_APP}",
+        )
+
+
 @checked_by
 def _devices(scope: Scope) -> None:
     setting = scope.description.encoding.get("Devices")
+
+    if scope.description.encoding.get("Subtype") is not None:
+        return  # one of the two is there, and told if it is the wrong one
 
     if setting is None:
         scope.diagnostics.error(
@@ -99,6 +119,21 @@ def _not_supported(scope: Scope) -> None:
 
 def _report_later(report: Callable[..., None], what: str, where: Span) -> None:
     report("not-supported", f"not supported yet: {what}", where, remedy="leave it out, to run the rest")
+
+
+@checked_by
+def _too_new(scope: Scope) -> None:
+    """Report keywords that came with a later version of Identity Manager."""
+    for setting in scope.description if scope.job is not None else ():
+        product, _, version = setting.keyword.since.rpartition(" ")
+
+        if version and scope.job is not None and scope.job.identity_manager < Version.of(version):
+            scope.diagnostics.error(
+                "keyword-too-new",
+                f"{product} {scope.job.identity_manager} does not know {setting.name}",
+                setting.span,
+                remedy=f"leave it out; {setting.keyword.since} is the first that knows it",
+            )
 
 
 @checked_by
@@ -192,14 +227,15 @@ def _unused(scope: Scope) -> None:
 
 @checked_by
 def _without_effect(scope: Scope) -> None:
-    for name, reason in _WITHOUT_EFFECT.items():
-        if (setting := scope.description.encoding.get(name)) is not None:
-            scope.diagnostics.warning(
-                "no-effect",
-                f"{name} has no effect: {reason}",
-                setting.span,
-                remedy="leave it out, or let it stand: it does no harm",
-            )
+    setting = scope.description.encoding.get("MessagingServerField")
+
+    if setting is not None and JPKI_ENCODER in scope.devices:
+        scope.diagnostics.warning(
+            "no-effect",
+            "MessagingServerField has no effect: no messaging server leads to JPKIEncoder",
+            setting.span,
+            remedy=f"leave it out, or write Devices={_DESKTOP_APP}",
+        )
 
 
 @checked_by

@@ -89,6 +89,19 @@ def _inputs_are_there(scope: Scope) -> None:
 
 
 @checked_by
+def _messaging_server(scope: Scope) -> None:
+    setting = scope.description.encoding.get("MessagingServerField")
+
+    if setting is not None and (name := _value(scope, setting, setting.value)) is not None and not len(name):
+        scope.diagnostics.error(
+            "empty-value",
+            "MessagingServerField is empty",
+            setting.value_span,
+            remedy="name the messaging server, or leave the keyword out",
+        )
+
+
+@checked_by
 def _parameters(scope: Scope) -> None:
     setting = scope.setting("ProfileParameters")
 
