@@ -15,6 +15,7 @@ from rich.console import Console
 
 from cardtwin.cli import PASSED, SCENARIO_FAILED
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios
+from cardtwin.cli.golden import Golden
 from cardtwin.report.console import ConsoleReport
 from cardtwin.scenario import Instance, ScenarioResult, Verdict
 from cardtwin.scenario.overrides import Overrides, OverridesError
@@ -49,6 +50,13 @@ _WIDTH = 120
 @click.option("--quirk", "quirks", multiple=True, metavar="Q", help="Switch a quirk on in every card.")
 @click.option("--junit", type=OUTPUT, callback=in_a_folder, help="Write JUnit XML.")
 @click.option("--json", "json_file", type=OUTPUT, callback=in_a_folder, help="Write JSON.")
+@click.option(
+    "--golden",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Compare traces with those in FOLDER; scenarios that have a file there.",
+)
+@click.option("--update", is_flag=True, help="With --golden: make what happens the golden traces.")
 @click.option("--trace", type=OUTPUT, callback=in_a_folder, help="Write what happened, masked; JSON Lines.")
 def command(  # noqa: PLR0913  # one per option
     *,
@@ -66,12 +74,16 @@ def command(  # noqa: PLR0913  # one per option
     junit: Path | None,
     json_file: Path | None,
     trace: Path | None,
+    golden: Path | None,
+    update: bool,
 ) -> None:
     """Run scenario files, and those in folders that end in .scenario.yaml."""
     overrides = _overrides(target, card, quirks)
 
+    loaded = load_scenarios(paths)
+
     try:
-        instances = select(load_scenarios(paths), expression_text=expression, tags=tags)
+        instances = select(loaded, expression_text=expression, tags=tags)
     except SelectionError as error:
         raise click.BadParameter(str(error), param_hint="-k") from None
 
@@ -84,7 +96,8 @@ def command(  # noqa: PLR0913  # one per option
 
         sys.exit(PASSED)
 
-    options = Options(timeout, seed, trace is not None, overrides)
+    traces = Golden.of(golden, instances, update=update, seeded=seed is not None)
+    options = Options(timeout, seed, trace is not None or traces is not None, overrides)
     done = _run(instances, options, processes, fail_fast=fail_fast)
     results = done.results
 
@@ -93,13 +106,19 @@ def command(  # noqa: PLR0913  # one per option
 
         if trace is not None:
             write_traces((o.trace for o in done.outcomes if o.trace is not None), trace)
+
+        differences = traces.differences(loaded, done.outcomes) if traces is not None else ()
     except OSError as error:
         fail(str(error))
 
     if done.interrupt is not None:
         raise done.interrupt
 
-    sys.exit(SCENARIO_FAILED if any(r.verdict is Verdict.FAILED for r in results) else PASSED)
+    for difference in differences:
+        click.echo(f"\nnot the golden trace:\n{difference}")
+
+    failed = differences or any(result.verdict is Verdict.FAILED for result in results)
+    sys.exit(SCENARIO_FAILED if failed else PASSED)
 
 
 def _overrides(target: str | None, card: str | None, quirks: tuple[str, ...]) -> Overrides:
