@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from cardtwin.entropy import Entropy
+    from cardtwin.plan import SecretName
 
 __all__ = ["IssuingCa", "Managing"]
 
@@ -92,6 +93,15 @@ class Managing:
     def production(self, procedure: str, holder: str, domain: str, fields: Mapping[str, str]) -> Production:
         """Return what produces a holder's card by a token procedure."""
         return Production(self._store, self.manager, procedure, holder, domain, fields)
+
+    def secrets(self, serial: str) -> Mapping[SecretName, Secret] | None:
+        """Return the secrets of the token with a card serial number; None where there is no such token."""
+        found = self.manager.archive.secrets(serial)
+        return found if found or self.certificates(serial) else None
+
+    def certificates(self, serial: str) -> tuple[Certificate, ...]:
+        """Return the certificates of the token with a card serial number, in the order of their issue."""
+        return self.manager.authority.of_token(serial) if serial else ()
 
     def authority(self, name: str) -> IssuingCa:
         """Return one of the CAs, as others see it.

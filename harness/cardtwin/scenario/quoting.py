@@ -25,6 +25,9 @@ _SECRET_KEYS = frozenset(
 )
 """Keys whose values no message quotes."""
 
+_ALIKE = frozenset({"pins", "count"})
+"""Keys that are no slip of the pen for one of them."""
+
 _SECRET_ARGUMENTS = frozenset(
     name.casefold()
     for name in (
@@ -62,7 +65,7 @@ def _is_secret(key: str) -> bool:
     """Whether a key is one of the secret ones, or meant to be."""
     folded = key.casefold()
     return folded in _SECRET_KEYS | _SECRET_ARGUMENTS or (
-        folded != "pins" and bool(difflib.get_close_matches(folded, _SECRET_KEYS, n=1, cutoff=0.65))
+        folded not in _ALIKE and bool(difflib.get_close_matches(folded, _SECRET_KEYS, n=1, cutoff=0.65))
     )
 
 

@@ -166,9 +166,14 @@ class Run:
         entropy = SystemEntropy() if seed is None else SeededEntropy(seed, "Certificate Manager")
         return Managing(entropy, self.bench.now, self.setup.switches)
 
+    @property
+    def is_managed(self) -> bool:
+        """Whether a step has used Certificate Manager as it is set up by a policy."""
+        return "managing" in vars(self)
+
     def close(self) -> None:
         """Close what steps have opened."""
-        if "managing" in vars(self):
+        if self.is_managed:
             self.managing.close()
 
     def file(self, name: str) -> bytes:

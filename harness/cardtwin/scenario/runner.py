@@ -201,6 +201,8 @@ def _texts(failure: Failure) -> Iterator[tuple[str, str]]:
 
 
 def _failure(state: Run, spec: StepSpec) -> Failure | None:
+    step: Step | None = None
+
     try:
         step = spec.complete(state.values)
         state.keep_secret(step)
@@ -211,7 +213,8 @@ def _failure(state: Run, spec: StepSpec) -> Failure | None:
     except (ScenarioError, TargetError, PcscError) as error:
         return Failure(str(error))
     except SourceError as error:
-        return Failure("with the values bound so far, this is no step", detail=str(error))
+        broken = "with the values bound so far, this is no step" if step is None else "a file is broken"
+        return Failure(broken, detail=str(error))
     except Exception as error:  # noqa: BLE001  # whatever a step's code does ends this scenario alone
         return Failure(f"the step broke: {type(error).__name__}: {error}", detail=traceback.format_exc())
 

@@ -154,7 +154,8 @@ class TokenSession:
             found = self.find((Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_PRIVATE_KEY)), Attribute(kind, value)))
 
             if len(found) != 1:
-                raise AbsentError(f"{len(found) or 'no'} private keys of that name are to be seen")
+                name = repr(value.decode(errors="replace")) if kind is Cka.CKA_LABEL else value.hex().upper()
+                raise AbsentError(f"{len(found) or 'no'} private keys called {name} are to be seen")
 
             (id_,) = self.read(found[0], Cka.CKA_ID)
             known = self._keys[kind, value] = Key(found[0], id_)

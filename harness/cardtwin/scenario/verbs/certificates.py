@@ -19,9 +19,11 @@ from cardtwin.targets import Capability
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cardtwin.scenario.managing import Managing
     from cardtwin.scenario.pkcs11.sessions import TokenSession
     from cardtwin.scenario.run import Run
     from cardtwin.scenario.values import Value
+    from cardtwin.targets.certificates import CertificateManager
 
 __all__ = ["CmToken", "ReadCertificate"]
 
@@ -56,7 +58,9 @@ class ReadCertificate(SlotStep):
         found = session.find((of_class, Attribute.of(Cka.CKA_LABEL, self.read_certificate)))
 
         if len(found) != 1:
-            raise AbsentError(f"{len(found) or 'no'} certificates of that label are to be seen")
+            raise AbsentError(
+                f"{len(found) or 'no'} certificates called {self.read_certificate!r} are to be seen"
+            )
 
         der, identifier = session.read(found[0], Cka.CKA_VALUE, Cka.CKA_ID)
         certificate = x509.load_der_x509_certificate(der)
@@ -111,8 +115,13 @@ class CmToken(Step):
 
     def run(self, run: Run) -> Observed:
         """Ask."""
-        manager = run.bench.certificate_manager
+        manager: CertificateManager | Managing = run.bench.certificate_manager
         found = manager.secrets(self.cm_token)
+
+        if found is None and run.is_managed:
+            manager = run.managing
+            found = manager.secrets(self.cm_token)
+
         secrets: dict[str, Value] = {str(name): secret for name, secret in (found or {}).items()}
         certificates = manager.certificates(self.cm_token)
         values: dict[str, Value] = {
@@ -120,4 +129,5 @@ class CmToken(Step):
             "secrets": secrets,
             "subjects": tuple(certificate.subject.rfc4514_string() for certificate in certificates),
         }
-        return Observed(values, success=found is not None)
+        note = f"Certificate Manager has no token with the card serial number {self.cm_token!r}"
+        return Observed(values, success=found is not None, note="" if found is not None else note)

@@ -167,6 +167,8 @@ class TokenProcedureStep(Step):
             codes, message = tuple(problem.code for problem in error.problems), str(error)
         except ManagerError as error:
             codes, message = (error.code,), str(error)
+        except SourceError as error:
+            codes, message = error_codes(error), str(error)
         except (RefusedError, AbsentError) as error:
             raise UsageError(f"{_COMPONENT}: {error}") from None
 
@@ -246,7 +248,10 @@ class SignProcedure(TokenProcedureStep):
             if officer.name == self.signer:
                 return officer.certificate
 
-        raise UsageError(f"{self.signer!r} is no officer: there is no certificate")
+        known = ", ".join(officer.name for officer in run.managing.manager.officers.all())
+        raise UsageError(
+            f"{self.signer!r} is no officer: there is no certificate; officers are {known or 'none'}"
+        )
 
     def _raw(self, run: Run, data: bytes) -> bytes:
         session = run.token_session(self, self.slot)
