@@ -33,6 +33,7 @@ _COMMANDS = {
     "config": ("cardtwin.cli.config", "Explain Personal.cfg."),
     "image": ("cardtwin.cli.image", "Show, compare, read and issue card memories."),
     "trace": ("cardtwin.cli.trace", "Show traces."),
+    "keygen": ("cardtwin.cli.keygen", "Pre-personalise a batch of cards from one profile."),
     "exec": ("cardtwin.cli.exec", "Run a command with a card in a reader."),
     "serve": ("cardtwin.cli.serve", "Have a card in a reader for a while."),
     "ctl": ("cardtwin.cli.ctl", "Take a served card out, put it in, look at it."),

@@ -6,9 +6,6 @@ frozen and masked. A worker that dies or hangs costs its own scenario, and is re
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import tempfile
 import time
 from collections import deque
@@ -22,12 +19,12 @@ from cardtwin.scenario.overrides import Overrides
 from cardtwin.scenario.result import ScenarioResult, Verdict
 from cardtwin.scenario.runner import run
 from cardtwin.targets import get as get_target
+from cardtwin.targets.processes import bury, context, leave_interrupts_to_the_parent, start
 from cardtwin.trace import Recorder, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from multiprocessing.connection import Connection
-    from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
     from pathlib import Path
 
@@ -38,12 +35,6 @@ __all__ = ["Options", "Outcome", "run_all"]
 
 _GRACE = 10.0
 """Seconds that a worker gets beyond a scenario's time before it is ended from outside."""
-
-_SOCKET_ROOM = 70
-"""How long the temporary folder's path may be for a fork server: its socket's path holds 107 bytes."""
-
-_FAREWELL = 10.0
-"""Seconds that a worker gets to end before it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,33 +117,9 @@ def _run(instance: Instance, options: Options, progress: Progress | None = None)
     return Outcome(result, recorder.trace(instance.id) if recorder is not None else None)
 
 
-def _context() -> BaseContext:
-    """Return a way to start processes that copies no threads."""
-    has_room = len(os.fsencode(tempfile.gettempdir())) <= _SOCKET_ROOM
-
-    if not has_room or "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["cardtwin.scenario.pool"])
-    return context
-
-
-@contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """Hold interrupts back: what starts in the block never gets one, not even before it can ignore them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _work(pipe: Connection, options: Options, folder: str) -> None:
     """Run what is asked for until the pipe is closed: a worker's main function."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's business
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what a worker leaves behind, the parent takes away
+    leave_interrupts_to_the_parent()
     tempfile.tempdir = folder
     loaded: dict[Path, dict[str, Instance]] = {}
 
@@ -196,7 +163,7 @@ class _Pool:
         self._waiting = deque(instances)
         self._options = options
         self._folder = folder
-        self._context = _context()
+        self._context = context("cardtwin.scenario.pool")
         self._workers = [self._start() for _ in range(processes)]
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -218,14 +185,7 @@ class _Pool:
             self._end()
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._options, self._folder), daemon=True)  # type: ignore[attr-defined]  # BaseContext's stub lacks it
-
-        with _no_interrupt():
-            process.start()
-
-        theirs.close()
-        return _Worker(process, ours)
+        return _Worker(*start(self._context, _work, self._options, self._folder))
 
     def _give(self, worker: _Worker) -> None:
         worker.instance = self._waiting.popleft() if self._waiting else None
@@ -288,7 +248,7 @@ class _Pool:
 
     def _restart(self, worker: _Worker) -> None:
         worker.process.terminate()
-        _bury(worker)
+        bury(worker.process)
         worker.pipe.close()
         fresh = self._start()
         worker.process, worker.pipe = fresh.process, fresh.pipe
@@ -302,12 +262,4 @@ class _Pool:
                 worker.process.terminate()
 
         for worker in self._workers:
-            _bury(worker)
-
-
-def _bury(worker: _Worker) -> None:
-    worker.process.join(_FAREWELL)
-
-    if worker.process.is_alive():
-        worker.process.kill()
-        worker.process.join()
+            bury(worker.process)

@@ -25,6 +25,7 @@ from cardtwin.middleware.errors import (
     MiddlewareError,
     ProfileRefusedError,
 )
+from cardtwin.middleware.initialisation import Initialised
 from cardtwin.middleware.logfile import ENCODER_LOG, PERSONAL_LOG, LogFile
 from cardtwin.middleware.properties import property_names
 from cardtwin.middleware.rights import Condition
@@ -59,6 +60,7 @@ __all__ = [
     "CredentialError",
     "EraseRefusedError",
     "HalfDoneError",
+    "Initialised",
     "Installation",
     "InstallationError",
     "LogFile",

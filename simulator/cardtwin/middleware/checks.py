@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.middleware.blueprint import Blueprint, draw, keys_in
 from cardtwin.middleware.ckr import Ckr
-from cardtwin.middleware.errors import ProfileRefusedError
+from cardtwin.middleware.drivers import Phase
+from cardtwin.middleware.errors import (
+    CardMismatchError,
+    CardNotRecognisedError,
+    EraseRefusedError,
+    ProfileRefusedError,
+)
 from cardtwin.middleware.facts import EstimatedFacts
 from cardtwin.middleware.names import MF
+from cardtwin.middleware.tokens import TokenState
+from cardtwin.ppa import card_models
+from cardtwin.provenance.middleware import INIT_ON_INITIALISED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
     from cardtwin.plan import Access, Content, DirectoryPlan, FilePlan, KeyPlan, PinPlan, Plan, SecretName
     from cardtwin.provenance import Switches
 
-__all__ = ["MARK", "prepare"]
+__all__ = ["MARK", "check_family", "check_state", "prepare"]
 
 MARK: Final = 0x7EAE
 """The EF that stands in the MF while a card is changed."""
@@ -32,6 +41,34 @@ _MAX_PIN: Final = 64
 _FILE_HEADER: Final = 32
 _OBJECT_HEADER: Final = 24
 _KEY_FILE_SIZE: Final = 0x0200
+
+
+def check_family(plan: Plan, driver: CardDriver) -> None:
+    """See that a plan is for the card's family.
+
+    Raises:
+        CardMismatchError: It is for another.
+    """
+    family = card_models.family_of(plan.card_model)
+
+    if family != driver.family:
+        raise CardMismatchError(
+            f"{plan.source} is for {family} (CardModel {plan.card_model!r}), the card is {driver.title}"
+        )
+
+
+def check_state(driver: CardDriver, state: TokenState, switches: Switches) -> None:
+    """See that a card is in a state in which it can be initialised.
+
+    Raises:
+        CardNotRecognisedError: It has no file system.
+        EraseRefusedError: It isn't empty, and has to be.
+    """
+    if driver.phase() is Phase.OTHER:
+        raise CardNotRecognisedError("the card is in a phase of its life in which it has no file system")
+
+    if state is not TokenState.BLANK and switches[INIT_ON_INITIALISED] == "refuse":
+        raise EraseRefusedError(Ckr.CKR_ACTION_PROHIBITED, "the card is not empty")
 
 
 def prepare(plan: Plan, driver: CardDriver, chip_serial: bytes, free: int, switches: Switches) -> Blueprint:

@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING, Final
 from cardtwin import ppa
 from cardtwin.middleware.access import CardAccess
 from cardtwin.middleware.cardstate import CardState, card_state
-from cardtwin.middleware.checks import prepare
+from cardtwin.middleware.checks import check_family, check_state, prepare
 from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.configuration import load, usable_certificate
 from cardtwin.middleware.credentials import Credentials, Login, UserType
-from cardtwin.middleware.drivers import Phase
 from cardtwin.middleware.eraser import CardEraser, erase, occupied
 from cardtwin.middleware.errors import (
-    CardMismatchError,
-    CardNotRecognisedError,
     EraseRefusedError,
     MiddlewareError,
     ProfileRefusedError,
 )
-from cardtwin.middleware.initialisation import Initialisation
+from cardtwin.middleware.initialisation import Initialisation, Initialised
 from cardtwin.middleware.journal import Journal
 from cardtwin.middleware.logfile import PERSONAL_LOG, LogFile
 from cardtwin.middleware.names import name_of, path_of
@@ -34,7 +31,7 @@ from cardtwin.middleware.storage import write_serial
 from cardtwin.middleware.tokenreader import application_of
 from cardtwin.middleware.tokens import TokenState
 from cardtwin.provenance import Switches
-from cardtwin.provenance.middleware import ERASE_REFUSED, INIT_ON_INITIALISED
+from cardtwin.provenance.middleware import ERASE_REFUSED
 from cardtwin.source import Diagnostics, SourceError
 
 if TYPE_CHECKING:
@@ -212,11 +209,23 @@ class PersonalDesktopClient:
         secrets: Mapping[SecretName, Secret] | None = None,
         label: str | None = None,
     ) -> Plan:
-        """Put a card profile on a card (InitTokenPPA), and return what it amounted to.
+        """Put a card profile on a card (InitTokenPPA), and return its plan; see :meth:`initialise`."""
+        return self.initialise(reader, profile, parameters=parameters, secrets=secrets, label=label).plan
+
+    def initialise(
+        self,
+        reader: str,
+        profile: SourceText | ppa.Profile,
+        *,
+        parameters: Mapping[str, bytes] | None = None,
+        secrets: Mapping[SecretName, Secret] | None = None,
+        label: str | None = None,
+    ) -> Initialised:
+        """Put a card profile on a card (InitTokenPPA), and return what has become of it.
 
         Args:
             reader: Where the card is.
-            profile: The card profile.
+            profile: The card profile; whoever puts one on many cards parses it once.
             parameters: Values of the profile's variables, decoded.
             secrets: Values that an encoding's keywords carry.
             label: The token label that an encoding asks for.
@@ -235,19 +244,19 @@ class PersonalDesktopClient:
     def _init_token(
         self,
         reader: str,
-        profile: SourceText,
+        profile: SourceText | ppa.Profile,
         parameters: Mapping[str, bytes],
         secrets: Mapping[SecretName, Secret],
         label: str | None,
-    ) -> Plan:
+    ) -> Initialised:
         certificate = usable_certificate(self._installation, self._switches, self._now)
         plan = self._evaluate(profile, certificate, parameters, secrets, label)
 
         with self._cards.driver(reader, "InitTokenPPA") as driver, self._cards.changing(reader):
-            _check_family(plan, driver)
+            check_family(plan, driver)
             serial = driver.chip_serial()
             state, _ = self._cards.afresh(driver).state()
-            self._check_state(driver, state)
+            check_state(driver, state, self._switches)
             free = driver.free_memory() + (0 if state is TokenState.BLANK else occupied(driver))
             blueprint = prepare(plan, driver, serial, free, self._switches)
             journal = Journal()
@@ -256,13 +265,11 @@ class PersonalDesktopClient:
                 if state is not TokenState.BLANK:
                     erase(driver, frozenset(), journal, self._erase_refused)
 
-                Initialisation(driver, blueprint, serial, journal).run()
-
-        return plan
+                return Initialised(plan, Initialisation(driver, blueprint, serial, journal).run())
 
     def _evaluate(
         self,
-        profile: SourceText,
+        profile: SourceText | ppa.Profile,
         certificate: Certificate,
         parameters: Mapping[str, bytes],
         secrets: Mapping[SecretName, Secret],
@@ -279,18 +286,12 @@ class PersonalDesktopClient:
         )
 
         try:
-            return ppa.evaluate(ppa.parse(profile), environment)
+            parsed = profile if isinstance(profile, ppa.Profile) else ppa.parse(profile)
+            return ppa.evaluate(parsed, environment)
         except SourceError as error:
             # Without the lines of the text: a profile may hold a PIN.
             problems = [str(finding) for finding in error.diagnostics]
             raise ProfileRefusedError(problems, error.diagnostics) from None
-
-    def _check_state(self, driver: CardDriver, state: TokenState) -> None:
-        if driver.phase() is Phase.OTHER:
-            raise CardNotRecognisedError("the card is in a phase of its life in which it has no file system")
-
-        if state is not TokenState.BLANK and self._switches[INIT_ON_INITIALISED] == "refuse":
-            raise EraseRefusedError(Ckr.CKR_ACTION_PROHIBITED, "the card is not empty")
 
     @property
     def _erase_refused(self) -> Ckr:
@@ -388,12 +389,3 @@ class PersonalDesktopClient:
 
 def _system_time() -> datetime:
     return datetime.now(UTC)
-
-
-def _check_family(plan: Plan, driver: CardDriver) -> None:
-    family = ppa.card_models.family_of(plan.card_model)
-
-    if family != driver.family:
-        raise CardMismatchError(
-            f"{plan.source} is for {family} (CardModel {plan.card_model!r}), the card is {driver.title}"
-        )

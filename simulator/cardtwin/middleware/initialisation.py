@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cardtwin.middleware.checks import MARK
@@ -12,13 +13,29 @@ from cardtwin.middleware.rights import ANYBODY, NOBODY, OPEN, Condition, Right
 from cardtwin.plan import KeyUse, Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardtwin.middleware.blueprint import Blueprint, DirectoryStep, FileStep
     from cardtwin.middleware.drivers import CardDriver, PublicKey
     from cardtwin.middleware.journal import Journal
     from cardtwin.middleware.rights import Rights
-    from cardtwin.plan import DirectoryPlan, KeyPlan, PinPlan
+    from cardtwin.plan import DirectoryPlan, KeyPlan, PinPlan, Plan
 
-__all__ = ["Initialisation"]
+__all__ = ["Initialisation", "Initialised"]
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What has become of a card.
+
+    Attributes:
+        plan: What the profile amounted to.
+        public_keys: The public halves of the keys that were made on the card, by the names that the plan has
+            for the keys: SubjectPublicKeyInfo (RFC 5280, 4.1) in DER.
+    """
+
+    plan: Plan
+    public_keys: Mapping[str, bytes] = field(repr=False)
 
 
 class Initialisation:
@@ -33,8 +50,8 @@ class Initialisation:
         self._public: dict[str, PublicKey] = {}
         self._facts = KnownFacts(chip_serial, self._public)
 
-    def run(self) -> None:
-        """Do all of it.
+    def run(self) -> Mapping[str, bytes]:
+        """Do all of it, and return the public halves of the keys by name; see :class:`Initialised`.
 
         Raises:
             HalfDoneError: It could not be brought to its end; the card tells so by its mark.
@@ -59,6 +76,7 @@ class Initialisation:
                 self._file(file)
 
         self._end()
+        return {name: key.spki for name, key in self._public.items()}
 
     def _begin(self) -> None:
         driver, journal = self._driver, self._journal

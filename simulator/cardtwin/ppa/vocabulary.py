@@ -6,6 +6,7 @@ The language is open: a module registers what it adds with :func:`statement`, :f
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import import_module
@@ -174,6 +175,8 @@ def procedure(name: str, *parameters: str, optional: int = 0) -> Callable[[_Proc
 
 
 _loaded: set[str] = set()
+_searched: set[tuple[str, ...]] = set()
+"""The search paths whose distributions have been looked at: that takes as long as a profile does."""
 
 
 def load_vocabulary() -> None:
@@ -183,6 +186,10 @@ def load_vocabulary() -> None:
         RegistrationError: An entry point cannot be loaded, or takes a name that is taken.
     """
     import_module("cardtwin.ppa.builtin")
+    path = tuple(sys.path)
+
+    if path in _searched:
+        return
 
     for entry in entry_points(group=ENTRY_POINTS):
         if entry.value in _loaded:
@@ -194,3 +201,5 @@ def load_vocabulary() -> None:
             raise RegistrationError(f"entry point {entry.name!r} of {ENTRY_POINTS}: {error}") from error
 
         _loaded.add(entry.value)
+
+    _searched.add(path)

@@ -25,6 +25,7 @@ AREAS: Final[Mapping[str, str]] = {
     "ordering": "The ordering of virtual smart cards",
     "login": "Digital Access",
     "issuance": "Certificate Manager",
+    "keygeneration": "The key generation system",
 }
 """The areas in the order of the table, with their titles; an id begins with its area."""
 

@@ -7,8 +7,10 @@ import errno
 import json
 import os
 import tempfile
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from zipfile import BadZipFile, ZipFile
 
 from cardtwin.card.errors import ImageError, ImageVersionError
 from cardtwin.card.image.codec import VERSION, decode, encode
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from cardtwin.card.memory import CardImage
 
 __all__ = ["load", "save", "text"]
+
+_LARGEST: Final = 1 << 24
+"""The most bytes that are taken out of an archive: no card has so much."""
 
 
 def text(image: CardImage) -> str:
@@ -54,12 +59,15 @@ def save(image: CardImage, path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str]) -> CardImage:
     """Read an image from a file.
 
+    Args:
+        path: The file. One in a ZIP archive is called as if that were a folder: ``batch.zip/cards/1.image``.
+
     Raises:
         ImageVersionError: Its version isn't known here.
         ImageError: It is no card image, or what it says can't be; the message says where in the file.
         OSError: It can't be read.
     """
-    content = Path(path).read_bytes()
+    content = _content(Path(path))
     name = os.fspath(path)
 
     try:
@@ -76,6 +84,25 @@ def load(path: str | os.PathLike[str]) -> CardImage:
         raise ImageVersionError(f"{name}: {error}; this program knows version {VERSION}") from None
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except NotADirectoryError:
+        archive = next(folder for folder in path.parents if folder.exists())
+        member = path.relative_to(archive).as_posix()
+
+        try:
+            with ZipFile(archive) as packed:
+                if packed.getinfo(member).file_size > _LARGEST:
+                    raise ImageError(f"{path}: it is too large for a card image")
+
+                return packed.read(member)
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, "the archive has no such file", str(path)) from None
+        except (BadZipFile, zlib.error, RuntimeError, NotImplementedError):
+            raise ImageError(f"{path}: {archive.name} is no ZIP archive that can be read") from None
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from cardtwin.issuance.manager.model import (
     NumberRange,
     PinRule,
 )
+from cardtwin.issuance.pinform import PinForm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,18 +34,8 @@ __all__ = [
 
 _Choice = TypeVar("_Choice", bound="StrEnum")
 _FLAGS: Final = {"yes": True, "no": False}
-_LONGEST_PIN: Final = 64
 _MOST_LETTERS: Final = 9
-_DIGITS: Final = "0123456789"
-_UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ALPHABETS: Final = {
-    "digits": _DIGITS,
-    "letters": _UPPER + _UPPER.lower(),
-    "alphanumeric": _DIGITS + _UPPER + _UPPER.lower(),
-    "readable": "23456789ABCDEFGHJKLMNPQRSTUVWXYZ",
-    "hex": _DIGITS + "ABCDEF",
-}
-_RULE: Final = re.compile(r"(\d+)(?:-(\d+))?\s+(\w+)\s*,\s*(?:(stored|chosen)|letter(?:\s+(\d))?)")
+_RULE: Final = re.compile(r"([^,]+),\s*(?:(stored|chosen)|letter(?:\s+([1-9]))?)")
 
 
 class ValueRefusedError(ValueError):
@@ -122,17 +113,15 @@ def pin_rule(value: str) -> PinRule:
     """Return the rule of ``6 digits, letter 1``, ``4-8 digits, chosen`` or ``8 readable, stored``."""
     found = _RULE.fullmatch(value)
 
-    if found is None or found[3] not in _ALPHABETS:
-        alphabets = "|".join(_ALPHABETS)
-        raise ValueRefusedError(f"LENGTH or LEAST-MOST, then {alphabets}, then ', letter N|stored|chosen'")
-
-    shortest, longest = int(found[1]), int(found[2] or found[1])
-    letter = int(found[5] or 1)
-
-    if not 1 <= shortest <= longest <= _LONGEST_PIN or not 1 <= letter <= _MOST_LETTERS:
+    if found is None:
         raise ValueRefusedError(
-            f"a length of 1 to {_LONGEST_PIN}, the least first, and a letter of 1 to {_MOST_LETTERS}"
+            f"6 digits or 4-8 readable, then ', letter N|stored|chosen', N up to {_MOST_LETTERS}"
         )
 
-    kind = Distribution(found[4] or "letter")
-    return PinRule(shortest, longest, _ALPHABETS[found[3]], kind, letter)
+    try:
+        form = PinForm.parse(found[1])
+    except ValueError as error:
+        raise ValueRefusedError(f"{error}; then ', letter N|stored|chosen'") from None
+
+    kind = Distribution(found[2] or "letter")
+    return PinRule(form.shortest, form.longest, form.alphabet, kind, int(found[3] or 1))

@@ -1,0 +1,55 @@
+"""A batch as a ZIP archive: the same files, always in the same bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+
+from cardtwin.issuance.keygeneration.errors import BatchBrokenError
+from cardtwin.issuance.keygeneration.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["member", "pack"]
+
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that an archive can tell; a batch has none."""
+
+_OWNER_ONLY: Final = 0o100600 << 16
+
+
+def pack(folder: Path, first: Iterable[str], images: Iterable[str], path: Path) -> None:
+    """Make an archive of a batch's files.
+
+    Args:
+        folder: Where the files are.
+        first: Those that come first.
+        images: The others, in their order.
+        path: Where the archive comes to be, when it is whole.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    with replacing(path) as file, ZipFile(file, "w", ZIP_DEFLATED) as packed:
+        for names in (first, images):
+            for name in names:
+                info = ZipInfo(name, _EPOCH)
+                info.compress_type = ZIP_DEFLATED
+                info.external_attr = _OWNER_ONLY
+                packed.writestr(info, (folder / name).read_bytes())
+
+
+def member(path: Path, name: str) -> bytes:
+    """Return a file of an archive.
+
+    Raises:
+        BatchBrokenError: It is no archive, or has no such file.
+        OSError: It can't be read.
+    """
+    try:
+        with ZipFile(path) as packed:
+            return packed.read(name)
+    except (BadZipFile, KeyError):
+        raise BatchBrokenError(f"{path} is no archive of a batch") from None
