@@ -1,0 +1,108 @@
+"""``cardtwin compare``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cardtwin.cli import PASSED, SCENARIO_FAILED
+from cardtwin.cli.files import load_scenarios
+from cardtwin.comparing import compare_results, compare_traces
+from cardtwin.scenario import Verdict
+from cardtwin.scenario.overrides import Overrides, OverridesError
+from cardtwin.scenario.pool import Options, run_all
+from cardtwin.scenario.selection import SelectionError, select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cardtwin.scenario import Instance
+    from cardtwin.scenario.pool import Outcome
+
+__all__ = ["command"]
+
+_SEED = "compare"
+
+
+@click.command("compare", short_help="Run scenarios on two targets, and tell where they differ.")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--target", "targets", multiple=True, metavar="NAME", help="A target; give two.")
+@click.option("-k", "expression", default="", metavar="EXPR", help="Only instances whose names match.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only scenarios with this tag.")
+@click.option("--seed", default=_SEED, metavar="TEXT", help="Seed for the scenarios that have none.")
+def command(
+    *, paths: tuple[Path, ...], targets: tuple[str, ...], expression: str, tags: tuple[str, ...], seed: str
+) -> None:
+    """Run scenarios on two targets, and tell step by step in what their cards differ.
+
+    The same commands are put side by side: status words, tries left, access conditions, lengths and data. Of
+    what is new each time, such as challenges and signatures, the lengths count.
+    """
+    if len(targets) != 2:
+        raise click.UsageError("two targets are compared: --target A --target B")
+
+    options = [_options(target, seed) for target in targets]
+
+    try:
+        instances = select(load_scenarios(paths), expression_text=expression, tags=tags)
+    except SelectionError as error:
+        raise click.BadParameter(str(error), param_hint="-k") from None
+
+    if not instances:
+        raise click.UsageError("no scenario is left to run")
+
+    click.echo(f"left: {targets[0]}, right: {targets[1]}")
+    told = Counter(_compared(instance, options) for instance in instances)
+    click.echo(", ".join(f"{number} {answer.value}" for answer, number in told.items()))
+    sys.exit(SCENARIO_FAILED if told[_Answer.DIFFERENT] else PASSED)
+
+
+class _Answer(Enum):
+    """What came of a comparison."""
+
+    EQUAL = "the same"
+    DIFFERENT = "different"
+    NOT_RUN = "not run on both"
+
+
+def _options(target: str, seed: str) -> Options:
+    overrides = Overrides(target)
+
+    try:
+        overrides.check()
+    except OverridesError as error:
+        raise click.UsageError(str(error)) from None
+
+    return Options(seed=seed, record=True, overrides=overrides)
+
+
+def _compared(instance: Instance, options: Sequence[Options]) -> _Answer:
+    """Run an instance on both targets, and tell in what they differ."""
+    left, right = (next(run_all([instance], each)) for each in options)
+    not_run = [o.result for o in (left, right) if o.result.verdict is Verdict.UNSUPPORTED]
+    reasons = [f"not run on {result.target}: {result.message}" for result in not_run]
+    found = reasons or list(_differences(left, right))
+
+    if found:
+        click.echo("\n  ".join((instance.id, *found)))
+
+    if reasons:
+        return _Answer.NOT_RUN
+
+    return _Answer.DIFFERENT if found else _Answer.EQUAL
+
+
+def _differences(left: Outcome, right: Outcome) -> Iterator[str]:
+    for result in (left.result, right.result):
+        if result.message:
+            yield f"{result.target}: {result.message}"
+
+    yield from map(str, compare_results(left.result, right.result))
+
+    if left.trace is not None and right.trace is not None:
+        yield from map(str, compare_traces(left.trace, right.trace))

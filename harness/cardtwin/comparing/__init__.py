@@ -1,0 +1,6 @@
+"""Two runs side by side: where they differ, and what that means."""
+
+from cardtwin.comparing.answers import VOLATILE, Difference, Kind, differences
+from cardtwin.comparing.runs import compare_results, compare_traces
+
+__all__ = ["VOLATILE", "Difference", "Kind", "compare_results", "compare_traces", "differences"]
