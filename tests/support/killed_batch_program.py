@@ -110,7 +110,7 @@ def broken_cards(path: Path) -> list[str]:
 
 
 def main() -> None:
-    os.sync = lambda: None  # the power stays on, and others work on this disk
+    os.fsync = lambda _: None  # the power stays on, and others work on this disk
     folder, name = Path(sys.argv[1]), sys.argv[2]
     (folder / "whole").mkdir()
     make(folder / "whole" / name, lambda: None)

@@ -33,11 +33,6 @@ TESTS = Path(__file__).parents[2]
 NAMES = ["batch", "batch.zip"]
 
 
-@pytest.fixture(autouse=True)
-def _power_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sync", lambda: None)
-
-
 def make(path: Path, order: BatchOrder, *, until: int | None = None, resume: bool = False) -> None:
     with Batch(path, order, resume=resume) as batch:
         for index in list(batch.missing())[:until]:

@@ -18,7 +18,6 @@ from cardtwin.provenance import Switches, UnknownSwitchError
 from cardtwin.readers import ReaderManager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -71,7 +70,7 @@ class PersonalisationDesk:
 
     Args:
         order: The batch.
-        now: The time, for the dates of the PIN encryption certificate; None takes the system's.
+        now: The time, for the PIN encryption certificate's dates; None takes the system's.
 
     Raises:
         SourceError: The profile can't be read.
@@ -79,14 +78,14 @@ class PersonalisationDesk:
 
     reader = _READER
 
-    def __init__(self, order: BatchOrder, now: Callable[[], datetime] | None = None) -> None:
-        self._order = order
+    def __init__(self, order: BatchOrder, now: datetime | None = None) -> None:
+        self.order = order
         self._profile = ppa.parse(order.profile)
         self._model = models.get(order.model)
         self._switches = Switches(order.switches)
         self._installation = Installation(parse_certificate(order.certificate))
         self._codec = CmsPinBlobCodec()
-        self._now = now
+        self.now = now
         self._hub = Hub()
         self._manager = ReaderManager(self._hub)
         self._manager.add_reader(_READER)
@@ -97,24 +96,24 @@ class PersonalisationDesk:
         Raises:
             CardFailedError: It can't be made; the message names it.
         """
-        assignment = self._order.assignment(index)
+        assignment = self.order.assignment(index)
         chip = EmulatedCard(
             self._model,
             image=self._model.blank(serial=assignment.serial),
-            entropy=self._order.entropy(assignment, "card"),
+            entropy=self.order.entropy(assignment, "card"),
             switches=self._switches,
             hub=self._hub,
             reader=_READER,
-            fresh_keys=self._order.fresh_keys,
+            fresh_keys=self.order.fresh_keys,
         )
         self._manager.insert(_READER, chip)
 
         try:
             with self._manager.context() as context:
                 station = _Station(self._client(context, assignment), _READER, chip)
-                return pre_personalise(self._order, self._profile, assignment, station, self._codec)
+                return pre_personalise(self.order, self._profile, assignment, station, self._codec)
         except (MiddlewareError, CardFailedError) as error:
-            place = f"card {index + 1} of {self._order.count} (serial {assignment.serial.hex().upper()})"
+            place = f"card {index + 1} of {self.order.count} (serial {assignment.serial.hex().upper()})"
             raise CardFailedError(f"{place}: {error}") from None
         finally:
             self._manager.remove(_READER)
@@ -123,11 +122,15 @@ class PersonalisationDesk:
         return PersonalDesktopClient(
             context,
             self._installation,
-            entropy=self._order.entropy(assignment, "middleware"),
+            entropy=self.order.entropy(assignment, "middleware"),
             codec=self._codec,
             switches=self._switches,
-            now=self._now,
+            now=None if self.now is None else self._time,
         )
+
+    def _time(self) -> datetime:
+        assert self.now is not None
+        return self.now
 
 
 @dataclass(frozen=True, slots=True)

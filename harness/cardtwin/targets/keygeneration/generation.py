@@ -14,6 +14,7 @@ from cardtwin.targets.processes import bury, context, leave_interrupts_to_the_pa
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from datetime import datetime
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
     from pathlib import Path
@@ -38,7 +39,14 @@ class Progress:
     record: CardRecord | None = None
 
 
-def generate(order: BatchOrder, path: Path, *, resume: bool = False, workers: int = 1) -> Generator[Progress]:
+def generate(
+    order: BatchOrder,
+    path: Path,
+    *,
+    resume: bool = False,
+    workers: int = 1,
+    now: datetime | None = None,
+) -> Generator[Progress]:
     """Make a batch, and tell how far it is after each card. The batch is the same whatever `workers` is.
 
     Closing the generator ends the work; the cards until there are in the batch.
@@ -48,19 +56,20 @@ def generate(order: BatchOrder, path: Path, *, resume: bool = False, workers: in
         path: The folder that it comes into, or the archive where the name ends in ``.zip``.
         resume: Go on with what an earlier run has left there; where there is nothing, begin.
         workers: How many processes make cards.
+        now: The time, for the PIN encryption certificate's dates; None takes the system's.
 
     Raises:
         KeyGenerationError: The batch can't be made there; see :class:`Batch`. CardFailedError: a card can't.
         SourceError: The profile can't be read.
         OSError: Something can't be written.
     """
-    desk = PersonalisationDesk(order)
+    desk = PersonalisationDesk(order, now)
 
     with Batch(path, order, resume=resume) as batch:
         done = batch.done
         yield Progress(done, order.count)
 
-        for card in _cards(order, desk, batch.missing(), min(workers, order.count - done)):
+        for card in _cards(desk, batch.missing(), min(workers, order.count - done)):
             batch.add(card)
             done += 1
             yield Progress(done, order.count, card.record)
@@ -68,9 +77,7 @@ def generate(order: BatchOrder, path: Path, *, resume: bool = False, workers: in
         batch.finish()
 
 
-def _cards(
-    order: BatchOrder, desk: PersonalisationDesk, missing: Iterator[int], workers: int
-) -> Iterator[ProducedCard]:
+def _cards(desk: PersonalisationDesk, missing: Iterator[int], workers: int) -> Iterator[ProducedCard]:
     # The first card is made here in any case: it shows whether the profile goes onto such a card.
     for index in missing:
         yield desk.make(index)
@@ -79,13 +86,13 @@ def _cards(
             break
 
     if workers > 1:
-        yield from _Workers(order, missing, workers).cards()
+        yield from _Workers(desk.order, desk.now, missing, workers).cards()
 
 
 class _Workers:
     """Processes that make the cards of one order."""
 
-    def __init__(self, order: BatchOrder, missing: Iterator[int], workers: int) -> None:
+    def __init__(self, order: BatchOrder, now: datetime | None, missing: Iterator[int], workers: int) -> None:
         self._missing = missing
         how = context("cardtwin.targets.keygeneration.generation")
         self._busy: dict[Connection, BaseProcess] = {}
@@ -93,7 +100,7 @@ class _Workers:
 
         try:
             for _ in range(workers):
-                process, pipe = start(how, _work, order)
+                process, pipe = start(how, _work, order, now)
                 self._busy[pipe] = process
         except BaseException:
             self._end()
@@ -152,10 +159,10 @@ class _Workers:
         self._busy.clear()
 
 
-def _work(pipe: Connection, order: BatchOrder) -> None:
+def _work(pipe: Connection, order: BatchOrder, now: datetime | None) -> None:
     """Make the cards that are asked for until the pipe is closed: a worker's main function."""
     leave_interrupts_to_the_parent()
-    desk = PersonalisationDesk(order)
+    desk = PersonalisationDesk(order, now)
 
     # A pipe that is closed, at whatever moment, tells that nobody wants cards any more.
     with suppress(EOFError, OSError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from typing import TYPE_CHECKING, Final
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
@@ -32,13 +34,16 @@ def pack(folder: Path, first: Iterable[str], images: Iterable[str], path: Path) 
     Raises:
         OSError: It can't be written.
     """
-    with replacing(path) as file, ZipFile(file, "w", ZIP_DEFLATED) as packed:
-        for names in (first, images):
-            for name in names:
+    with replacing(path) as file:
+        with ZipFile(file, "w", ZIP_DEFLATED) as packed:
+            for name in itertools.chain(first, images):
                 info = ZipInfo(name, _EPOCH)
                 info.compress_type = ZIP_DEFLATED
                 info.external_attr = _OWNER_ONLY
                 packed.writestr(info, (folder / name).read_bytes())
+
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def member(path: Path, name: str) -> bytes:

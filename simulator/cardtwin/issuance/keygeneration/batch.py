@@ -12,8 +12,8 @@
 A card is in the batch when its memory has its name: that is one step for the file system. Its line is in the
 journal by then. A line without a memory, or with another one's checksum, is no card's; so whenever the
 process ends, each card is there once, or isn't. If the power goes, memories may be cut off that weren't on
-the disk yet: the checksum shows that, and the card is made again. The list is written when all is on the
-disk. As an archive, the batch is made in a folder beside it, and the archive appears when it is whole.
+the disk yet: the checksum shows that, and the card is made again. As an archive, the batch is made in a
+folder beside it, and the archive appears when it is whole, and on the disk.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Batch:
         try:
             _write(journal, json_line(card.record).encode())
             replaced(self._folder / card.record.image, card.image)
-        except BaseException:
+        except OSError:
             os.ftruncate(journal, place)
             raise
 
@@ -140,13 +140,11 @@ class Batch:
 
         rows = csv_lines(self._records(), public_keys=self._order.public_keys)
         replaced(self._folder / LIST_CSV, (row.encode() for row in rows))
-        os.sync()
         replaced(self._folder / LIST_JSON, (json_line(record).encode() for record in self._records()))
 
         if self._archived:
             images = (record.image for record in self._records())
             archive.pack(self._folder, (ORDER, LIST_CSV, LIST_JSON), images, self.path)
-            os.sync()
             _remove(self._folder)
         else:
             (self._folder / _JOURNAL).unlink()
