@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench import bench_card, bench_pkcs11
+from bench import bench_card, bench_issuing, bench_pkcs11
 
 if TYPE_CHECKING:
     import pytest
@@ -34,3 +34,14 @@ def test_the_benchmark_of_pkcs11_sets_both_libraries_side_by_side(capsys: pytest
         "C_GetSessionInfo through the library, median",
         "aim, for either",
     ]
+
+
+def test_the_benchmark_of_issuing_prints_its_table(capsys: pytest.CaptureFixture[str]) -> None:
+    bench_issuing.main(["--encodings", "1", "--cards", "2"])
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[0] == "1 encodings of each model, batches of 2 cards"
+    units = [line.rpartition(" ")[2].lstrip("0123456789.,") for line in lines[1:6]]
+    assert units == ["/s", "/s", "/min", "/min", "/min"]
+    assert [line.split()[:3] for line in lines[6:]] == [["memory", "after", "2"], ["memory", "after", "8"]]
+    assert all(line.endswith(" MiB") for line in lines[6:])
