@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cardtwin.scenario.document import MapNode, Node, TextNode
+from cardtwin.scenario.document import ListNode, MapNode, Node, TextNode
 from cardtwin.scenario.substitution import Names, substitute
 from cardtwin.scenario.validation import validate
 from cardtwin.source import Diagnostics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from cardtwin.scenario.step import Step
@@ -61,7 +61,8 @@ class StepSpec:
         if self.step is not None:
             return self.step.proves
 
-        return tuple(part.strip() for part in self._text("proves").split(",") if part.strip())
+        texts = self._texts("proves")
+        return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
 
     @property
     def needs(self) -> frozenset[Capability]:
@@ -86,8 +87,14 @@ class StepSpec:
         return step
 
     def _text(self, key: str) -> str:
+        return next(self._texts(key), "")
+
+    def _texts(self, key: str) -> Iterator[str]:
         node = self.node.get(key)
-        return node.text if isinstance(node, TextNode) else ""
+
+        for each in node.items if isinstance(node, ListNode) else (node,):
+            if isinstance(each, TextNode):
+                yield each.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,13 @@ def test_a_name_may_be_bound_by_a_matcher(scenario: Any) -> None:
     assert load(path)[0].steps[1].step is None
 
 
+@pytest.mark.parametrize("written", ["A-01", "'A-01, A-02'", "[A-01, A-02]"])
+def test_a_step_with_a_bound_name_proves_what_it_says(scenario: Any, written: str) -> None:
+    path = scenario(f"- {{apdu: 0084000004, bind: rnd}}\n- {{apdu: $(rnd), proves: {written}}}")
+    (instance,) = load(path)
+    assert instance.steps[1].proves == ("A-01", "A-02")[: written.count("A")]
+
+
 def test_the_rest_of_a_step_with_a_bound_name_is_checked_before_the_run(scenario: Any) -> None:
     path = scenario("- {apdu: 0084000004, bind: rnd}\n- {apdu: $(rnd), expekt: 9000}")
     assert findings(path) == ["6:20 unknown-key"]
