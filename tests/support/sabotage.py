@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import pytest
 
@@ -48,6 +48,9 @@ SCENARIOS: Final = Path(__file__).parents[2] / "scenarios"
 _SUFFIX: Final = ".scenario.yaml"
 _END_TO_END: Final = "end-to-end"
 
+Place: TypeAlias = "CodeType | tuple[CodeType, int]"
+"""What a scenario runs through: some code, or one of its lines."""
+
 
 class Patch(Protocol):
     """Takes something away until the sabotage is over."""
@@ -72,6 +75,7 @@ class Sabotage:
             scenarios that have such; of others, the first is.
         near: A function that every scenario runs through which what is patched can reach. It is needed
             where something else than functions is patched: without it, all scenarios have to run.
+        at: A part of a line of that function: only scenarios are reached that run the line.
     """
 
     id: str
@@ -80,6 +84,7 @@ class Sabotage:
     fails: frozenset[str]
     where: str = ""
     near: Callable[..., object] | None = None
+    at: str = ""
 
 
 def table(*sabotages: Sabotage) -> list[Any]:
@@ -216,21 +221,21 @@ def _failed(result: ScenarioResult) -> bool:
 
 def _reachable(sabotage: Sabotage) -> list[str]:
     """Return the scenarios that run through what is broken."""
-    broken = _codes(sabotage)
+    broken = _places(sabotage)
     reached = _reached()
 
     if broken is None or reached is None:
         return list(_scenarios())
 
-    return [name for name, codes in reached.items() if codes & broken or name in sabotage.fails]
+    return [name for name, places in reached.items() if places & broken or name in sabotage.fails]
 
 
-def _codes(sabotage: Sabotage) -> frozenset[CodeType] | None:
+def _places(sabotage: Sabotage) -> frozenset[Place] | None:
     """Return the code that is broken, or all that reaches it; None where it is not code."""
     if sabotage.near is not None:
-        return _code(sabotage.near)
+        return _line(sabotage.near, sabotage.at) if sabotage.at else _code(sabotage.near)
 
-    found: frozenset[CodeType] = frozenset()
+    found: frozenset[Place] = frozenset()
 
     with pytest.MonkeyPatch.context() as patch:
         noted = _Noted(patch)
@@ -263,7 +268,17 @@ class _Noted:
         self._patch.setitem(mapping, key, value)
 
 
-def _code(original: object) -> frozenset[CodeType] | None:
+def _line(function: Callable[..., object], text: str) -> frozenset[Place]:
+    """Return the line of a function that has a text in it, which no other line has."""
+    function = inspect.unwrap(getattr(function, "__func__", function))
+    assert isinstance(function, FunctionType)
+    lines, first = inspect.getsourcelines(function)
+    (number,) = (first + index for index, line in enumerate(lines) if text in line)
+    assert number in {line for _, _, line in function.__code__.co_lines()}, f"nothing is run at {text!r}"
+    return frozenset({(function.__code__, number)})
+
+
+def _code(original: object) -> frozenset[Place] | None:
     """Return the code of a function in any of its forms, of a class's methods; None of anything else."""
     match original:
         case CodeType():
@@ -277,14 +292,14 @@ def _code(original: object) -> frozenset[CodeType] | None:
         case staticmethod() | classmethod():
             return _code(original.__func__)
         case type():
-            return frozenset[CodeType]().union(*(_code(value) or () for value in vars(original).values()))
+            return frozenset[Place]().union(*(_code(value) or () for value in vars(original).values()))
         case _:
             return None
 
 
 @cache
-def _reached() -> Mapping[str, frozenset[CodeType]] | None:
-    """Run one instance of each scenario, and return what code each runs through.
+def _reached() -> Mapping[str, frozenset[Place]] | None:
+    """Run one instance of each scenario, and return what each runs through.
 
     None where Python cannot tell: 3.11 has no sys.monitoring. Then all scenarios run each time.
     """
@@ -294,17 +309,22 @@ def _reached() -> Mapping[str, frozenset[CodeType]] | None:
     return None
 
 
-def _watched(monitoring: Any) -> Iterator[tuple[str, frozenset[CodeType]]]:
-    seen: set[CodeType] = set()
-    tool = monitoring.PROFILER_ID
+def _watched(monitoring: Any) -> Iterator[tuple[str, frozenset[Place]]]:
+    seen: set[Place] = set()
+    tool, events = monitoring.PROFILER_ID, monitoring.events
 
     def started(code: CodeType, _: int) -> object:
         seen.add(code)
         return monitoring.DISABLE  # once is enough
 
+    def at_line(code: CodeType, line: int) -> object:
+        seen.add((code, line))
+        return monitoring.DISABLE
+
     monitoring.use_tool_id(tool, "sabotage")
-    monitoring.register_callback(tool, monitoring.events.PY_START, started)
-    monitoring.set_events(tool, monitoring.events.PY_START)
+    monitoring.register_callback(tool, events.PY_START, started)
+    monitoring.register_callback(tool, events.LINE, at_line)
+    monitoring.set_events(tool, events.PY_START | events.LINE)
 
     try:
         for name in _scenarios():
