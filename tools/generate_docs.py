@@ -66,7 +66,6 @@ show what the vendor's language has there. [More can be added](profile-extension
 
 _ENCODING_KEYWORDS: Final = """
 The keywords of [encoding descriptions](encoding-descriptions.md) by section, compared without regard to case.
-A description that uses what is not supported yet is refused before a card is touched.
 """
 
 _CONFIGURATION_KEYS: Final = """
@@ -252,7 +251,7 @@ def encoding_keywords() -> str:
 
     for kind in SectionKind:
         if rows := [_keyword(entry) for entry in keywords(kind)]:
-            columns = ("Keyword", "Takes", "Not supported yet", "Since", "Basis", "Public page")
+            columns = ("Keyword", "Takes", "Since", "Basis", "Public page")
             parts += [f"## {kind.value}", table(columns, rows)]
 
     return page("Keywords of encoding descriptions", parts)
@@ -260,7 +259,7 @@ def encoding_keywords() -> str:
 
 def _keyword(entry: Keyword) -> tuple[str, ...]:
     names = ", ".join(f"`{name}`" for name in (entry.name, *entry.aliases))
-    return (names, entry.form.value, entry.later, entry.since, entry.basis.value, entry.source)
+    return (names, entry.form.value, entry.since, entry.basis.value, entry.source)
 
 
 def configuration_keys() -> str:

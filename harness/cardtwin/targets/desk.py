@@ -89,8 +89,9 @@ class CardDesk(ABC):
         readers: Mapping[str, str | None],
         pinpads: Collection[str] = (),
         absent: Collection[str] = (),
+        ejecting: Collection[str] = (),
     ) -> None:
-        """Put the readers on the desk, some with PIN pads, and into each the card that is named.
+        """Put the readers on the desk, some with PIN pads or motors, and into each the card that is named.
 
         Those that are absent are left out.
         """
@@ -99,6 +100,9 @@ class CardDesk(ABC):
                 continue
 
             self.add_reader(reader, pinpad=reader in pinpads)
+
+            if reader in ejecting:
+                self.let_eject(reader)
 
             if card is not None:
                 self.insert(reader, card)

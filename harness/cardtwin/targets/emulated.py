@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from cardtwin.card import UnknownModelError, UnknownQuirkError, models
 from cardtwin.cryptoki.application import Application
-from cardtwin.encoding import Engine
+from cardtwin.encoding import Engine, MinidriverMiddleware
 from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.middleware import ENCODER_LOG, LogFile, PersonalDesktopClient, parse_certificate
-from cardtwin.pcsc import Disposition, PcscError, ShareMode
+from cardtwin.pcsc import PcscError
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
@@ -27,7 +27,7 @@ from cardtwin.targets.errors import TargetError
 from cardtwin.targets.faults import slow_models
 from cardtwin.targets.installations import client_configuration, configuration_problems, installation
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
-from cardtwin.targets.programs import EmulatedProgram
+from cardtwin.targets.programs import EmulatedProgram, eject
 
 if TYPE_CHECKING:
     import threading
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from cardtwin.card import CardImage
-    from cardtwin.encoding import LibraryEntry
+    from cardtwin.encoding import LibraryEntry, TokenMiddleware
     from cardtwin.entropy import Entropy
     from cardtwin.events import Hub
     from cardtwin.middleware import ClientConfiguration, Installation
@@ -151,10 +151,7 @@ class EmulatedBench(Bench):
             for name, card in setup.cards.items():
                 self._desk.add_card(self.make_card(name, card))
 
-            self._desk.place(setup.readers, setup.pinpads, setup.absent)
-
-            for reader in setup.ejecting - setup.absent:
-                self._desk.let_eject(reader)
+            self._desk.place(setup.readers, setup.pinpads, setup.absent, setup.ejecting)
         except BaseException:
             self.close()
             raise
@@ -256,9 +253,8 @@ class EmulatedBench(Bench):
         )
 
     def _eject(self, process: str, reader: str) -> None:
-        """Let a reader throw its card out; one without a motor isn't even asked."""
         if reader in self._setup.ejecting:
-            self._context(process).connect(reader, share=ShareMode.DIRECT).disconnect(Disposition.EJECT)
+            eject(self._context(process), reader)
 
     @cached_property
     def certificate_manager(self) -> CertificateManager:
@@ -338,8 +334,11 @@ class EmulatedBench(Bench):
     def _configuration(self, process: str) -> ClientConfiguration:
         return client_configuration(self._setup.process(process), self._setup, Diagnostics(), self._switches)
 
-    def _opened(self, process: str, library: LibraryEntry) -> PersonalDesktopClient:
-        """Return the client that a description's library stands for."""
+    def _opened(self, process: str, library: LibraryEntry) -> TokenMiddleware:
+        """Return the middleware that a description's library stands for."""
+        if library.is_minidriver:
+            return MinidriverMiddleware(self._context(process), self._entropy(f"minidriver of {process}"))
+
         installed = self._installation(process)
 
         if library.bits == installed.bits:

@@ -1,4 +1,4 @@
-"""A program of a scenario that calls PKCS#11's functions in this process."""
+"""What programs of a scenario do in this process: call PKCS#11's functions, and have a card thrown out."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from cardtwin.cryptoki.foreign import Returned
 from cardtwin.cryptoki.functions import BY_NAME
 from cardtwin.events import because
 from cardtwin.middleware import Ckr
+from cardtwin.pcsc import Disposition, ShareMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cardtwin.cryptoki.calls import Application
     from cardtwin.events import Hub
+    from cardtwin.pcsc import Context
 
-__all__ = ["EmulatedProgram"]
+__all__ = ["EmulatedProgram", "eject"]
 
 _UNCARRIED: Final = {"C_GetFunctionList": Ckr.CKR_ARGUMENTS_BAD}
 """What the library answers of itself: the place of the list is NULL."""
@@ -77,3 +79,12 @@ class EmulatedProgram:
                 self._caller.close(gone=True)
 
             self._caller = None
+
+
+def eject(context: Context, reader: str) -> None:
+    """Ask a reader to throw its card out; one without a motor does nothing.
+
+    Raises:
+        PcscError: It cannot be asked.
+    """
+    context.connect(reader, share=ShareMode.DIRECT).disconnect(Disposition.EJECT)

@@ -24,6 +24,7 @@ from cardtwin.encoding.errors import (
 )
 from cardtwin.encoding.job import CURRENT_VERSION, DialogEntry, Job
 from cardtwin.encoding.library import PERSONAL_DESKTOP_CLIENT, LibraryEntry, LibraryTable
+from cardtwin.encoding.minidriver import MinidriverMiddleware
 from cardtwin.encoding.outcome import ERROR_MESSAGE, RESULT, Outcome
 from cardtwin.encoding.package import Package, is_package, read_package
 from cardtwin.encoding.parser import parse
@@ -61,6 +62,7 @@ __all__ = [
     "LibraryEntry",
     "LibraryTable",
     "MessagingServerError",
+    "MinidriverMiddleware",
     "MissingValueError",
     "NoCardEraserError",
     "Outcome",

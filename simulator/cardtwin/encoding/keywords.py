@@ -1,7 +1,6 @@
 """The table of keywords: where each stands, what it takes, and how well founded it is.
 
-A keyword that is not in the table is a mistake. One that is in it and is not carried out yet says so in
-`later`, and a description that uses it is refused before the card is touched.
+A keyword that is not in the table is a mistake.
 """
 
 from __future__ import annotations
@@ -53,7 +52,6 @@ class Keyword:
         basis: Whether its meaning is stated.
         aliases: Other names of the same.
         secret: Whether a literal for it is a secret.
-        later: What is not supported yet, if it isn't; empty where it is.
     """
 
     name: str
@@ -64,7 +62,6 @@ class Keyword:
     basis: Basis = Basis.STATED
     aliases: tuple[str, ...] = ()
     secret: bool = False
-    later: str = ""
 
 
 _table: dict[tuple[SectionKind, str], Keyword] = {}
@@ -133,9 +130,9 @@ _OBJECTS: Final = "Write data objects to smart cards"
 _SIGNATURE: Final = "Use signature slot"
 
 
-def _enter(section: SectionKind, form: ValueForm, source: str, names: Iterable[str], later: str = "") -> None:
+def _enter(section: SectionKind, form: ValueForm, source: str, names: Iterable[str]) -> None:
     for name in names:
-        keyword(Keyword(name, section, form, source, later=later))
+        keyword(Keyword(name, section, form, source))
 
 
 def _secret(name: str, source: str, *, aliases: tuple[str, ...] = ()) -> Keyword:
@@ -161,7 +158,7 @@ _enter(
     _PERSONAL,
     ("PKCS11LibraryWindows32", "PKCS11LibraryWindows64", "PKCS11Library", "ChipProfile"),
 )
-_enter(SectionKind.DESCRIPTION, ValueForm.TEXT, _STRUCTURE, ("MiniDriverLibrary",), "minidrivers")
+_enter(SectionKind.DESCRIPTION, ValueForm.TEXT, _STRUCTURE, ("MiniDriverLibrary",))
 _enter(SectionKind.DESCRIPTION, ValueForm.FLAG, _PERSONAL, ("InitToken", "DeleteProfile"))
 _enter(SectionKind.DESCRIPTION, ValueForm.FIELD_LIST, _PERSONAL, ("ProfileParameters",))
 _enter(SectionKind.DESCRIPTION, ValueForm.VALUE, _PERSONAL, ("InitialLabel", "OperatorPinIsSOCredential"))

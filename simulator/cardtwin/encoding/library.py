@@ -10,9 +10,12 @@ from cardtwin.source import closest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["PERSONAL_DESKTOP_CLIENT", "LibraryEntry", "LibraryTable"]
+__all__ = ["CLASS_MINIDRIVER", "PERSONAL_DESKTOP_CLIENT", "LibraryEntry", "LibraryTable"]
 
 PERSONAL_DESKTOP_CLIENT: Final = "Personal Desktop Client"
+CLASS_MINIDRIVER: Final = "Microsoft Smart Card Class Minidriver"
+"""The minidriver that Windows itself has for cards of the Generic Identity Device Specification."""
+
 _PERSONAL_VERSION: Final = "5.17.0"
 
 
@@ -34,8 +37,13 @@ class LibraryEntry:
 
     @property
     def is_personal(self) -> bool:
-        """Whether it is the middleware that cardtwin emulates."""
+        """Whether it is Personal Desktop Client's PKCS#11 library."""
         return self.product == PERSONAL_DESKTOP_CLIENT
+
+    @property
+    def is_minidriver(self) -> bool:
+        """Whether it is a minidriver that cardtwin emulates."""
+        return self.product == CLASS_MINIDRIVER
 
 
 class LibraryTable:
@@ -81,6 +89,9 @@ _SHIPPED: Final = (
         64,
         _PERSONAL_VERSION,
     ),
+    LibraryEntry("msclmd.dll", CLASS_MINIDRIVER, 64),
+    LibraryEntry("C:/Windows/System32/msclmd.dll", CLASS_MINIDRIVER, 64),
+    LibraryEntry("C:/Windows/SysWOW64/msclmd.dll", CLASS_MINIDRIVER, 32),
     LibraryEntry("cvP11.dll", "sc/interface", 32),
     LibraryEntry("C:/Windows/System32/cvP11.dll", "sc/interface", 64),
     LibraryEntry("C:/Windows/SysWOW64/cvP11.dll", "sc/interface", 32),

@@ -22,6 +22,7 @@ __all__ = [
     "LIBRARY_CHOICE",
     "LIBRARY_PATHS",
     "MESSAGING_SERVER",
+    "MINIDRIVER",
     "NO_BLOB",
     "OUTPUTS_AFTER_ERROR",
     "P10",
@@ -283,4 +284,14 @@ MESSAGING_SERVER = rule(
     "Structure of an encoding description",
     "MessagingServerField names the messaging server that leads to Smart ID Desktop App. Where one is named "
     "that cannot be reached, the encoding fails and no card gets a command. Only the keyword is public.",
+)
+
+MINIDRIVER = rule(
+    "encoding.minidriver",
+    Basis.OURS,
+    "Structure of an encoding description",
+    "MiniDriverLibrary names a minidriver in the place of a PKCS#11 library; known is the one that Windows "
+    "has for cards of the Generic Identity Device Specification. An encoding by it reads the card's "
+    "identifier as ICCSN and sets, changes and unblocks the PIN; InitialPUK and PUK are the admin key, in "
+    "hexadecimal. Only the keyword is public, and that support is limited.",
 )

@@ -56,7 +56,7 @@ def test_a_right_description_has_no_findings() -> None:
         ("PKCS11LibraryWindows32=C:/elsewhere/personal.dll\nICCSN=PUK", "unknown-library"),
         ("PKCS11LibraryWindows32=cvP11.dll\nICCSN=PUK", "other-middleware"),
         ("UseSelectCriteriaIccsn=true\nICCSN=PUK", "missing-criterion"),
-        ("MiniDriverLibrary=x.dll\nICCSN=PUK", "not-supported"),
+        ("MiniDriverLibrary=x.dll\nICCSN=PUK", "unknown-library"),
     ],
 )
 def test_what_is_wrong_is_refused_before_the_card_is_touched(settings: str, code: str) -> None:
@@ -278,14 +278,6 @@ def test_a_description_that_does_nothing_is_warned_of() -> None:
 def test_pin_decryption_beside_a_login_is_warned_of() -> None:
     work = job(f"DeleteProfile=true\n{ONE_PIN}", {"OUT": Secret(b"")}, read="OUT")
     assert warnings(work) == ["decryption-with-login"]
-
-
-def test_alone_a_description_may_use_what_is_not_supported_yet() -> None:
-    findings = check(
-        description(f"ICCSN=F\nPKCS11LibraryWindows32={LIBRARY}\nMiniDriverLibrary=x.dll", fields="F")
-    )
-    assert findings.errors == ()
-    assert {found.code for found in findings} == {"not-supported"}
 
 
 def test_alone_a_description_is_not_asked_for_values_or_files() -> None:

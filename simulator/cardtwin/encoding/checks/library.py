@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.encoding.checks.registry import LIBRARY_KEYWORDS, Scope, checked_by
+from cardtwin.encoding.checks.registry import LIBRARY_KEYWORDS, MINIDRIVER, Scope, checked_by
 from cardtwin.encoding.checks.structure import JPKI_ENCODER
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def _known(scope: Scope, setting: Setting) -> None:
             setting.value_span,
             remedy=scope.libraries.remedy(path),
         )
+    elif setting.name == MINIDRIVER:
+        _minidriver(scope, setting, entry)
     elif not entry.is_personal:
         if scope.flag("DeleteProfile"):
             scope.diagnostics.error(
@@ -61,6 +63,27 @@ def _known(scope: Scope, setting: Setting) -> None:
             f"this is the library of {entry.product}, and not of Personal Desktop Client",
             setting.value_span,
             remedy="name the library of Personal Desktop Client",
+        )
+
+
+def _minidriver(scope: Scope, setting: Setting, entry: LibraryEntry) -> None:
+    if not entry.is_minidriver:
+        scope.diagnostics.error(
+            "no-minidriver",
+            f"this is the library of {entry.product}, and no minidriver that is known",
+            setting.value_span,
+            expected="C:/Windows/System32/msclmd.dll",
+            remedy="name a PKCS#11 library by PKCS11LibraryWindows32",
+        )
+
+    others = [found for name in LIBRARY_KEYWORDS if name != MINIDRIVER and (found := scope.setting(name))]
+
+    for other in others:
+        scope.diagnostics.error(
+            "two-middlewares",
+            f"{other.name} and {MINIDRIVER} both name what the card is reached by",
+            other.span,
+            remedy="take one of them away",
         )
 
 

@@ -113,7 +113,7 @@ def _report(scope: Scope, setting: Setting, code: str, message: str, remedy: str
 def _puk_change(scope: Scope) -> None:
     new = scope.setting("PUK")
 
-    if scope.job is None or new is None or not scope.flag("SetPIN"):
+    if scope.job is None or new is None or not scope.flag("SetPIN") or scope.by_minidriver:
         return
 
     if scope.job.identity_manager < _FIRST_WITH_PUK:

@@ -17,9 +17,19 @@ if TYPE_CHECKING:
     from cardtwin.encoding.description import Description, Setting
     from cardtwin.encoding.job import Job
 
-__all__ = ["APPLICATIONS", "CHECKS", "LIBRARY_KEYWORDS", "LOGIN_KEYWORDS", "USED_WITH", "Scope", "checked_by"]
+__all__ = [
+    "APPLICATIONS",
+    "CHECKS",
+    "LIBRARY_KEYWORDS",
+    "LOGIN_KEYWORDS",
+    "MINIDRIVER",
+    "USED_WITH",
+    "Scope",
+    "checked_by",
+]
 
-LIBRARY_KEYWORDS: Final = ("PKCS11LibraryWindows32", "PKCS11Library", "PKCS11LibraryWindows64")
+MINIDRIVER: Final = "MiniDriverLibrary"
+LIBRARY_KEYWORDS: Final = ("PKCS11LibraryWindows32", "PKCS11Library", "PKCS11LibraryWindows64", MINIDRIVER)
 """Keywords that name a library; the first that is there counts."""
 
 LOGIN_KEYWORDS: Final = ("PIN", "InitialPUK", "PUK", "Operator_PIN", "SignPIN", "SignPUK")
@@ -89,6 +99,11 @@ class Scope:
     def text(self, setting: Setting | None) -> str:
         """Return the text of a setting that holds one; empty where it isn't there."""
         return setting.value.text if setting is not None and isinstance(setting.value, Text) else ""
+
+    @property
+    def by_minidriver(self) -> bool:
+        """Whether a minidriver is named, and not a PKCS#11 library."""
+        return self.setting(MINIDRIVER) is not None
 
     @property
     def devices(self) -> tuple[str, ...]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.encoding.checks import applications, credentials, library, outputs, pins, structure, values  # noqa: F401  # they register
+from cardtwin.encoding.checks import (  # noqa: F401  # they register
+    applications,
+    credentials,
+    library,
+    minidriver,
+    outputs,
+    pins,
+    structure,
+    values,
+)
 from cardtwin.encoding.checks.registry import CHECKS, Scope
 from cardtwin.encoding.library import LibraryTable
 from cardtwin.provenance import Switches
@@ -26,7 +35,7 @@ def check(
     libraries: LibraryTable | None = None,
     switches: Switches | None = None,
 ) -> Diagnostics:
-    """Check a description for itself, without values. What cardtwin can't run yet is a warning here.
+    """Check a description for itself, without values.
 
     Args:
         description: The description.

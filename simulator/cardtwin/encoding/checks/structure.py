@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cardtwin.encoding.checks.registry import USED_WITH, Scope, checked_by
 from cardtwin.encoding.keywords import SectionKind, find
 from cardtwin.encoding.values import ValueForm
 from cardtwin.middleware import Version
 from cardtwin.provenance.encoding import DEVICE_8710
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cardtwin.source import Span
 
 __all__ = ["JPKI_ENCODER"]
 
@@ -106,19 +101,6 @@ def _decryption_on_jpki_encoder(scope: Scope) -> None:
         setting.value_span,
         remedy=f"write Devices={_DESKTOP_APP}, for Smart ID Desktop App",
     )
-
-
-@checked_by
-def _not_supported(scope: Scope) -> None:
-    report = scope.diagnostics.error if scope.job is not None else scope.diagnostics.warning
-
-    for setting in (*scope.description.encoding, *scope.description.settings):
-        if setting.keyword.later and getattr(setting.value, "on", True):
-            _report_later(report, setting.keyword.later, setting.span)
-
-
-def _report_later(report: Callable[..., None], what: str, where: Span) -> None:
-    report("not-supported", f"not supported yet: {what}", where, remedy="leave it out, to run the rest")
 
 
 @checked_by
