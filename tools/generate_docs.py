@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
+import encoding_pages
 import requirements_by_model
 from cardtwin import trace
 from cardtwin.card import cos, models
@@ -20,7 +21,6 @@ from cardtwin.card.diagram import life_cycle_mermaid
 from cardtwin.card.memory.lifecycle import ALL, FILES, LIVING, TRANSITIONS
 from cardtwin.cryptoki.api.refusals import coverage
 from cardtwin.cryptoki.mechanisms import MECHANISMS
-from cardtwin.encoding.keywords import SectionKind, keywords
 from cardtwin.middleware.configuration import KEYS
 from cardtwin.plan import SecretName
 from cardtwin.ppa import card_models
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from cardtwin.card.memory.lifecycle import LifeCycle, Transition
     from cardtwin.cryptoki.api.refusals import Coverage
     from cardtwin.cryptoki.mechanisms import MechanismSpec
-    from cardtwin.encoding.keywords import Keyword
     from cardtwin.middleware.configuration import Key
     from cardtwin.ppa.vocabulary import Function, StatementForm
     from cardtwin.scenario.step import Step
@@ -62,10 +61,6 @@ mean is said in [deviations.md](deviations.md).
 _PROFILE_STATEMENTS: Final = """
 Names are compared without regard to case. What begins with `X_` is cardtwin's own: the public sources don't
 show what the vendor's language has there. [More can be added](profile-extensions.md).
-"""
-
-_ENCODING_KEYWORDS: Final = """
-The keywords of [encoding descriptions](encoding-descriptions.md) by section, compared without regard to case.
 """
 
 _CONFIGURATION_KEYS: Final = """
@@ -245,23 +240,6 @@ def _summary(described: object) -> str:
     return (inspect.getdoc(described) or "").partition("\n\n")[0].replace("\n", " ")
 
 
-def encoding_keywords() -> str:
-    """Return the page of the keywords of encoding descriptions."""
-    parts = [_ENCODING_KEYWORDS]
-
-    for kind in SectionKind:
-        if rows := [_keyword(entry) for entry in keywords(kind)]:
-            columns = ("Keyword", "Takes", "Since", "Basis", "Public page")
-            parts += [f"## {kind.value}", table(columns, rows)]
-
-    return page("Keywords of encoding descriptions", parts)
-
-
-def _keyword(entry: Keyword) -> tuple[str, ...]:
-    names = ", ".join(f"`{name}`" for name in (entry.name, *entry.aliases))
-    return (names, entry.form.value, entry.since, entry.basis.value, entry.source)
-
-
 def configuration_keys() -> str:
     """Return the page of the keys of Personal.cfg."""
     columns = ("Key", "Takes", "Default", "Meaning", "In a program's section", "Repeated", "Basis", "Source")
@@ -363,7 +341,8 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "card-life-cycle.md": card_life_cycle,
     "configuration-keys.md": configuration_keys,
     "deviations.md": deviations,
-    "encoding-keywords.md": encoding_keywords,
+    "encoding-keywords.md": encoding_pages.encoding_keywords,
+    "encoding-rules.md": encoding_pages.encoding_rules,
     "pkcs11-functions.md": pkcs11_functions,
     "profile-statements.md": profile_statements,
     "requirements-by-model.md": requirements_by_model.written,

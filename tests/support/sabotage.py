@@ -4,8 +4,8 @@ A scenario proves little if it passes without the behaviour, and tells the wrong
 a behaviour that it isn't about. So for each requirement something is broken on purpose, and all scenarios
 run that the broken code can reach: those that name the requirement have to fail, all others to pass.
 
-Left out are the scenarios in ``end-to-end``: they go through everything, so anything makes them fail, and
-they prove no requirement.
+Left out are the scenarios in ``end-to-end`` and ``examples``: they go through everything, or show whole
+descriptions, so anything makes them fail, and they prove no requirement.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ __all__ = [
 
 SCENARIOS: Final = Path(__file__).parents[2] / "scenarios"
 _SUFFIX: Final = ".scenario.yaml"
-_END_TO_END: Final = "end-to-end"
+_LEFT_OUT: Final = frozenset({"end-to-end", "examples"})
 
 Place: TypeAlias = "CodeType | tuple[CodeType, int]"
 """What a scenario runs through: some code, or one of its lines."""
@@ -182,7 +182,7 @@ def _scenarios() -> Mapping[str, tuple[Instance, ...]]:
     return {
         place.as_posix().removesuffix(_SUFFIX): tuple(load(SCENARIOS / place))
         for place in places
-        if place.parts[0] != _END_TO_END
+        if place.parts[0] not in _LEFT_OUT
     }
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cardtwin.cli.findings import collected, report, report_bytes
+from cardtwin.encoding import RULES, is_package, parse, read_package
 from cardtwin.encoding import check as check_description
-from cardtwin.encoding import is_package, parse, read_package
 from cardtwin.encoding.keys import (
     check_names,
     parse_key_table,
     parse_properties,
     parse_system_properties_json,
 )
+from cardtwin.provenance import Basis
 from cardtwin.source import Diagnostics, SourceError, SourceText
 from cardtwin.source.text import decode_text
+
+if TYPE_CHECKING:
+    from cardtwin.source import Diagnostic
 
 __all__ = ["command"]
 
@@ -42,7 +47,20 @@ def check(paths: tuple[Path, ...], attachments: tuple[str, ...], *, lenient: boo
     Of a zipped description (.dsz) the files in it are known. Exit status 1 if there is an error, 2 if a file
     cannot be read.
     """
-    report_bytes(paths, lambda name, data: _findings(name, data, attachments, strict=not lenient))
+    report_bytes(
+        paths, lambda name, data: _findings(name, data, attachments, strict=not lenient), _whose_rule
+    )
+
+
+def _whose_rule(finding: Diagnostic) -> str:
+    """Return a line that says whether the documentation calls that wrong."""
+    rule = RULES[finding.code]
+    said = {
+        Basis.STATED: f"the documentation says so: {rule.source}",
+        Basis.INFERRED: f"follows from the documentation: {rule.source}",
+        Basis.OURS: "cardtwin's own rule",
+    }
+    return f"  basis: {said[rule.basis]}\n"
 
 
 def _findings(name: str, data: bytes, attachments: tuple[str, ...], *, strict: bool) -> Diagnostics:

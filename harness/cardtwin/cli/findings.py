@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from cardtwin.source import SourceError
+    from cardtwin.source import Diagnostic, SourceError
 
 __all__ = ["collected", "report", "report_bytes"]
 
@@ -35,8 +35,12 @@ def report(paths: Iterable[Path], check: Callable[[SourceText], Diagnostics]) ->
     report_bytes(paths, lambda name, data: check(SourceText(name, decode_text(data))))
 
 
-def report_bytes(paths: Iterable[Path], check: Callable[[str, bytes], Diagnostics]) -> None:
-    """Check files by their names and contents, and tell of every finding.
+def report_bytes(
+    paths: Iterable[Path],
+    check: Callable[[str, bytes], Diagnostics],
+    more: Callable[[Diagnostic], str] = lambda _: "",
+) -> None:
+    """Check files by their names and contents, and tell of every finding, with what `more` says to it.
 
     Ends with status 2 if a file cannot be read, else with 1 if there is an error in one; all are told first.
     """
@@ -51,7 +55,7 @@ def report_bytes(paths: Iterable[Path], check: Callable[[str, bytes], Diagnostic
             continue
 
         for finding in found:
-            click.echo(f"{finding.render()}\n", err=True)
+            click.echo(f"{finding.render()}\n{more(finding)}", err=True)
 
         errors += len(found.errors)
 

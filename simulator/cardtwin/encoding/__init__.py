@@ -36,6 +36,7 @@ from cardtwin.encoding.process import (
     Process,
     ProcessVariable,
 )
+from cardtwin.encoding.rules import RULES, CheckRule
 from cardtwin.encoding.token import CardEraser, TokenMiddleware, TokenView
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "ERROR_MESSAGE",
     "PERSONAL_DESKTOP_CLIENT",
     "RESULT",
+    "RULES",
     "Application",
     "ApplicationError",
     "AuthorityError",
@@ -50,6 +52,7 @@ __all__ = [
     "CardProductionPostProcessor",
     "CardSelectionError",
     "CertificateAuthority",
+    "CheckRule",
     "Description",
     "DialogEntry",
     "EncodingError",

@@ -129,3 +129,9 @@ def test_reading_all_skips_all_else_and_says_so() -> None:
 def test_reading_all_needs_a_field_to_go_to() -> None:
     errors = check_job(job("RetrieveAllTokens=true", {})).errors
     assert [found.code for found in errors] == ["missing-output"]
+
+
+@pytest.mark.parametrize(("field", "found"), [("SERIAL", []), ("serial", []), ("OP", ["another-serial"])])
+def test_a_certificate_with_another_number_than_the_cards_is_warned_of(field: str, found: list[str]) -> None:
+    more = f"[Application_A]\nCertTempl=x\nCardSerialNumberField={field}\n"
+    assert [each.code for each in check_job(job(f"{INIT}{SERIAL}", VALUES, more=more)).warnings] == found

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.checks.registry import Scope, checked_by
-from cardtwin.encoding.values import FieldList, Literal
+from cardtwin.encoding.values import FieldList, FieldRef, Literal
 from cardtwin.source import closest
+
+if TYPE_CHECKING:
+    from cardtwin.encoding.description import Setting
 
 __all__ = ["RESERVED_PARAMETERS"]
 
@@ -66,6 +69,26 @@ def _serial_login(scope: Scope) -> None:
             setting.span,
             remedy="add InitialPUK=FIELD, or Operator_PIN=FIELD with OperatorPinIsSOCredential=#true",
         )
+
+
+@checked_by
+def _other_serials(scope: Scope) -> None:
+    setting = scope.setting("CMSCardSerialNumber")
+
+    for application in scope.description.applications:
+        other = application.settings.get("CardSerialNumberField")
+
+        if setting is not None and other is not None and _name(other) != _name(setting):
+            scope.diagnostics.warning(
+                "another-serial",
+                f"[Application_{application.name}] goes by another card serial number than the card gets",
+                other.value_span,
+                remedy="name the field of CMSCardSerialNumber: then card, certificates and token agree",
+            )
+
+
+def _name(setting: Setting) -> str:
+    return setting.value.name if isinstance(setting.value, FieldRef) else ""
 
 
 @checked_by
