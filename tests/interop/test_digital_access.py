@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -33,6 +31,7 @@ from support.interop import TIMEOUT
 from support.programs import Desk, encoded
 from support.rig import SIGNING, opened_rig
 from support.signers import Signer
+from support.tls import ENGINE, greeting, key_on_card, openssl, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,17 +42,6 @@ if TYPE_CHECKING:
 
     from support.rig import Rig
 
-ENGINE = ("-engine", "pkcs11", "-keyform", "engine")
-CONFIGURATION = """openssl_conf = initialisation
-[initialisation]
-engines = engines
-[engines]
-pkcs11 = card
-[card]
-engine_id = pkcs11
-MODULE_PATH = {}
-init = 0
-"""
 LISTS = """[ca]
 default_ca = issuing
 [issuing]
@@ -61,7 +49,6 @@ database = index.txt
 default_md = sha256
 default_crl_days = 1
 """
-REQUEST = "GET / HTTP/1.0\r\n\r\n"
 
 
 def pem(*certificates: x509.Certificate) -> str:
@@ -77,7 +64,6 @@ class Meeting:
     certificate: x509.Certificate
 
     def __post_init__(self) -> None:
-        self.rig.write("openssl.cnf", CONFIGURATION.format(self.rig.library))
         self.rig.write("root.pem", pem(self.world.company.root))
         self.rig.write("issuing.pem", pem(self.world.company.issuing))
         self.rig.write("both.pem", pem(self.world.company.issuing, self.world.company.root))
@@ -85,13 +71,12 @@ class Meeting:
         self.rig.write("issuing.key", _key_text(self.world.company._key))
 
     def openssl(self, *arguments: str, told: str = "", succeeds: bool = True) -> str:
-        return self.rig.run("openssl", *arguments, told=told, succeeds=succeeds, OPENSSL_CONF="openssl.cnf")
+        return openssl(self.rig, *arguments, told=told, succeeds=succeeds)
 
     @property
     def key(self) -> str:
         """The key on the card, with its PIN, as the engine calls it."""
-        where = f"token={quote(self.rig.token())};object={quote(SIGNING)};type=private"
-        return f"pkcs11:{where};pin-value=1234"
+        return key_on_card(self.rig.token(), SIGNING, "1234")
 
 
 def _key_text(key: ec.EllipticCurvePrivateKey) -> str:
@@ -134,34 +119,8 @@ def lone(tmp_path: Path) -> Iterator[Meeting]:
 # TLS
 
 
-def greet(meeting: Meeting, listener: socket.socket, context: ssl.SSLContext) -> bytes:
-    """Serve one client of a TLS server that demands a certificate; return the certificate."""
-    connection, _ = listener.accept()
-    connection.settimeout(TIMEOUT)
-
-    with context.wrap_socket(connection, server_side=True) as secured:
-        certificate = secured.getpeercert(binary_form=True)
-        assert certificate is not None
-
-        try:
-            login = meeting.world.access.identify(METHOD, certificate)
-            answer = f"Hello {login.user}"
-        except LoginRefusedError as error:
-            answer = f"No: {error.refusal.name}"
-
-        secured.recv(len(REQUEST))
-        secured.sendall(f"HTTP/1.0 200 OK\r\n\r\n{answer}\r\n".encode())
-
-        with suppress(OSError):  # whether the client says good-bye too is its affair
-            secured.unwrap()
-
-        return certificate
-
-
-def visit(
-    meeting: Meeting, version: str, *certificate: str, succeeds: bool = True
-) -> tuple[str, bytes | str]:
-    """Let s_client visit the server; return what it was told, and the certificate or the server's error."""
+def visited(meeting: Meeting, version: str, *certificate: str) -> tuple[str, bytes]:
+    """Return what s_client gets from a server that asks Digital Access, and the certificate it proved."""
     own = meeting.world.certify(HolderTemplate("localhost"), key=CURVE_KEY)
     meeting.rig.write("server.pem", pem(own, meeting.world.company.issuing))
     meeting.rig.write("server.key", _key_text(CURVE_KEY))
@@ -172,20 +131,8 @@ def visit(
     context.load_verify_locations(
         cadata=pem(meeting.world.company.root, meeting.world.company.issuing, other.root, other.issuing)
     )
-
-    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
-        listener.settimeout(TIMEOUT)
-        served = pool.submit(greet, meeting, listener, context)
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-        command = ("s_client", "-connect", address, f"-{version}", "-quiet", "-CAfile", "root.pem")
-        page = meeting.openssl(
-            *command, "-verify_return_error", *certificate, told=REQUEST, succeeds=succeeds
-        )
-
-        try:
-            return page, served.result(TIMEOUT)
-        except ssl.SSLError as error:
-            return page, error.reason
+    greet = partial(greeting, meeting.world.access, METHOD)
+    return visit(meeting.rig, context, greet, f"-{version}", "-CAfile", "root.pem", *certificate)
 
 
 def with_card(meeting: Meeting) -> tuple[str, ...]:
@@ -194,26 +141,28 @@ def with_card(meeting: Meeting) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("version", ["tls1_2", "tls1_3"])
 def test_the_card_logs_its_user_in_at_a_tls_server(meeting: Meeting, version: str) -> None:
-    page, presented = visit(meeting, version, *with_card(meeting))
+    page, presented = visited(meeting, version, *with_card(meeting))
     assert f"Hello {USER}" in page
     assert presented == meeting.certificate.public_bytes(Encoding.DER)
 
 
 def test_the_tls_server_lets_nobody_in_without_a_certificate(lone: Meeting) -> None:
-    _, reason = visit(lone, "tls1_2", succeeds=False)
-    assert reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    with pytest.raises(ssl.SSLError) as refused:
+        visited(lone, "tls1_2")
+
+    assert refused.value.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
 
 
 def test_a_card_of_another_authority_gets_through_tls_and_is_no_user(tmp_path: Path) -> None:
     with opened(tmp_path, "cardos-5.3", authority="Other") as meeting:
-        page, _ = visit(meeting, "tls1_3", *with_card(meeting))
+        page, _ = visited(meeting, "tls1_3", *with_card(meeting))
 
     assert "No: UNTRUSTED" in page
 
 
 def test_a_card_of_nobody_gets_through_tls_and_is_no_user(tmp_path: Path) -> None:
     with opened(tmp_path, "cardos-5.3", mail="nobody@example.com") as meeting:
-        page, _ = visit(meeting, "tls1_3", *with_card(meeting))
+        page, _ = visited(meeting, "tls1_3", *with_card(meeting))
 
     assert "No: NO_SUCH_USER" in page
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from cardtwin.login import LoginRefusedError
 from cardtwin.targets.access import HolderTemplate
 from support.access import CURVE_KEY
 from support.story import AGAIN, JOHN, MODELS, PINS, REFUSED, Scene, play
-from support.tls import ENGINE, key_on_card, visit
+from support.tls import ENGINE, greeting, key_on_card, visit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,13 +59,7 @@ def visited(scene: Scene, pin: str, *options: str) -> str:
     """Return the page that OpenSSL gets with the card at a server that asks Digital Access who it is."""
     holder = off_the_card(scene)
     scene.rig.write("holder.pem", pem(holder))
-
-    def greet(certificate: bytes) -> str:
-        try:
-            return f"Hello {scene.rig.bench.access.access.identify('Card', certificate).user}"
-        except LoginRefusedError as error:
-            return f"No: {error.refusal.name}"
-
+    greet = partial(greeting, scene.rig.bench.access.access, "Card")
     card = (*ENGINE, "-key", key_on_card(TOKEN, KEY, pin), "-cert", "holder.pem")
     page, presented = visit(scene.rig, server(scene), greet, *options, "-CAfile", "web.pem", *card)
     assert presented == holder.public_bytes(Encoding.DER)

@@ -8,12 +8,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from cardtwin.login import LoginRefusedError
 from support.interop import TIMEOUT
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from cardtwin.login import DigitalAccess
     from support.rig import Rig
 
 ENGINE: Final = ("-engine", "pkcs11", "-keyform", "engine")
@@ -41,6 +43,14 @@ def key_on_card(token: str, label: str, pin: str) -> str:
     return f"pkcs11:token={quote(token)};object={quote(label)};type=private;pin-value={pin}"
 
 
+def greeting(access: DigitalAccess, method: str, certificate: bytes) -> str:
+    """Return what a server says to who has proved a certificate: whom Digital Access takes it for."""
+    try:
+        return f"Hello {access.identify(method, certificate).user}"
+    except LoginRefusedError as error:
+        return f"No: {error.refusal.name}"
+
+
 def visit(
     rig: Rig, context: ssl.SSLContext, greet: Callable[[bytes], str], *arguments: str
 ) -> tuple[str, bytes]:
@@ -54,6 +64,9 @@ def visit(
 
     Returns:
         What the client printed, and the certificate that it proved.
+
+    Raises:
+        ssl.SSLError: The server lets it not in.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
         listener.settimeout(TIMEOUT)
