@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cardtwin.login import Administration, DigitalAccess, PersonalDesktop, SameDevice, checks, users
+from cardtwin.login import Administration, DigitalAccess, PersonalDesktop, SameDevice, chains, checks, users
 from cardtwin.login import service as services
 from cardtwin.login.challenges import Challenges
 from cardtwin.login.mobile import Activations
 from cardtwin.login.revocation import Revocation
-from support.sabotage import Patch, Sabotage, check, check_complete, table
+from support.sabotage import Patch, Sabotage, check, check_complete, rewrite, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,10 @@ def any_signature(patch: Patch) -> None:
 
 def any_chain(patch: Patch) -> None:
     patch.setattr(services, "chain_of", lambda certificate, *_: (certificate,))
+
+
+def no_chains(patch: Patch) -> None:
+    rewrite(patch, chains.chain_of, "[*others, *authority.intermediates]", "[]")
 
 
 def no_revocation(patch: Patch) -> None:
@@ -62,6 +66,14 @@ def any_of_several(patch: Patch) -> None:
 
 def personal_for_all(patch: Patch) -> None:
     patch.setattr(users, "check_enabled", nothing)
+
+
+def profiles_for_all(patch: Patch) -> None:
+    rewrite(patch, Activations._check, "or not account.personal", "")
+
+
+def devices_of_desktops(patch: Patch) -> None:
+    rewrite(patch, checks._only_mobile, "method.kind is not MethodKind.PERSONAL_MOBILE", "method is None")
 
 
 def any_device(patch: Patch) -> None:
@@ -98,6 +110,14 @@ def too_soon(patch: Patch) -> None:
     _same_device(patch, lambda same: replace(same, wait=same.wait - 1))
 
 
+def any_wait(patch: Patch) -> None:
+    rewrite(patch, checks._wait, "not 0 <= method.same_device.wait <= LONGEST_WAIT", "method is None")
+
+
+def no_redirect_text(patch: Patch) -> None:
+    rewrite(patch, checks._redirect_text, "not method.same_device.redirect_text.strip()", "method is None")
+
+
 def own_redirect_text(patch: Patch) -> None:
     _same_device(patch, lambda same: SameDevice(same.wait))
 
@@ -109,6 +129,7 @@ SABOTAGES = tuple(
         ("DA-01", "a challenge is answered again, or late", challenges_again, "response"),
         ("DA-01", "any certificate will do", any_chain, "offered revocation validation"),
         ("DA-01", "nothing is looked up", no_revocation, "revocation"),
+        ("DA-01", "only the selected authority itself issues", no_chains, "certificate"),
         ("DA-02", "the selected authority is a filter", filtered_offer, "offered"),
         ("DA-03", "no attributes are mandatory", no_attributes_needed, "mandatory-attributes"),
         (
@@ -119,11 +140,15 @@ SABOTAGES = tuple(
         ),
         ("DA-04", "any account that fits will do", any_of_several, "mapping"),
         ("DA-05", "Personal is enabled for all", personal_for_all, "personal-enabled"),
+        ("DA-05", "a profile is delivered to all", profiles_for_all, "activation"),
         ("DA-06", "any device will do", any_device, "devices"),
+        ("DA-06", "Personal Desktop enforces a device", devices_of_desktops, "refused-drafts"),
         ("DA-07", "a profile activates again", profiles_for_ever, "activation"),
         ("DA-08", "drafts are in effect", drafts_in_effect, "publishing refused-drafts"),
         ("DA-09", "a second is not waited for", too_soon, "same-device"),
         ("DA-09", "the redirect text is our own", own_redirect_text, "same-device"),
+        ("DA-09", "any number of seconds is waited", any_wait, "refused-drafts"),
+        ("DA-09", "no redirect text is needed", no_redirect_text, "refused-drafts"),
     )
 )
 
@@ -134,4 +159,4 @@ def test_what_is_missing_shows_in_the_scenarios_that_prove_it(sabotage: Sabotage
 
 
 def test_every_claim_has_its_sabotage() -> None:
-    check_complete(["DA-02", "DA-04", "DA-07", "DA-08"], SABOTAGES)
+    check_complete(["DA-"], SABOTAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cardtwin.login.attributes import certificate_attributes
 from cardtwin.login.configuration import AuthenticationMethod, Configuration, MethodKind
@@ -42,23 +42,23 @@ class Problem:
 
 
 _Found = tuple[str, str, str]
-_rules: dict[str, Callable[[Configuration], Iterator[_Found]]] = {}
+_Check: TypeAlias = "Callable[[Configuration], Iterator[_Found]]"
+_MethodCheck: TypeAlias = "Callable[[Configuration, AuthenticationMethod], Iterator[tuple[str, str]]]"
+_rules: dict[str, _Check] = {}
 
 
-def _rule(name: str) -> Callable[[Callable[[Configuration], Iterator[_Found]]], object]:
-    def register(check: Callable[[Configuration], Iterator[_Found]]) -> object:
+def _rule(name: str) -> Callable[[_Check], _Check]:
+    def register(check: _Check) -> _Check:
         _rules[name] = check
         return check
 
     return register
 
 
-def _of_methods(
-    name: str,
-) -> Callable[[Callable[[Configuration, AuthenticationMethod], Iterator[tuple[str, str]]]], object]:
+def _of_methods(name: str) -> Callable[[_MethodCheck], _MethodCheck]:
     """Register a check of single methods: it yields messages with remedies."""
 
-    def register(check: Callable[[Configuration, AuthenticationMethod], Iterator[tuple[str, str]]]) -> object:
+    def register(check: _MethodCheck) -> _MethodCheck:
         def each(configuration: Configuration) -> Iterator[_Found]:
             for method in configuration.methods:
                 for message, remedy in check(configuration, method):
