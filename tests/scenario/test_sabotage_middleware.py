@@ -10,7 +10,7 @@ import pytest
 from cardtwin.cryptoki.api import signatures
 from cardtwin.encoding import Engine, library
 from cardtwin.encoding.checks import library as library_checks
-from cardtwin.middleware import LogFile, PersonalDesktopClient, client, properties
+from cardtwin.middleware import LogFile, PersonalDesktopClient, checks, client, properties
 from cardtwin.middleware.configuration import ClientConfiguration, installation, keys, loading
 from cardtwin.middleware.content import ContentCache
 from cardtwin.targets.emulated import EmulatedBench
@@ -249,8 +249,8 @@ OTHERS = (
         "MW-11",
         "any profile goes on any card",
         "middleware/card-mismatch",
-        exchanged(client, "_check_family"),
-        client._check_family,
+        exchanged(client, "check_family"),
+        checks.check_family,
         "raise",
     ),
     broken(
