@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cardtwin.entropy import Entropy
     from cardtwin.pcsc import CardConnection
-    from cardtwin.scenario.run import Run
+    from cardtwin.targets import Bench, Setup
 
 __all__ = ["Authority", "Desktop", "Ordering"]
 
@@ -35,8 +35,9 @@ class Desktop:
     Where the reader isn't attached, as on a computer without such a card, it comes and goes with the card.
     """
 
-    def __init__(self, run: Run, process: str, reader: str, card: str) -> None:
-        self._run = run
+    def __init__(self, bench: Bench, setup: Setup, process: str, reader: str, card: str) -> None:
+        self._bench = bench
+        self._setup = setup
         self._process = process
         self._reader = reader
         self._card = card
@@ -45,27 +46,27 @@ class Desktop:
 
     def create(self, name: str) -> CardConnection:  # noqa: ARG002  # a name for Windows, which isn't here
         """Put the card, emptied, into the reader."""
-        desk = self._run.bench.desk
+        desk = self._bench.desk
 
-        if self._reader in self._run.setup.absent:
-            desk.add_reader(self._reader, pinpad=self._reader in self._run.setup.pinpads)
+        if self._reader in self._setup.absent:
+            desk.add_reader(self._reader, pinpad=self._reader in self._setup.pinpads)
             self._attached = True
 
         desk.insert(self._reader, self._card)
         self._made = True
         desk.load(self._reader, models.get(_MODEL).blank())
-        return self._run.bench.connection(self._process, self._reader)
+        return self._bench.connection(self._process, self._reader)
 
     def destroy(self) -> None:
         """Empty the card and take it out."""
         if self._made:
-            desk = self._run.bench.desk
+            desk = self._bench.desk
             desk.load(self._reader, models.get(_MODEL).blank())
             desk.remove(self._reader)
             self._made = False
 
         if self._attached:
-            self._run.bench.desk.remove_reader(self._reader)
+            self._bench.desk.remove_reader(self._reader)
             self._attached = False
 
 

@@ -111,7 +111,7 @@ class OrderVirtualCard(Step):
         return VirtualSmartCardSelfServiceProcGet(
             User(self.order_virtual_card, self.state, self.fields),
             options,
-            computer=Desktop(run, run.process(self), run.reader(self), self.which),
+            computer=Desktop(run.bench, run.setup, run.process(self), run.reader(self), self.which),
             issuer=ordering.authority,
             cards=ordering.cards,
             entropy=ordering.entropy,
