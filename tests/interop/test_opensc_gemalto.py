@@ -16,8 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cardtwin.card import CardView
-from cardtwin.card.idprime import idprime_image
 from cardtwin.ppa.shipped import shipped_profile
+from cardtwin.targets.issuing.containers import idprime_image
 from support.gemalto import container, idprime, keys
 from support.interop import shared_library
 from support.programs import encoded

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from cardtwin.card.idprime import Container, idprime_image
+from cardtwin.targets.issuing.containers import Container, idprime_image
 from support.cardbench import CardBench, command, tlv
 from support.cosmo import CosmoBench
 

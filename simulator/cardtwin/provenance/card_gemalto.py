@@ -77,9 +77,8 @@ rule(
     "card.idprime-read-only",
     Basis.OURS,
     "no public client writes on an IDPrime or knows the answer to its admin key's challenge",
-    "An emulated IDPrime is written by no command: `cardtwin.card.idprime` makes an image with "
-    "containers. Its admin key, and with it the reset of PINs, isn't there: such commands are answered "
-    "6D00.",
+    "An emulated IDPrime is written by no command: an image is made with its containers. Its admin key, "
+    "and with it the reset of PINs, isn't there: such commands are answered 6D00.",
 )
 rule(
     "card.idprime-files",

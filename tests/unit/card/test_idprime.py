@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cardtwin.card import CardView, ImageError, models
-from cardtwin.card.idprime import Container, idprime_image
 from cardtwin.card.image.codec import decode, encode
+from cardtwin.targets.issuing.containers import Container, idprime_image
 from support.cardbench import CardBench, command, tlv
 from support.gemalto import IDPRIME, container, idprime, idprime_bench, keys
 

@@ -9,7 +9,7 @@ from cryptography.x509 import KeyUsage
 from cryptography.x509.oid import NameOID
 
 from cardtwin.card.crypto import Curve, EcPrivateKey, RsaPrivateKey
-from cardtwin.card.idprime import Container, idprime_image
+from cardtwin.targets.issuing.containers import Container, idprime_image
 from cardtwin.targets.issuing.issued import Authority, IssuedCard, stored_pins
 
 if TYPE_CHECKING:
