@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from support.encodings import rsa_key
 from support.interop import TIMEOUT, program, shared_library
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 PIN = "10297385314563206"
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+SCENARIO = Path(__file__).parent / "hsm.scenario.yaml"
 
 PROGRAM = """
 import sys
@@ -71,9 +75,10 @@ print("opened")
 
 
 class Hsm:
-    """A SoftHSM2 token with a key."""
+    """A SoftHSM2 token with a key; `slot` is the number of its slot."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: RSAPrivateKey | None = None) -> None:
+        key = key or rsa_key("hsm")
         (folder / "tokens").mkdir()
         (folder / "softhsm2.conf").write_text(
             f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n"
@@ -84,16 +89,16 @@ class Hsm:
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         }
         self.key = folder / "key.der"
-        der = rsa_key("hsm").private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        self.key.write_bytes(der)
+        self.key.write_bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
         pem = folder / "key.pem"
-        pem.write_bytes(rsa_key("hsm").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         common = ("--label", "pins", "--pin", PIN)
-        self._util("--init-token", "--free", *common, "--so-pin", "12345678")
+        told = self._util("--init-token", "--free", *common, "--so-pin", "12345678")
+        self.slot = told.split()[-1]
         self._util("--import", str(pem), "--token", *common[1:], "--label", "myOtherPinKey", "--id", "A1")
 
-    def _util(self, *arguments: str) -> None:
-        run((program("softhsm2-util"), *arguments), self.environment)
+    def _util(self, *arguments: str) -> str:
+        return run((program("softhsm2-util"), *arguments), self.environment)
 
     def open(self, alias: str = "myOtherPinKey", pin: str = PIN, what: str = "", slot: str = "") -> str:
         arguments = (shared_library("libsofthsm2.so"), alias, pin, what, slot, str(self.key))
@@ -130,3 +135,20 @@ def test_what_does_not_lead_to_a_key_is_told(hsm: Hsm, arguments: dict[str, str]
     told = hsm.open(**arguments)
     assert told.startswith("refused unusable-hsm-key")
     assert why in told
+
+
+def test_a_scenario_reads_encrypted_pins_with_a_key_in_an_hsm(tmp_path: Path) -> None:
+    key, _, _ = pkcs12.load_key_and_certificates((SCENARIOS / "keys/pin-a.p12").read_bytes(), b"cardtwin")
+    assert isinstance(key, RSAPrivateKey)
+    hsm = Hsm(tmp_path, key)
+    (tmp_path / "hsm.values.yaml").write_text(
+        f'- {{id: softhsm, library: "{shared_library("libsofthsm2.so")}", slot: "{hsm.slot}"}}\n'
+    )
+    shutil.copy(SCENARIO, tmp_path)
+
+    for folder in ("config", "keys", "profiles"):
+        shutil.copytree(SCENARIOS / folder, tmp_path / "scenarios" / folder)
+
+    start = "from cardtwin.cli import main; main()"
+    command = (sys.executable, "-c", start, "run", str(tmp_path / SCENARIO.name))
+    assert "4 passed" in run(command, hsm.environment)
