@@ -25,7 +25,7 @@ from cardtwin.login import (
     Response,
     UnreachableError,
 )
-from cardtwin.targets.access import HolderTemplate
+from cardtwin.targets.access import HolderTemplate, certify_holder
 from support.access import CURVE_KEY, MAIL, METHOD, USER, World
 from support.interop import TIMEOUT
 from support.programs import Desk, encoded
@@ -68,7 +68,7 @@ class Meeting:
         self.rig.write("issuing.pem", pem(self.world.company.issuing))
         self.rig.write("both.pem", pem(self.world.company.issuing, self.world.company.root))
         self.rig.write("holder.pem", pem(self.certificate))
-        self.rig.write("issuing.key", _key_text(self.world.company._key))
+        self.rig.write("issuing.key", _key_text(self.world.company.ca().key))
 
     def openssl(self, *arguments: str, told: str = "", succeeds: bool = True) -> str:
         return openssl(self.rig, *arguments, told=told, succeeds=succeeds)
@@ -90,7 +90,7 @@ def opened(folder: Path, model: str, authority: str = "Company", mail: str = MAI
     desk = Desk(model, image=encoded(model, ""))
     signer = Signer(desk)
     template = HolderTemplate("Anna", (mail,))
-    certificate = world.site.authority(authority).certify(signer.rsa, template)
+    certificate = certify_holder(world.site.authority(authority), signer.rsa, template)
     written = (
         Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE)),
         Attribute.of(Cka.CKA_CERTIFICATE_TYPE, int(Ckc.CKC_X_509)),
@@ -197,8 +197,8 @@ def test_a_response_that_openssl_has_the_card_sign_logs_in(
 def test_openssl_finds_the_chain_and_the_lists_in_order(lone: Meeting) -> None:
     company = lone.world.company
     lists = [
-        (lone.rig.folder / name, content)
-        for name, content in (("root.crl", company.root_crl()), ("issuing.crl", company.crl()))
+        (lone.rig.folder / name, company.revocation.crl(issuer))
+        for name, issuer in (("root.crl", company.root_name), ("issuing.crl", company.issuing_name))
     ]
 
     for path, content in lists:
@@ -218,12 +218,12 @@ def test_openssl_finds_the_chain_and_the_lists_in_order(lone: Meeting) -> None:
 
 def test_openssl_sees_the_revocation_in_the_list_and_in_the_answer(lone: Meeting) -> None:
     company = lone.world.company
-    company.revoke(lone.certificate)
-    (lone.rig.folder / "issuing.crl").write_bytes(company.crl())
+    company.revocation.revoke(lone.certificate)
+    (lone.rig.folder / "issuing.crl").write_bytes(company.revocation.crl())
     told = lone.openssl("crl", "-inform", "DER", "-in", "issuing.crl", "-noout", "-text")
     assert f"{lone.certificate.serial_number:X}" in told.replace(":", "")
     lone.openssl("ocsp", "-sha256", "-issuer", "issuing.pem", "-cert", "holder.pem", "-reqout", "question")
-    answer = company.answer((lone.rig.folder / "question").read_bytes())
+    answer = company.revocation.answer((lone.rig.folder / "question").read_bytes())
     (lone.rig.folder / "answer").write_bytes(answer)
     read = ("ocsp", "-respin", "answer", "-reqin", "question", "-no_nonce", "-CAfile", "both.pem")
     told = lone.openssl(*read, "-sha256", "-issuer", "issuing.pem", "-cert", "holder.pem")

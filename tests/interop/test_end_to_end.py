@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from cardtwin.targets.access import HolderTemplate
+from cardtwin.targets.access import HolderTemplate, certify_holder
 from support.access import CURVE_KEY
 from support.story import AGAIN, JOHN, MODELS, PINS, REFUSED, Scene, play
 from support.tls import ENGINE, greeting, key_on_card, visit
@@ -43,7 +43,7 @@ def off_the_card(scene: Scene, label: str = KEY) -> x509.Certificate:
 def server(scene: Scene) -> ssl.SSLContext:
     """Return a TLS server that trusts the CA of the token procedure."""
     site = scene.rig.bench.access.authority("Web")
-    own = site.certify(CURVE_KEY.public_key(), HolderTemplate("localhost"))
+    own = certify_holder(site, CURVE_KEY.public_key(), HolderTemplate("localhost"))
     key = CURVE_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     scene.rig.write("server.pem", pem(own, site.issuing))
     scene.rig.write("server.key", key)

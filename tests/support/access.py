@@ -25,7 +25,7 @@ from cardtwin.login import (
     UserAccount,
 )
 from cardtwin.provenance import Switches
-from cardtwin.targets.access import AccessSite, HolderTemplate
+from cardtwin.targets.access import AccessSite, HolderTemplate, certify_holder
 from support.profiles import rsa_key
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class World:
     ) -> x509.Certificate:
         """Return a certificate; it fits the user if no template says something else."""
         wanted = template or HolderTemplate("Anna", (MAIL,))
-        return self.site.authority(authority).certify((key or rsa_key()).public_key(), wanted)
+        return certify_holder(self.site.authority(authority), (key or rsa_key()).public_key(), wanted)
 
     def respond(self, challenge: Challenge, certificate: bytes) -> Response:
         """Return the response of who has the test's RSA key."""

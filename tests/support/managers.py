@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardtwin.entropy import SystemEntropy
+from cardtwin.issuance.authority import extension
 from cardtwin.issuance.manager import (
     CertificateManager,
     KeyUsage,
@@ -19,7 +20,6 @@ from cardtwin.issuance.manager import (
     Role,
     Store,
     TokenRequest,
-    extension,
     parse_policy,
     signed,
 )

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from cardtwin.events import Hub
+    from cardtwin.issuance.authority import PublishedCa
     from cardtwin.plan import Secret
     from cardtwin.scenario import Instance, StepResult
     from cardtwin.targets import Setup
-    from cardtwin.targets.access import PublishingAuthority
     from cardtwin.targets.emulated import EmulatedBench
 
 STORY = SCENARIOS / "end-to-end" / "card-of-two-users.scenario.yaml"
@@ -49,7 +49,7 @@ class Scene:
     files: list[bytes] = field(default_factory=list)
 
     @property
-    def authority(self) -> PublishingAuthority:
+    def authority(self) -> PublishedCa:
         """The CA that Digital Access trusts."""
         return self.rig.bench.access.published("Employees")
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.issuance.authority import ISSUING_CA, PublishedCa
 from cardtwin.issuance.manager import (
-    ISSUING_CA,
-    ROOT_CA,
     CertificateManager,
     Policy,
     Production,
-    RevocationRefusedError,
     Store,
 )
 from cardtwin.plan import Secret
@@ -26,50 +24,9 @@ if TYPE_CHECKING:
     from cardtwin.entropy import Entropy
     from cardtwin.plan import SecretName
 
-__all__ = ["IssuingCa", "Managing"]
+__all__ = ["Managing"]
 
 _PASSPHRASE: Final = Secret.of("a state in memory, which ends with the scenario")
-
-
-class IssuingCa:
-    """A CA of Certificate Manager with its root: what it publishes."""
-
-    def __init__(self, managing: Managing, name: str) -> None:
-        self._managing = managing
-        self._name = name
-
-    @property
-    def root(self) -> Certificate:
-        """The root's certificate."""
-        return self._managing.manager.authority.ca(ROOT_CA).certificate
-
-    @property
-    def issuing(self) -> Certificate:
-        """The CA's certificate."""
-        return self._managing.manager.authority.ca(self._name).certificate
-
-    def crl(self) -> bytes:
-        """Return the CA's next revocation list, in DER."""
-        return self._managing.manager.revocation.crl(self._name)
-
-    def root_crl(self) -> bytes:
-        """Return the root's next revocation list, in DER."""
-        return self._managing.manager.revocation.crl(ROOT_CA)
-
-    def answer(self, request: bytes) -> bytes:
-        """Return the answer to an OCSP request, in DER."""
-        return self._managing.manager.revocation.answer(request)
-
-    def revoke(self, certificate: Certificate) -> None:
-        """Revoke a certificate.
-
-        Raises:
-            UsageError: It wasn't issued here, or is revoked already.
-        """
-        try:
-            self._managing.manager.revocation.revoke(certificate)
-        except RevocationRefusedError as error:
-            raise UsageError(str(error)) from None
 
 
 class Managing:
@@ -103,7 +60,7 @@ class Managing:
         """Return the certificates of the token with a card serial number, in the order of their issue."""
         return self.manager.authority.of_token(serial) if serial else ()
 
-    def authority(self, name: str) -> IssuingCa:
+    def authority(self, name: str) -> PublishedCa:
         """Return one of the CAs, as others see it.
 
         Raises:
@@ -115,7 +72,7 @@ class Managing:
         if name not in known:
             raise UsageError(f"Certificate Manager has no CA {name!r}; there are {', '.join(known)}")
 
-        return IssuingCa(self, name)
+        return PublishedCa(self.manager.authority, name)
 
     def close(self) -> None:
         """Close the state."""

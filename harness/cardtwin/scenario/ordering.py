@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from cardtwin.card import models
-from cardtwin.card.crypto import RsaPrivateKey
+from cardtwin.issuance.authority import (
+    Authority,
+    Contents,
+    KeyUsage,
+    MemoryRecords,
+    RequestRefusedError,
+    read_request,
+)
 from cardtwin.issuance.virtualcard import CardRegister, CertificateKind, OrderFailedError
 
 if TYPE_CHECKING:
@@ -22,11 +27,14 @@ if TYPE_CHECKING:
     from cardtwin.pcsc import CardConnection
     from cardtwin.targets import Bench, Setup
 
-__all__ = ["Authority", "Desktop", "Ordering"]
+__all__ = ["CardIssuer", "Desktop", "Ordering"]
 
 _MODEL: Final = "virtual-smart-card"
-_SERIAL_BYTES: Final = 16
-_NAME: Final = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cardtwin virtual smart cards")])
+_USAGES: Final = {
+    CertificateKind.AUTHENTICATION: KeyUsage.DIGITAL_SIGNATURE,
+    CertificateKind.SIGNATURE: KeyUsage.NON_REPUDIATION,
+    CertificateKind.ENCRYPTION: KeyUsage.KEY_ENCIPHERMENT,
+}
 
 
 class Desktop:
@@ -70,58 +78,41 @@ class Desktop:
             self._attached = False
 
 
-class Authority:
-    """A certificate authority of one CA, which knows what it has issued and revoked."""
+class CardIssuer:
+    """A certificate authority for virtual smart cards, which can be told to refuse.
+
+    Attributes:
+        refuses: The kinds of certificates that it refuses.
+    """
 
     def __init__(self, entropy: Entropy, now: Callable[[], datetime]) -> None:
-        self._entropy = entropy
-        self._now = now
-        self._key = RsaPrivateKey.generate(entropy, 2048).to_cryptography()
+        self._records = MemoryRecords()
+        self._authority = Authority(self._records, entropy, now)
         self.refuses: set[CertificateKind] = set()
-        self.issued: list[bytes] = []
-        self.revoked: list[bytes] = []
 
     @property
     def valid(self) -> tuple[bytes, ...]:
         """The certificates that are issued and not revoked."""
-        return tuple(certificate for certificate in self.issued if certificate not in self.revoked)
+        issued = (found.certificate for found in self._records.all() if found.revoked is None)
+        return tuple(certificate.public_bytes(Encoding.DER) for certificate in issued)
 
     def issue(self, request: bytes, kind: CertificateKind, valid_to: datetime) -> bytes:
         """Issue a certificate for a request that its own key has signed."""
         if kind in self.refuses:
             raise OrderFailedError(f"the certificate authority refuses a certificate for {kind}")
 
-        read = x509.load_der_x509_csr(request)
+        try:
+            asked = read_request(request)
+        except RequestRefusedError as error:
+            raise OrderFailedError(str(error)) from None
 
-        if not read.is_signature_valid:
-            raise OrderFailedError("the certificate request isn't signed by its own key")
-
-        builder = x509.CertificateBuilder().subject_name(read.subject).issuer_name(_NAME)
-        builder = (
-            builder.public_key(read.public_key()).not_valid_before(self._now()).not_valid_after(valid_to)
-        )
-        builder = builder.serial_number(int.from_bytes(self._entropy.bytes(_SERIAL_BYTES)) >> 1 | 1)
-        builder = builder.add_extension(_usage(kind), critical=True)
-        self.issued.append(builder.sign(self._key, SHA256()).public_bytes(Encoding.DER))
-        return self.issued[-1]
+        life = valid_to - self._authority.now()
+        contents = Contents(asked.subject, asked.key, frozenset({_USAGES[kind]}), life=life)
+        return self._authority.certify(contents).public_bytes(Encoding.DER)
 
     def revoke(self, certificate: bytes) -> None:
         """Revoke a certificate."""
-        self.revoked.append(certificate)
-
-
-def _usage(kind: CertificateKind) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=kind is CertificateKind.AUTHENTICATION,
-        content_commitment=kind is CertificateKind.SIGNATURE,
-        key_encipherment=kind is CertificateKind.ENCRYPTION,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+        self._authority.revocation.revoke(x509.load_der_x509_certificate(certificate))
 
 
 @dataclass
@@ -130,5 +121,5 @@ class Ordering:
 
     entropy: Entropy
     now: Callable[[], datetime]
-    authority: Authority
+    authority: CardIssuer
     cards: CardRegister = field(default_factory=CardRegister)

@@ -14,7 +14,7 @@ from cardtwin.plan import Secret
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.managing import Managing
-from cardtwin.scenario.ordering import Authority, Ordering
+from cardtwin.scenario.ordering import CardIssuer, Ordering
 from cardtwin.scenario.pkcs11.sessions import TokenSession
 from cardtwin.scenario.values import Value, show
 
@@ -157,7 +157,7 @@ class Run:
         seed = self.setup.seed
         entropy = SystemEntropy() if seed is None else SeededEntropy(seed, "ordering of virtual smart cards")
         now = self.bench.now
-        return Ordering(entropy, now, Authority(entropy, now))
+        return Ordering(entropy, now, CardIssuer(entropy, now))
 
     @cached_property
     def managing(self) -> Managing:

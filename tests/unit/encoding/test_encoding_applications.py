@@ -164,7 +164,7 @@ def test_p12_puts_an_archived_key_and_its_certificate_on_the_card(model: str) ->
     program = office.look()
     (found,) = certificates(program)
     assert serial_of(found) == "4711"
-    key = office.authority.archived(found)
+    ((key, _, _),) = office.authority.archived(serial_of(found))
     assert key is not None
     session = program.user_session()
     handle = private_key(program, session, found)
@@ -184,7 +184,7 @@ def test_a_delivered_p12_is_written_and_the_authority_not_asked() -> None:
     )
     outcome = office.run(LOGIN, P12, {"P12": b64(content)})
     assert outcome.error is None
-    assert office.authority.issued == []
+    assert office.authority.issued == ()
     program = office.look()
     assert set(certificates(program)) == {cert, office.authority.issuing}
     session = program.user_session()
@@ -256,7 +256,7 @@ def test_the_list_says_which_applications_run_and_in_which_order(
 def test_an_empty_list_runs_none() -> None:
     office = Office()
     assert office.run(f"{LOGIN}ApplicationListField=LIST\n", P10, {"LIST": ""}).error is None
-    assert office.authority.issued == []
+    assert office.authority.issued == ()
     assert office.desk.commands == [] or not certificates(office.look())
 
 
@@ -275,7 +275,7 @@ def test_a_key_of_another_size_than_key_size_is_refused_and_nothing_is_issued() 
     office = Office()
     outcome = office.run(LOGIN, f"{P10}KeySize=1024\n")
     assert isinstance(outcome.error, ApplicationError)
-    assert office.authority.issued == []
+    assert office.authority.issued == ()
 
 
 def test_criteria_that_nothing_meets_fail() -> None:
@@ -451,13 +451,13 @@ def test_a_wrong_pin_costs_a_try_and_nothing_is_done() -> None:
     assert isinstance(outcome.error, FunctionFailedError)
     assert outcome.error.rv is Ckr.CKR_PIN_INCORRECT
     assert office.desk.tries(1) == 2
-    assert office.authority.issued == []
+    assert office.authority.issued == ()
 
 
 def test_an_authority_with_templates_knows_no_others() -> None:
     office = Office()
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Ada")])
-    known = LocalAuthority({"Sign": Template(name, consents=True)})
+    known = LocalAuthority({"Sign": Template(name, days=9)})
     office.engine = Engine(office.client, programs=office.program_of, server=ServerSide(known))
     assert office.run(LOGIN, P10).error is None
     assert known.issued[0].subject.rfc4514_string() == "2.5.4.5=4711,CN=Ada"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cardtwin.issuance.manager import EVERY_USAGE, ISSUING_CA, KeyUsage
+from cardtwin.issuance.authority import EVERY_USAGE, ISSUING_CA, KeyUsage
 from cardtwin.plan import SecretName
 from cardtwin.source import SourceError
 from support.managers import policy

@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.x509 import ocsp
 
 from cardtwin.entropy import SystemEntropy
+from cardtwin.issuance.authority import RevocationRefusedError
 from cardtwin.issuance.manager import (
     KeyUsage,
     ManagerError,
-    RevocationRefusedError,
     SignatureRefusedError,
     Store,
     VaultError,

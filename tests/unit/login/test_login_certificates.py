@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from cardtwin.issuance.authority import Authority, MemoryRecords
 from cardtwin.login import CertificateAuthority, LoginRefusedError, Refusal, UnreachableError
 from cardtwin.login.chains import chain_of
 from cardtwin.login.ocsp import OcspError, ask, is_revoked
-from cardtwin.targets.access import HolderTemplate, SmallAuthority
+from cardtwin.targets.access import HolderTemplate
 from support.access import CURVE_KEY, MAIL, METHOD, USER, World
 from support.profiles import rsa_key
 
@@ -46,6 +47,12 @@ def own(
         builder = builder.add_extension(extension, critical=critical)
 
     return builder.sign(CURVE_KEY, SHA256())
+
+
+def company(world: World, stream: str = "authority Company", since: timedelta = timedelta(0)) -> Authority:
+    """Return an authority of the same name, which says what it said some time ago."""
+    names = {"root": "Company root CA", "issuing": "Company issuing CA"}
+    return Authority(MemoryRecords(), world.site._entropy(stream), lambda: world.now - since, **names)
 
 
 def issuer(world: World, *, lists: bool = True) -> x509.Certificate:
@@ -150,7 +157,7 @@ def test_a_revoked_certificate_is_refused_from_then_on(
     world.admin.publish()
     certificate = world.certify()
     assert world.log_in(der(certificate)).user == USER
-    world.company.revoke(certificate)
+    world.company.revocation.revoke(certificate)
     assert world.refusal(der(certificate)) is Refusal.REVOKED
     assert world.log_in().user == USER  # another certificate
 
@@ -164,7 +171,7 @@ def test_the_list_tells_what_the_responder_doesnt(world: World, monkeypatch: pyt
     world.admin.publish()
     certificate = world.certify()
     assert world.log_in(der(certificate)).user == USER
-    world.company.revoke(certificate)
+    world.company.revocation.revoke(certificate)
     assert world.refusal(der(certificate)) is Refusal.REVOKED
 
 
@@ -185,11 +192,9 @@ def test_what_cannot_be_told_is_refused_or_accepted_as_the_switch_says(choice: s
     "wrong",
     [
         lambda world: b"no list",
-        lambda world: world.site.authority("Other").crl(),
-        lambda world: SmallAuthority("Company", world.site._entropy("x"), lambda: world.now).crl(),
-        lambda world: SmallAuthority(
-            "Company", world.site._entropy("authority Company"), lambda: world.now - timedelta(days=3)
-        ).crl(),
+        lambda world: world.site.authority("Other").revocation.crl(),
+        lambda world: company(world, "x").revocation.crl(),
+        lambda world: company(world, since=timedelta(days=8)).revocation.crl(),
     ],
     ids=["broken", "another issuer's", "signed by somebody else", "too old"],
 )
@@ -205,7 +210,7 @@ def test_a_list_that_cannot_be_believed_tells_nothing(
 
 
 def test_a_list_that_the_right_authority_signed_is_believed_though_it_is_an_equal_one(world: World) -> None:
-    same = SmallAuthority("Company", world.site._entropy("authority Company"), lambda: world.now)
+    same = company(world)
     assert same.issuing == world.company.issuing
 
 
@@ -241,7 +246,7 @@ def list_with(world: World, extension: x509.ExtensionType) -> bytes:
     builder = x509.CertificateRevocationListBuilder(
         world.company.issuing.subject, world.now, world.now + timedelta(days=1)
     ).add_extension(extension, critical=True)
-    return builder.sign(world.company._key, SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(world.company.ca().key, SHA256()).public_bytes(Encoding.DER)
 
 
 def test_a_delta_is_no_list(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +286,7 @@ def answer(
     if nonce is not None:
         builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
 
-    return builder.sign(signer or world.company._key, SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(signer or world.company.ca().key, SHA256()).public_bytes(Encoding.DER)
 
 
 def judged(world: World, **options: object) -> bool:
@@ -313,7 +318,7 @@ def test_a_good_answer_says_that_nothing_is_revoked(world: World) -> None:
 
 
 def test_a_delegate_of_the_issuer_may_answer(world: World) -> None:
-    responder = delegate(world, ExtendedKeyUsageOID.OCSP_SIGNING, signer=world.company._key)
+    responder = delegate(world, ExtendedKeyUsageOID.OCSP_SIGNING, signer=world.company.ca().key)
     assert not judged(world, delegate=responder, signer=CURVE_KEY)
 
 
@@ -340,10 +345,10 @@ def test_an_answer_that_cannot_be_believed_tells_nothing(
 
 
 def test_an_answer_signed_by_somebody_else_tells_nothing(world: World) -> None:
-    other = SmallAuthority("Company", world.site._entropy("another"), lambda: world.now)
+    other = company(world, "another")
 
     with pytest.raises(OcspError, match="nobody who may"):
-        judged(world, responder=other.issuing, signer=other._key)
+        judged(world, responder=other.issuing, signer=other.ca().key)
 
 
 def test_an_answer_about_another_certificate_tells_nothing(world: World) -> None:
@@ -355,7 +360,7 @@ def test_an_answer_about_another_certificate_tells_nothing(world: World) -> None
 def test_a_delegate_without_the_purpose_may_not_answer(
     world: World, purposes: tuple[ObjectIdentifier, ...]
 ) -> None:
-    responder = delegate(world, *purposes, signer=world.company._key)
+    responder = delegate(world, *purposes, signer=world.company.ca().key)
 
     with pytest.raises(OcspError):
         judged(world, delegate=responder, signer=CURVE_KEY)

@@ -124,7 +124,7 @@ def test_who_does_not_have_the_key_enrols_nothing(world: World) -> None:
     invitation = world.site.activations.issue(USER).invitation
     _, proof = signed(invitation.message, CURVE_KEY)
 
-    for key in (spki(world.company._key), b"no key"):
+    for key in (spki(world.company.ca().key), b"no key"):
         with pytest.raises(ActivationError, match="proof"):
             world.site.activations.activate(invitation.profile, key, proof)
 

@@ -6,25 +6,26 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardtwin.entropy import SeededEntropy
+from cardtwin.issuance.authority import Authority, MemoryRecords, PublishedCa
 from cardtwin.login import CertificateAuthority, Refusal, UnreachableError
 from cardtwin.targets import TargetError
-from cardtwin.targets.access import HolderTemplate, SmallAuthority
+from cardtwin.targets.access import HolderTemplate, certify_holder
 from support.access import MAIL, USER, World
 from support.profiles import rsa_key
 
 
 @pytest.fixture
-def elsewhere() -> SmallAuthority:
+def elsewhere() -> PublishedCa:
     world = World()
-    return SmallAuthority("Elsewhere", SeededEntropy("elsewhere"), lambda: world.now)
+    return PublishedCa(Authority(MemoryRecords(), SeededEntropy("elsewhere"), lambda: world.now))
 
 
 def test_a_certificate_of_another_system_s_ca_logs_in_until_that_system_revokes_it(
-    elsewhere: SmallAuthority,
+    elsewhere: PublishedCa,
 ) -> None:
     world = World()
     world.site.adopt("Other system", elsewhere)
-    certificate = elsewhere.certify(rsa_key().public_key(), HolderTemplate("Anna", (MAIL,)))
+    certificate = certify_holder(elsewhere.authority, rsa_key().public_key(), HolderTemplate("Anna", (MAIL,)))
     encoded = certificate.public_bytes(Encoding.DER)
     assert world.refusal(encoded) is Refusal.UNTRUSTED
 
@@ -43,7 +44,7 @@ def test_a_certificate_of_another_system_s_ca_logs_in_until_that_system_revokes_
     assert world.refusal(encoded) is Refusal.REVOKED
 
 
-def test_the_site_issues_nothing_for_another_system_s_ca(elsewhere: SmallAuthority) -> None:
+def test_the_site_issues_nothing_for_another_system_s_ca(elsewhere: PublishedCa) -> None:
     world = World()
     world.site.adopt("Other system", elsewhere)
 
@@ -51,14 +52,14 @@ def test_the_site_issues_nothing_for_another_system_s_ca(elsewhere: SmallAuthori
         world.site.authority("Other system")
 
 
-def test_a_name_is_one_authority_s_alone(elsewhere: SmallAuthority) -> None:
+def test_a_name_is_one_authority_s_alone(elsewhere: PublishedCa) -> None:
     world = World()
 
     with pytest.raises(TargetError, match="'Company'"):
         world.site.adopt("Company", elsewhere)
 
 
-def test_another_system_s_ca_that_is_offline_is_not_reached(elsewhere: SmallAuthority) -> None:
+def test_another_system_s_ca_that_is_offline_is_not_reached(elsewhere: PublishedCa) -> None:
     world = World()
     world.site.adopt("Other system", elsewhere)
     assert world.site.crl("http://Other system/crl")

@@ -1,4 +1,4 @@
-"""``certify`` and ``revoke``: certificates of a small certificate authority, for keys on the card."""
+"""``certify`` and ``revoke``: certificates of a certificate authority, for keys on the card."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko
 from cardtwin.cryptoki.values import Attribute
+from cardtwin.issuance.authority import RevocationRefusedError
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.pkcs11.steps import KeyName, SlotStep, UseExpectation
 from cardtwin.scenario.step import verb
 from cardtwin.scenario.values import Name
 from cardtwin.targets import Capability
-from cardtwin.targets.access import HolderTemplate
+from cardtwin.targets.access import HolderTemplate, certify_holder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,8 @@ class Certify(SlotStep):
         """Certify and write."""
         key = session.key(self.certify.kind, self.certify.value)
         template = HolderTemplate(self.name, self.emails, self.usage == "signs", _BEGINS[self.valid])
-        certificate = run.bench.access.authority(self.authority).certify(session.public_key(key), template)
+        authority = run.bench.access.authority(self.authority)
+        certificate = certify_holder(authority, session.public_key(key), template)
         der = certificate.public_bytes(Encoding.DER)
         written = (
             Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE)),
@@ -92,5 +94,11 @@ class Revoke(SlotStep):
             raise UsageError(f"the token shows {len(found) or 'no'} certificates {self.revoke!r}")
 
         (der,) = session.read(found[0], Cka.CKA_VALUE)
-        run.bench.access.published(self.authority).revoke(x509.load_der_x509_certificate(der))
+        authority = run.bench.access.published(self.authority)
+
+        try:
+            authority.revoke(x509.load_der_x509_certificate(der))
+        except RevocationRefusedError as error:
+            raise UsageError(str(error)) from None
+
         return {"call": "C_GetAttributeValue"}

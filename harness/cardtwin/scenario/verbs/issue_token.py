@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from pydantic import Field
 
-from cardtwin.issuance.manager import KeyUsage, ManagerError, TokenRequest, extension, usage_of
+from cardtwin.issuance import IssuanceError
+from cardtwin.issuance.authority import KeyUsage, extension, usage_of
+from cardtwin.issuance.manager import TokenRequest
 from cardtwin.plan import Secret, SecretName
 from cardtwin.scenario.matchers import NumberMatcher, PrivateTextMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -88,7 +90,7 @@ class IssueToken(Step):
 
         try:
             token = run.managing.manager.registration.issue(request)
-        except ManagerError as error:
+        except IssuanceError as error:
             values: dict[str, Value] = {"result": "refused", "code": error.code, "message": str(error)}
             return Observed({**values, **self._shown(run)}, success=False, note=str(error))
 

@@ -8,8 +8,8 @@ from pydantic import model_validator
 
 from cardtwin.cryptoki.constants import Ckm
 from cardtwin.cryptoki.values import Buffer, Mechanism
+from cardtwin.issuance import IssuanceError
 from cardtwin.issuance.manager import (
-    ManagerError,
     ProcedureRefusedError,
     Role,
     StageError,
@@ -96,7 +96,7 @@ class Officer(Step):
             run.managing.manager.officers.enrol(self.officer, key, self.roles)
         except (RefusedError, AbsentError) as error:
             raise UsageError(f"{_COMPONENT}: {error}") from None
-        except ManagerError as error:
+        except IssuanceError as error:
             values: dict[str, Value] = {"result": "refused", "message": str(error)}
             return Observed(values, success=False, note=str(error))
 
@@ -165,7 +165,7 @@ class TokenProcedureStep(Step):
             request = self.done(run)
         except ProcedureRefusedError as error:
             codes, message = tuple(problem.code for problem in error.problems), str(error)
-        except ManagerError as error:
+        except IssuanceError as error:
             codes, message = (error.code,), str(error)
         except SourceError as error:
             codes, message = error_codes(error), str(error)

@@ -1,6 +1,6 @@
 """Digital Access beside a bench: the service, certificate authorities for its users, phones and mail."""
 
-from cardtwin.targets.access.authority import HolderTemplate, SmallAuthority
-from cardtwin.targets.access.site import AccessSite, PublishingAuthority
+from cardtwin.targets.access.holders import HolderTemplate, certify_holder
+from cardtwin.targets.access.site import AccessSite
 
-__all__ = ["AccessSite", "HolderTemplate", "PublishingAuthority", "SmallAuthority"]
+__all__ = ["AccessSite", "HolderTemplate", "certify_holder"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cardtwin.issuance.authority import Authority, MemoryRecords, PublishedCa, read_request
 from cardtwin.login import Administration, DigitalAccess, UnreachableError
 from cardtwin.login.mobile import Activations, Course, Phone
-from cardtwin.targets.access.authority import HolderTemplate, SmallAuthority
+from cardtwin.targets.access.holders import certify_holder
 from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
@@ -20,32 +20,9 @@ if TYPE_CHECKING:
     from cardtwin.entropy import Entropy
     from cardtwin.login.mobile import ActivationProfile
     from cardtwin.provenance import Switches
+    from cardtwin.targets.access.holders import HolderTemplate
 
-__all__ = ["AccessSite", "PublishingAuthority"]
-
-
-class PublishingAuthority(Protocol):
-    """A certificate authority, as far as it is known to who trusts it."""
-
-    @property
-    def root(self) -> x509.Certificate:
-        """The root's certificate."""
-
-    @property
-    def issuing(self) -> x509.Certificate:
-        """The issuing CA's certificate."""
-
-    def crl(self) -> bytes:
-        """Return the issuing CA's revocation list, in DER."""
-
-    def root_crl(self) -> bytes:
-        """Return the root's revocation list, in DER."""
-
-    def answer(self, request: bytes) -> bytes:
-        """Return the answer to an OCSP request, in DER."""
-
-    def revoke(self, certificate: x509.Certificate) -> None:
-        """Revoke a certificate."""
+__all__ = ["AccessSite"]
 
 
 class AccessSite:
@@ -68,8 +45,8 @@ class AccessSite:
         """Take a stream of randomness for each user of it, by a label, the time, and decisions."""
         self._entropy = entropy
         self._now = now
-        self._authorities: dict[str, SmallAuthority] = {}
-        self._adopted: dict[str, PublishingAuthority] = {}
+        self._authorities: dict[str, Authority] = {}
+        self._adopted: dict[str, PublishedCa] = {}
         self._phones: dict[str, Phone] = {}
         self.administration = Administration()
         self.activations = Activations(self.administration, entropy=entropy("activation profiles"), now=now)
@@ -85,7 +62,7 @@ class AccessSite:
         self.course: Course | None = None
         self.offline: frozenset[str] = frozenset()
 
-    def authority(self, name: str) -> SmallAuthority:
+    def authority(self, name: str) -> Authority:
         """Return the site's own certificate authority of a name; it is made where it is named first.
 
         Raises:
@@ -95,11 +72,17 @@ class AccessSite:
             raise TargetError(f"{name!r} is a CA of another system, which issues certificates by itself")
 
         if name not in self._authorities:
-            self._authorities[name] = SmallAuthority(name, self._entropy(f"authority {name}"), self._now)
+            self._authorities[name] = Authority(
+                MemoryRecords(),
+                self._entropy(f"authority {name}"),
+                self._now,
+                root=f"{name} root CA",
+                issuing=f"{name} issuing CA",
+            )
 
         return self._authorities[name]
 
-    def adopt(self, name: str, authority: PublishingAuthority) -> None:
+    def adopt(self, name: str, authority: PublishedCa) -> None:
         """Let a name stand for the CA of another system.
 
         Raises:
@@ -110,9 +93,9 @@ class AccessSite:
 
         self._adopted[name] = authority
 
-    def published(self, name: str) -> PublishingAuthority:
+    def published(self, name: str) -> PublishedCa:
         """Return the certificate authority of a name, adopted or the site's own."""
-        return self._adopted.get(name) or self.authority(name)
+        return self._adopted.get(name) or PublishedCa(self.authority(name))
 
     def phone(self, name: str) -> Phone:
         """Return the phone of a name; it is bought where it is named first."""
@@ -131,7 +114,7 @@ class AccessSite:
 
         def certify(request: bytes) -> Sequence[bytes]:
             found = self.authority(authority)
-            certificate = found.certify(x509.load_der_x509_csr(request).public_key(), template)
+            certificate = certify_holder(found, read_request(request).key, template)
             return tuple(each.public_bytes(Encoding.DER) for each in (certificate, found.issuing))
 
         return certify
@@ -165,7 +148,7 @@ class AccessSite:
 
         return authority.answer(request)
 
-    def _reached(self, address: str) -> tuple[PublishingAuthority, str]:
+    def _reached(self, address: str) -> tuple[PublishedCa, str]:
         parts = urlsplit(address)
         known = {name.casefold(): name for name in (*self._authorities, *self._adopted)}
         name = known.get(parts.hostname or "")

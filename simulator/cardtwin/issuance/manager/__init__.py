@@ -4,14 +4,13 @@
 token procedures refer to; :func:`signed` is an officer's signature, made by a key on a card.
 """
 
-from cardtwin.issuance.manager.authority import ROOT_CA
+from cardtwin.issuance.authority import EVERY_USAGE, KeyUsage
 from cardtwin.issuance.manager.checks import Problem, problems
 from cardtwin.issuance.manager.errors import (
     IssuanceRefusedError,
     ManagerError,
     ProcedureRefusedError,
     RangeExhaustedError,
-    RevocationRefusedError,
     SerialRefusedError,
     SignatureRefusedError,
     StageError,
@@ -19,14 +18,10 @@ from cardtwin.issuance.manager.errors import (
 )
 from cardtwin.issuance.manager.forms import parse_policy
 from cardtwin.issuance.manager.issuing import IssuedCertificate, IssuedToken, TokenRequest
-from cardtwin.issuance.manager.keyusage import extension, usage_of
 from cardtwin.issuance.manager.manager import CertificateManager
 from cardtwin.issuance.manager.model import (
-    EVERY_USAGE,
-    ISSUING_CA,
     CertificateProcedure,
     IssuerCertificates,
-    KeyUsage,
     NumberRange,
     Policy,
     ProcedureState,
@@ -42,8 +37,6 @@ from cardtwin.issuance.manager.workbench import TRANSITIONS, Event, Request, Sta
 
 __all__ = [
     "EVERY_USAGE",
-    "ISSUING_CA",
-    "ROOT_CA",
     "TRANSITIONS",
     "CertificateManager",
     "CertificateProcedure",
@@ -62,7 +55,6 @@ __all__ = [
     "Production",
     "RangeExhaustedError",
     "Request",
-    "RevocationRefusedError",
     "Role",
     "SerialRefusedError",
     "SignatureRefusedError",
@@ -73,11 +65,9 @@ __all__ = [
     "TokenProcedure",
     "TokenRequest",
     "VaultError",
-    "extension",
     "parse_policy",
     "problems",
     "select",
     "signed",
-    "usage_of",
     "verify",
 ]

@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_der_private_key,
-    pkcs12,
-)
-
-from cardtwin.issuance.manager.keyusage import usage_of
+from cardtwin.issuance.authority import KeyArchive
 from cardtwin.plan import Secret, SecretName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from cardtwin.issuance.manager.model import KeyUsage
+    from cardtwin.issuance.authority import Records
     from cardtwin.issuance.manager.store import Store
 
-__all__ = ["Archive", "RecoveredKey", "pkcs12_file"]
+__all__ = ["Archive"]
 
 
-class RecoveredKey(NamedTuple):
-    """An archived key, the certificate that it was archived with, and the token that it was made for."""
-
-    key: rsa.RSAPrivateKey
-    certificate: x509.Certificate
-    token: str
-
-
-class Archive:
+class Archive(KeyArchive):
     """What Certificate Manager keeps of tokens."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, records: Records) -> None:
+        super().__init__(records)
         self._store = store
-
-    def put(self, holder: str, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> None:
-        """Archive a holder's key."""
-        number = f"{certificate.serial_number:x}"
-        plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-
-        with self._store.change() as database:
-            row = (number, holder, self._store.seal(plain, _key_owner(number)))
-            database.execute("INSERT INTO archive VALUES (?, ?, ?)", row)
-
-    def of(self, holder: str, usage: frozenset[KeyUsage]) -> tuple[RecoveredKey, ...]:
-        """Return a holder's archived keys of a key usage, the oldest first.
-
-        Raises:
-            VaultError: A key was changed.
-        """
-        query = (
-            "SELECT archive.number, sealed, certificate, token FROM archive JOIN certificates"
-            " ON archive.number = certificates.number WHERE holder = ? ORDER BY archive.rowid"
-        )
-        found = []
-
-        for number, sealed, encoded, token in self._store.database.execute(query, (holder,)).fetchall():
-            certificate = x509.load_der_x509_certificate(encoded)
-
-            if usage_of(certificate) == usage:
-                key = load_der_private_key(self._store.unseal(sealed, _key_owner(number)), None)
-                assert isinstance(key, rsa.RSAPrivateKey)
-                found.append(RecoveredKey(key, certificate, token))
-
-        return tuple(found)
 
     def keep_secrets(self, token: str, secrets: Mapping[SecretName, Secret]) -> None:
         """Set the secrets of a token, in place of those of the same names that it has."""
@@ -93,22 +44,6 @@ class Archive:
             SecretName(name): Secret(self._store.unseal(sealed, _secret_owner(token, SecretName(name))))
             for name, sealed in rows
         }
-
-
-def pkcs12_file(
-    name: str,
-    certificate: x509.Certificate,
-    key: rsa.RSAPrivateKey,
-    password: Secret,
-    above: Sequence[x509.Certificate] = (),
-) -> bytes:
-    """Return a key with its certificate, and those above it, as PKCS #12 (RFC 7292)."""
-    encryption = BestAvailableEncryption(password.reveal()) if len(password) else NoEncryption()
-    return pkcs12.serialize_key_and_certificates(name.encode(), key, certificate, above, encryption)
-
-
-def _key_owner(number: str) -> str:
-    return f"the archived key of the certificate {number}"
 
 
 def _secret_owner(token: str, name: SecretName) -> str:

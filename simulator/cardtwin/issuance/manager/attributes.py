@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from cardtwin.issuance.manager.authority import Ca
+    from cardtwin.issuance.authority import Ca
     from cardtwin.issuance.manager.model import AttributeProcedure
 
 __all__ = ["attribute_certificate"]

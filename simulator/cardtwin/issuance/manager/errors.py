@@ -2,11 +2,10 @@
 
 ::
 
-    ManagerError
+    ManagerError                   (an IssuanceError)
     ├── IssuanceRefusedError       a token can't be issued so; nothing of it was kept
     ├── ProcedureRefusedError      a token procedure isn't complete or doesn't fit; carries each problem
     ├── RangeExhaustedError        a range of serial numbers has no number left
-    ├── RevocationRefusedError     a certificate can't be revoked so
     ├── SerialRefusedError         a serial number is taken, or in no range of the procedure
     ├── SignatureRefusedError      a signature isn't good, or who made it may not sign
     ├── StageError                 the request isn't where that can be done
@@ -16,6 +15,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from cardtwin.issuance.errors import IssuanceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,6 @@ __all__ = [
     "ManagerError",
     "ProcedureRefusedError",
     "RangeExhaustedError",
-    "RevocationRefusedError",
     "SerialRefusedError",
     "SignatureRefusedError",
     "StageError",
@@ -35,11 +35,8 @@ __all__ = [
 ]
 
 
-class ManagerError(Exception):
+class ManagerError(IssuanceError):
     """The root of Certificate Manager's errors."""
-
-    code = "refused"
-    """A stable, short name of what is wrong."""
 
 
 class IssuanceRefusedError(ManagerError):
@@ -64,12 +61,6 @@ class RangeExhaustedError(ManagerError):
     """A range of serial numbers has no number left."""
 
     code = "range-exhausted"
-
-
-class RevocationRefusedError(ManagerError):
-    """A certificate can't be revoked so."""
-
-    code = "revocation"
 
 
 class SerialRefusedError(ManagerError):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from cardtwin.issuance.authority import EVERY_USAGE, KeyUsage
 from cardtwin.issuance.manager.model import (
-    EVERY_USAGE,
     ROOT_DOMAIN,
     Distribution,
-    KeyUsage,
     NumberRange,
     PinRule,
 )

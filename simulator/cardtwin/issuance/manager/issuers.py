@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from cardtwin.issuance.manager.authority import Authority
+    from cardtwin.issuance.authority import Authority
     from cardtwin.issuance.manager.model import CertificateProcedure, TokenProcedure
 
 __all__ = ["issuer_certificates"]

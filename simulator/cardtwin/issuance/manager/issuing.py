@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from cardtwin.issuance.manager.archive import pkcs12_file
+from cardtwin.issuance.authority import ISSUING_CA, Contents, pkcs12_file, read_request
 from cardtwin.issuance.manager.attributes import attribute_certificate
 from cardtwin.issuance.manager.errors import IssuanceRefusedError
 from cardtwin.issuance.manager.issuers import issuer_certificates
 from cardtwin.issuance.manager.model import (
     DEFAULT_VIEW,
-    ISSUING_CA,
     ROOT_DOMAIN,
     Distribution,
     KeyAction,
-    KeyUsage,
     ProcedureState,
     StorageProfile,
 )
 from cardtwin.issuance.manager.pins import letters, make_secrets
-from cardtwin.issuance.manager.requests import read_request
 from cardtwin.issuance.manager.selection import select
 from cardtwin.issuance.manager.serials import Serials
 from cardtwin.plan import Secret
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cardtwin.entropy import Entropy
-    from cardtwin.issuance.manager.archive import Archive, RecoveredKey
-    from cardtwin.issuance.manager.authority import Authority
+    from cardtwin.issuance.authority import ArchivedKey, Authority, KeyUsage, PublicKey
+    from cardtwin.issuance.manager.archive import Archive
     from cardtwin.issuance.manager.model import (
         InputView,
         KeyProcedure,
@@ -54,6 +52,7 @@ __all__ = [
 ]
 
 _NO_SERIAL_BYTES: Final = 16
+_DAY: Final = timedelta(days=1)
 _NAMES: Final = {
     "Common name": x509.NameOID.COMMON_NAME,
     "Organisation": x509.NameOID.ORGANIZATION_NAME,
@@ -159,6 +158,7 @@ class Registration:
             IssuanceRefusedError: The procedure, or the request, isn't one by which a token can be issued.
             SerialRefusedError: The serial number is taken, or in no range of the procedure.
             RangeExhaustedError: The range has no number left.
+            CertificationError: The authority refuses a certificate request.
         """
         with self._parts.store.change():
             procedure = self._procedure(request)
@@ -261,7 +261,8 @@ class Issue:
             raise IssuanceRefusedError("no-keys", "an attribute certificate file has no keys")
 
         for request in self._request.requests:
-            self.certify(*read_request(request))
+            asked = read_request(request)
+            self.certify(asked.key, asked.usage)
 
         self._keys()
         attributes = self._attributes()
@@ -287,21 +288,18 @@ class Issue:
     def _is_attributes(self) -> bool:
         return self._procedure.storage_profile is StorageProfile.ATTRIBUTE_CERTIFICATE_FILE
 
-    def certify(
-        self, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, usage: frozenset[KeyUsage]
-    ) -> x509.Certificate:
+    def certify(self, key: PublicKey, usage: frozenset[KeyUsage]) -> x509.Certificate:
         """Issue the certificate for a key, by the certificate procedure for that key usage."""
         procedure = select(self._chosen, usage, self._switches)
         email = self._request.fields.get(_EMAIL)
-        certificate = self._authority.certify(
+        contents = Contents(
             self._subject(),
             key,
             usage or procedure.usage,
-            issuer=procedure.issuer,
-            days=procedure.days,
-            names=x509.SubjectAlternativeName([x509.RFC822Name(email)]) if email else None,
-            token=self._token,
+            x509.SubjectAlternativeName([x509.RFC822Name(email)]) if email else None,
+            life=procedure.days * _DAY,
         )
+        certificate = self._authority.certify(contents, issuer=procedure.issuer, token=self._token)
         self._certificates.append(IssuedCertificate(procedure.name, certificate))
         return certificate
 
@@ -343,7 +341,7 @@ class Issue:
         self._archive.put(self._request.fields[_HOLDER], certificate, key)
         return self._give(certificate, key)
 
-    def _recover(self, procedure: KeyProcedure, recovered: RecoveredKey) -> None:
+    def _recover(self, procedure: KeyProcedure, recovered: ArchivedKey) -> None:
         if not procedure.reuse:
             certificate = self.certify(recovered.key.public_key(), procedure.usage)
             self._give(certificate, recovered.key)
@@ -365,7 +363,7 @@ class Issue:
                 self._policy.attribute_procedures[name],
                 self._subject(),
                 issuer,
-                int.from_bytes(self._entropy.bytes(16)) >> 1 | 1,
+                self._authority.new_number(),
                 self._authority.now(),
             )
             for name in self._procedure.attribute_procedures

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cardtwin.entropy import SystemEntropy
+from cardtwin.issuance.authority import Authority
 from cardtwin.issuance.manager.archive import Archive
-from cardtwin.issuance.manager.authority import Authority
 from cardtwin.issuance.manager.issuing import Parts, Registration
 from cardtwin.issuance.manager.officers import Officers
-from cardtwin.issuance.manager.revocation import Revocation
+from cardtwin.issuance.manager.records import StoredRecords
 from cardtwin.issuance.manager.workbench import Workbench
 from cardtwin.provenance import Switches
 
@@ -55,11 +55,12 @@ class CertificateManager:
             switches: What holds where the sources leave it open.
         """
         entropy = entropy or SystemEntropy()
-        self.authority = Authority(store, entropy, now or (lambda: datetime.now(UTC)))
-        self.revocation = Revocation(store, self.authority)
+        records = StoredRecords(store)
+        self.authority = Authority(records, entropy, now or (lambda: datetime.now(UTC)))
+        self.revocation = self.authority.revocation
         self.officers = Officers(store, self.authority)
         self.workbench = Workbench(store, self.officers, policy)
-        self.archive = Archive(store)
+        self.archive = Archive(store, records)
         self.registration = Registration(
             Parts(store, self.workbench, self.authority, self.archive, entropy, switches or Switches())
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.issuance.authority import ISSUING_CA, KeyUsage
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_VIEW",
-    "EVERY_USAGE",
-    "ISSUING_CA",
     "ROOT_DOMAIN",
     "AttributeProcedure",
     "CertificateProcedure",
@@ -23,7 +23,6 @@ __all__ = [
     "IssuerCertificates",
     "KeyAction",
     "KeyProcedure",
-    "KeyUsage",
     "NumberRange",
     "PinProcedure",
     "PinRule",
@@ -36,9 +35,6 @@ __all__ = [
 
 ROOT_DOMAIN: Final = "/"
 """The domain above all others; ``/sales/north`` is a subdomain of ``/sales``, and that one of ``/``."""
-
-ISSUING_CA: Final = "Issuing CA"
-"""The CA of certificate procedures that name none."""
 
 
 class Role(StrEnum):
@@ -70,23 +66,6 @@ class IssuerCertificates(StrEnum):
     NONE = "Do not store any"
     ROOT = "Store the root"
     ISSUING = "Store the issuing CA"
-
-
-class KeyUsage(StrEnum):
-    """The key usages of RFC 5280, 4.2.1.3, in the order of their bits."""
-
-    DIGITAL_SIGNATURE = "digitalSignature"
-    NON_REPUDIATION = "nonRepudiation"
-    KEY_ENCIPHERMENT = "keyEncipherment"
-    DATA_ENCIPHERMENT = "dataEncipherment"
-    KEY_AGREEMENT = "keyAgreement"
-    KEY_CERT_SIGN = "keyCertSign"
-    CRL_SIGN = "cRLSign"
-    ENCIPHER_ONLY = "encipherOnly"
-    DECIPHER_ONLY = "decipherOnly"
-
-
-EVERY_USAGE: Final = frozenset(KeyUsage)
 
 
 class KeyAction(StrEnum):

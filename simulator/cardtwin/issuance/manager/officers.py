@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from cardtwin.issuance.authority import Contents, KeyUsage
 from cardtwin.issuance.manager.errors import SignatureRefusedError
-from cardtwin.issuance.manager.model import KeyUsage, Role
+from cardtwin.issuance.manager.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-    from cardtwin.issuance.manager.authority import Authority
+    from cardtwin.issuance.authority import Authority, PublicKey
     from cardtwin.issuance.manager.store import Store
 
 __all__ = ["NEEDED_ROLES", "Officer", "Officers"]
@@ -24,7 +24,7 @@ __all__ = ["NEEDED_ROLES", "Officer", "Officers"]
 NEEDED_ROLES: Final = frozenset({Role.USE_AWB, Role.POLICY_TASKS})
 """The roles without which nobody signs a policy task (CM-01)."""
 
-_DAYS: Final = 730
+_LIFE: Final = timedelta(days=730)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,7 @@ class Officers:
         self._store = store
         self._authority = authority
 
-    def enrol(
-        self, name: str, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, roles: Iterable[Role]
-    ) -> Officer:
+    def enrol(self, name: str, key: PublicKey, roles: Iterable[Role]) -> Officer:
         """Certify the key on an officer's card.
 
         Raises:
@@ -58,7 +56,7 @@ class Officers:
 
             subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
             usage = frozenset({KeyUsage.DIGITAL_SIGNATURE, KeyUsage.NON_REPUDIATION})
-            certificate = self._authority.certify(subject, key, usage, days=_DAYS)
+            certificate = self._authority.certify(Contents(subject, key, usage, life=_LIFE))
             officer = Officer(name, frozenset(roles), certificate)
             row = (name, ",".join(sorted(officer.roles)), certificate.public_bytes(Encoding.DER))
             database.execute("INSERT INTO officers VALUES (?, ?, ?)", row)

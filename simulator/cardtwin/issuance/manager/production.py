@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardtwin.encoding import AuthorityError
-from cardtwin.issuance.manager.errors import IssuanceRefusedError, ManagerError, SerialRefusedError
+from cardtwin.issuance.authority import read_request
+from cardtwin.issuance.errors import IssuanceError
+from cardtwin.issuance.manager.errors import IssuanceRefusedError, SerialRefusedError
 from cardtwin.issuance.manager.issuing import TokenRequest
 from cardtwin.issuance.manager.model import ROOT_DOMAIN, KeyAction
-from cardtwin.issuance.manager.requests import read_request
 from cardtwin.issuance.manager.serials import Serials
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class Production:
             AuthorityError: The token procedure, the request or the serial number is refused.
         """
         with self._asked():
-            key, usage = read_request(request)
+            asked = read_request(request)
             found = self._manager.registration.onto(self._request(template, serial))
-            return found.certify(key, usage).public_bytes(Encoding.DER)
+            return found.certify(asked.key, asked.usage).public_bytes(Encoding.DER)
 
     def issue_archived(self, template: str, serial: str, password: Secret, bits: int) -> bytes:
         """Make an RSA key, archive it, and return it with its certificate as PKCS#12 (DER).
@@ -148,5 +149,5 @@ class Production:
         try:
             with self._store.change():
                 yield
-        except ManagerError as error:
+        except IssuanceError as error:
             raise AuthorityError(str(error)) from None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cardtwin.issuance.authority import EVERY_USAGE
 from cardtwin.issuance.manager.errors import IssuanceRefusedError
-from cardtwin.issuance.manager.model import EVERY_USAGE
 from cardtwin.provenance.issuance import KEY_USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cardtwin.issuance.manager.model import CertificateProcedure, KeyUsage
+    from cardtwin.issuance.authority import KeyUsage
+    from cardtwin.issuance.manager.model import CertificateProcedure
     from cardtwin.provenance import Switches
 
 __all__ = ["select"]

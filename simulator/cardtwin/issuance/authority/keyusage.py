@@ -1,18 +1,35 @@
-"""The extension keyUsage (RFC 5280, 4.2.1.3) from key usages, and back."""
+"""Key usages (RFC 5280, 4.2.1.3), the extension made of them, and back."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from cardtwin.issuance.manager.errors import IssuanceRefusedError
-from cardtwin.issuance.manager.model import KeyUsage
+from cardtwin.issuance.authority.errors import KeyUsageRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["extension", "key_usages", "usage_of"]
+__all__ = ["EVERY_USAGE", "KeyUsage", "extension", "key_usages", "usage_of"]
+
+
+class KeyUsage(StrEnum):
+    """The key usages of RFC 5280, 4.2.1.3, in the order of their bits."""
+
+    DIGITAL_SIGNATURE = "digitalSignature"
+    NON_REPUDIATION = "nonRepudiation"
+    KEY_ENCIPHERMENT = "keyEncipherment"
+    DATA_ENCIPHERMENT = "dataEncipherment"
+    KEY_AGREEMENT = "keyAgreement"
+    KEY_CERT_SIGN = "keyCertSign"
+    CRL_SIGN = "cRLSign"
+    ENCIPHER_ONLY = "encipherOnly"
+    DECIPHER_ONLY = "decipherOnly"
+
+
+EVERY_USAGE: Final = frozenset(KeyUsage)
 
 _ATTRIBUTES: Final[Mapping[KeyUsage, str]] = {
     KeyUsage.DIGITAL_SIGNATURE: "digital_signature",
@@ -32,11 +49,11 @@ def extension(usage: frozenset[KeyUsage]) -> x509.KeyUsage:
     """Return the extension of key usages.
 
     Raises:
-        IssuanceRefusedError: encipherOnly or decipherOnly without keyAgreement.
+        KeyUsageRefusedError: encipherOnly or decipherOnly without keyAgreement.
     """
     if usage & _ONLY and KeyUsage.KEY_AGREEMENT not in usage:
         only = " and ".join(sorted(usage & _ONLY))
-        raise IssuanceRefusedError("key-usage", f"{only} is for key agreement only")
+        raise KeyUsageRefusedError(f"{only} is for key agreement only")
 
     return x509.KeyUsage(**{name: flag in usage for flag, name in _ATTRIBUTES.items()})
 
