@@ -77,6 +77,7 @@ def system_packages() -> tuple[SystemPackage, ...]:
         SystemPackage("openssl", "the second opinion on signatures", _command("openssl")),
         SystemPackage("scdaemon", "GnuPG's opinion on the card", Path("/usr/lib/gnupg/scdaemon").exists),
         SystemPackage("gnutls-bin", "a client of the PKCS#11 library", _command("p11tool")),
+        SystemPackage("poppler-utils", "the second opinion on PIN letters", _command("pdftotext")),
         SystemPackage("p11-kit", "a client of the PKCS#11 library", _command("p11-kit")),
         SystemPackage("libnss3-tools", "a client of the PKCS#11 library", _command("modutil")),
         SystemPackage("openssh-client", "a client of the PKCS#11 library", _command("ssh-agent")),

@@ -43,6 +43,7 @@ PACKAGES = {
     "openssl": "openssl",
     "p11-kit": "p11-kit",
     "p11tool": "gnutls-bin",
+    "pdftotext": "poppler-utils",
     "pkcs11-tool": "opensc",
     "pkcs15-crypt": "opensc",
     "pkcs15-init": "opensc",

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.cryptoki.constants import Ckm
+from cardtwin.cryptoki.values import Buffer, Mechanism
 from cardtwin.issuance.authority import ISSUING_CA, PublishedCa
-from cardtwin.issuance.manager import (
-    CertificateManager,
-    Policy,
-    Production,
-    Store,
-)
+from cardtwin.issuance.manager import CertificateManager, Policy, Production, Store, signed
 from cardtwin.plan import Secret
 from cardtwin.provenance import Switches
 from cardtwin.scenario.errors import UsageError
@@ -23,10 +20,14 @@ if TYPE_CHECKING:
 
     from cardtwin.entropy import Entropy
     from cardtwin.plan import SecretName
+    from cardtwin.scenario.pkcs11.sessions import TokenSession
+    from cardtwin.scenario.pkcs11.steps import KeyName
+    from cardtwin.scenario.run import Run
 
-__all__ = ["Managing"]
+__all__ = ["Managing", "officer_signature"]
 
 _PASSPHRASE: Final = Secret.of("a state in memory, which ends with the scenario")
+_SIGNATURE_ROOM: Final = 1 << 10
 
 
 class Managing:
@@ -82,3 +83,28 @@ class Managing:
         return CertificateManager(
             self._store, policy, entropy=self._entropy, now=self._now, switches=self._switches
         )
+
+
+def officer_signature(run: Run, officer: str, session: TokenSession, name: KeyName, content: bytes) -> bytes:
+    """Return an officer's signature (CMS) over a content, made by a key on the card.
+
+    Raises:
+        UsageError: There is no such officer.
+        RefusedError: The token refuses.
+        AbsentError: There is no such key on it.
+    """
+    officers = run.managing.manager.officers.all()
+    certificate = next((found.certificate for found in officers if found.name == officer), None)
+
+    if certificate is None:
+        known = ", ".join(found.name for found in officers) or "none"
+        raise UsageError(f"{officer!r} is no officer: there is no certificate; officers are {known}")
+
+    def sign(data: bytes) -> bytes:
+        key = session.key(name.kind, name.value)
+        session.in_session("C_SignInit", Mechanism(int(Ckm.CKM_SHA256_RSA_PKCS)), key.handle)
+        (answer,) = session.in_session("C_Sign", data, Buffer(_SIGNATURE_ROOM))
+        signature: bytes = answer.content
+        return signature
+
+    return signed(content, certificate, run.bench.now(), sign)

@@ -44,6 +44,15 @@ rule(
     "into which of several), is stored only, or is chosen by the holder.",
 )
 rule(
+    "issuance.pin-letters",
+    Basis.INFERRED,
+    "CM-04; the vendor's page about PIN letters: the role, the ID of prefix and counter, the split into "
+    "letters that share it, and 10,000 per request as recommended are stated",
+    "A PIN procedure's layout fills PIN letters, which an officer with the role Manage PIN letters has "
+    "printed as PDF. What is ours: the officer signs the order, which says which copy it is; prints are "
+    "counted, further ones say so; more than 10,000 letters in an order are refused.",
+)
+rule(
     "issuance.recovery",
     Basis.INFERRED,
     "CM-05, CM-09; the vendor's page about soft tokens and pre-personalised cards",

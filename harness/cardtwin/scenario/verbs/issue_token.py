@@ -37,7 +37,8 @@ class IssueExpectation(Expectation):
     `certificates` are the certificate procedures of the token's certificates, in their order, ``reused``
     for one that was; `usages` the key usages of each, joined by ``+``; `issuers` the names of the CAs whose
     certificates go onto the token. `key_ids` are the identifiers of the keys in PKCS #12 files. `letters`
-    are the PIN letters, such as ``1: PIN1 PIN2``; `shown` are the fields of the input view.
+    are the PIN letters, such as ``1: PIN1 PIN2``, and `letter` is the ID by which they are printed; `shown`
+    are the fields of the input view.
     """
 
     main: ClassVar[str] = "result"
@@ -53,6 +54,7 @@ class IssueExpectation(Expectation):
     attributes: NumberMatcher | None = None
     secrets: dict[SecretName, PrivateTextMatcher] = Field(default_factory=dict)
     letters: TextListMatcher | None = None
+    letter: TextMatcher | None = None
     shown: TextListMatcher | None = None
 
 
@@ -149,6 +151,7 @@ def _values(token: IssuedToken) -> dict[str, Value]:
         "key_ids": tuple(_key_id(content) for content in token.archived),
         "attributes": len(token.attributes),
         "secrets": {name.value: secret for name, secret in token.secrets.items()},
+        "letter": token.letter or None,
         "letters": tuple(f"{number}: {' '.join(inside)}" for number, inside in token.letters.items()),
     }
 

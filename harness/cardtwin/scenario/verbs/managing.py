@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import model_validator
 
-from cardtwin.cryptoki.constants import Ckm
-from cardtwin.cryptoki.values import Buffer, Mechanism
 from cardtwin.issuance import IssuanceError
 from cardtwin.issuance.manager import (
     ProcedureRefusedError,
     Role,
     StageError,
     parse_policy,
-    signed,
 )
 from cardtwin.scenario.document import TextNode
 from cardtwin.scenario.errors import UsageError
+from cardtwin.scenario.managing import officer_signature
 from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
 from cardtwin.scenario.pkcs11.sessions import AbsentError, RefusedError
 from cardtwin.scenario.pkcs11.steps import KeyName
@@ -28,8 +26,6 @@ from cardtwin.source import SourceError
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from cardtwin.issuance.manager import Policy, Request, TokenProcedure
     from cardtwin.scenario.document import MapNode
     from cardtwin.scenario.run import Run
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Officer", "PolicyStep", "TokenProcedureStep"]
 
-_SIGNATURE_ROOM: Final = 1 << 10
 _COMPONENT: Final = "the token refuses"
 
 
@@ -240,26 +235,9 @@ class SignProcedure(TokenProcedureStep):
         content = (
             request.content.replace(b'"Active"', b'"Closed"') if self.tampered == "yes" else request.content
         )
-        message = signed(content, self._certificate(run), run.bench.now(), lambda data: self._raw(run, data))
-        return workbench.sign(request.id, self.signer, message)
-
-    def _certificate(self, run: Run) -> Certificate:
-        for officer in run.managing.manager.officers.all():
-            if officer.name == self.signer:
-                return officer.certificate
-
-        known = ", ".join(officer.name for officer in run.managing.manager.officers.all())
-        raise UsageError(
-            f"{self.signer!r} is no officer: there is no certificate; officers are {known or 'none'}"
-        )
-
-    def _raw(self, run: Run, data: bytes) -> bytes:
         session = run.token_session(self, self.slot)
-        key = session.key(self.key.kind, self.key.value)
-        session.in_session("C_SignInit", Mechanism(int(Ckm.CKM_SHA256_RSA_PKCS)), key.handle)
-        (answer,) = session.in_session("C_Sign", data, Buffer(_SIGNATURE_ROOM))
-        signature: bytes = answer.content
-        return signature
+        message = officer_signature(run, self.signer, session, self.key, content)
+        return workbench.sign(request.id, self.signer, message)
 
 
 def _read(run: Run, name: str) -> Policy:

@@ -8,6 +8,7 @@ from cardtwin.issuance.authority import EVERY_USAGE, KeyUsage
 from cardtwin.issuance.manager.checks import Problem, problems
 from cardtwin.issuance.manager.errors import (
     IssuanceRefusedError,
+    LetterRefusedError,
     ManagerError,
     ProcedureRefusedError,
     RangeExhaustedError,
@@ -17,11 +18,12 @@ from cardtwin.issuance.manager.errors import (
     VaultError,
 )
 from cardtwin.issuance.manager.forms import parse_policy
-from cardtwin.issuance.manager.issuing import IssuedCertificate, IssuedToken, TokenRequest
+from cardtwin.issuance.manager.letters import Letter, Letters, PinLetter
 from cardtwin.issuance.manager.manager import CertificateManager
 from cardtwin.issuance.manager.model import (
     CertificateProcedure,
     IssuerCertificates,
+    LetterLayout,
     NumberRange,
     Policy,
     ProcedureState,
@@ -33,6 +35,7 @@ from cardtwin.issuance.manager.production import Production
 from cardtwin.issuance.manager.selection import select
 from cardtwin.issuance.manager.signatures import signed, verify
 from cardtwin.issuance.manager.store import Store
+from cardtwin.issuance.manager.tokens import IssuedCertificate, IssuedToken, TokenRequest
 from cardtwin.issuance.manager.workbench import TRANSITIONS, Event, Request, Stage
 
 __all__ = [
@@ -46,8 +49,13 @@ __all__ = [
     "IssuedToken",
     "IssuerCertificates",
     "KeyUsage",
+    "Letter",
+    "LetterLayout",
+    "LetterRefusedError",
+    "Letters",
     "ManagerError",
     "NumberRange",
+    "PinLetter",
     "Policy",
     "Problem",
     "ProcedureRefusedError",

@@ -16,11 +16,12 @@ from cardtwin.issuance.manager.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["read_procedure", "to_be_signed", "written"]
+__all__ = ["letter_order", "read_procedure", "to_be_signed", "written"]
 
 _FORMAT: Final = "cardtwin token procedure request 1"
+_ORDER: Final = "cardtwin PIN letter order 1"
 _KINDS: Final[Mapping[str, Callable[[Any], object]]] = {
     "state": ProcedureState,
     "storage_profile": StorageProfile,
@@ -50,6 +51,11 @@ def to_be_signed(request: int, revision: int, procedure: str) -> bytes:
         "procedure": json.loads(procedure),
     }
     return _json(form).encode()
+
+
+def letter_order(copies: Sequence[tuple[str, int]]) -> bytes:
+    """Return what an officer signs to have PIN letters printed: IDs, and which copy of each it is."""
+    return _json({"format": _ORDER, "letters": [list(copy) for copy in copies]}).encode()
 
 
 def _json(values: object) -> str:

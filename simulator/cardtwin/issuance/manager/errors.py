@@ -4,6 +4,7 @@
 
     ManagerError                   (an IssuanceError)
     ├── IssuanceRefusedError       a token can't be issued so; nothing of it was kept
+    ├── LetterRefusedError         a PIN letter can't be made or written so
     ├── ProcedureRefusedError      a token procedure isn't complete or doesn't fit; carries each problem
     ├── RangeExhaustedError        a range of serial numbers has no number left
     ├── SerialRefusedError         a serial number is taken, or in no range of the procedure
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IssuanceRefusedError",
+    "LetterRefusedError",
     "ManagerError",
     "ProcedureRefusedError",
     "RangeExhaustedError",
@@ -41,6 +43,14 @@ class ManagerError(IssuanceError):
 
 class IssuanceRefusedError(ManagerError):
     """A token can't be issued so; nothing of it was kept."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class LetterRefusedError(ManagerError):
+    """A PIN letter can't be made or written so."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code

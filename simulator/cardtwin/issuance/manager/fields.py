@@ -27,6 +27,7 @@ __all__ = [
     "number",
     "number_range",
     "pin_rule",
+    "prefix",
     "text",
     "usages",
 ]
@@ -86,6 +87,14 @@ def choice(kind: type[_Choice]) -> Callable[[str], _Choice]:
         raise ValueRefusedError(f"one of: {', '.join(kind)}")
 
     return read
+
+
+def prefix(value: str) -> str:
+    """Return what IDs begin with. A number follows, so that a digit at the end would make them ambiguous."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,15}[A-Za-z_-]", value, re.ASCII):
+        raise ValueRefusedError("letters, digits, - and _, sixteen at most, and no digit at the end")
+
+    return value
 
 
 def usages(value: str) -> frozenset[KeyUsage]:

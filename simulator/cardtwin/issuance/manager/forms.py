@@ -3,9 +3,13 @@
 ::
 
     [Domain /sales]
+    [PIN letter German]
+    Subject=Ihre Karte
+    PIN1=Ihre PIN
     [PIN procedure Letter]
     PIN1=6 digits, letter 1
     PUK=8 digits, letter 2
+    Letter=German
     [Certificate procedure Signature]
     Key usage=digitalSignature
     [Key procedure Archive]
@@ -33,10 +37,13 @@ from cardtwin.issuance.manager.fields import (
     number,
     number_range,
     pin_rule,
+    prefix,
     text,
     usages,
 )
+from cardtwin.issuance.manager.lettertext import OWN_FIELDS, fields_in
 from cardtwin.issuance.manager.model import (
+    DEFAULT_VIEW,
     ROOT_DOMAIN,
     AttributeProcedure,
     CertificateProcedure,
@@ -44,6 +51,7 @@ from cardtwin.issuance.manager.model import (
     IssuerCertificates,
     KeyAction,
     KeyProcedure,
+    LetterLayout,
     PinProcedure,
     Policy,
     ProcedureState,
@@ -54,7 +62,7 @@ from cardtwin.plan import SecretName
 from cardtwin.source import Diagnostics, closest, parse_ini
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cardtwin.source import IniItem, IniSection, SourceText
 
@@ -90,7 +98,23 @@ _TOKEN: Final[_Readers] = {
     "certificate procedures": ("certificate_procedures", names),
     "input view": ("input_view", text),
 }
-_PINS: Final[_Readers] = {name.casefold(): (name, pin_rule) for name in SecretName}
+_PINS: Final[_Readers] = {
+    **{name.casefold(): (name, pin_rule) for name in SecretName},
+    "letter": ("layout", text),
+}
+_LETTER: Final[_Readers] = {
+    **{name.casefold(): (name, text) for name in SecretName},
+    "sender": ("sender", text),
+    "addressee": ("addressee", text),
+    "subject": ("subject", text),
+    "text": ("text", text),
+    "closing": ("closing", text),
+    "serial number": ("serial", text),
+    "footer": ("footer", text),
+    "copy": ("copy", text),
+    "prefix": ("prefix", prefix),
+    "font": ("font", text),
+}
 
 
 def parse_policy(source: SourceText) -> Policy:
@@ -102,14 +126,38 @@ def parse_policy(source: SourceText) -> Policy:
     found = Diagnostics()
     sections: dict[str, dict[str, object]] = {kind: {} for kind in _KINDS}
 
-    for section in parse_ini(source, found).sections:
+    parsed = parse_ini(source, found).sections
+
+    for section in parsed:
         _section(section, sections, found)
 
-    found.raise_errors()
-    return Policy(
+    policy = Policy(
         domains=frozenset(sections["domain"]) | {ROOT_DOMAIN},
         **{field: sections[kind] for kind, field in _FIELDS.items()},  # type: ignore[arg-type]  # made by kind
     )
+    _check_letters(policy, parsed, found)
+    found.raise_errors()
+    return policy
+
+
+def _check_letters(policy: Policy, sections: Iterable[IniSection], found: Diagnostics) -> None:
+    """See that each layout that is named is there, and each field that stands in one."""
+    places = {" ".join(section.name.split()).casefold(): section.span for section in sections}
+    views = (DEFAULT_VIEW, *policy.input_views.values())
+    fields = OWN_FIELDS.union(*(view.fields for view in views))
+
+    for procedure in policy.pin_procedures.values():
+        if procedure.layout and procedure.layout not in policy.letters:
+            message = f"there is no [PIN letter {procedure.layout}]"
+            remedy = closest(procedure.layout, policy.letters)
+            place = places[f"pin procedure {procedure.name}".casefold()]
+            found.error("unknown-pin-letter", message, place, remedy=remedy)
+
+    for layout in policy.letters.values():
+        for name in sorted(fields_in(layout) - fields):
+            remedy = closest(name, fields) or f"there are: {', '.join(sorted(fields))}"
+            place = places[f"pin letter {layout.name}".casefold()]
+            found.error("unknown-field", f"no input view has the field {name!r}", place, remedy=remedy)
 
 
 def _section(section: IniSection, sections: dict[str, dict[str, object]], found: Diagnostics) -> None:
@@ -178,7 +226,13 @@ def _domain(name: str, _values: Mapping[str, Any]) -> str:
 
 
 def _pins(name: str, values: Mapping[str, Any]) -> PinProcedure:
-    return PinProcedure(name, tuple((SecretName(secret), rule) for secret, rule in values.items()))
+    rules = tuple((SecretName(key), rule) for key, rule in values.items() if key != "layout")
+    return PinProcedure(name, rules, values.get("layout", ""))
+
+
+def _letter(name: str, values: Mapping[str, Any]) -> LetterLayout:
+    labels = {SecretName(key): label for key, label in values.items() if key in set(SecretName)}
+    return LetterLayout(name, labels=labels, **{k: v for k, v in values.items() if k not in labels})
 
 
 def _token(name: str, values: Mapping[str, Any]) -> TokenProcedure:
@@ -187,6 +241,7 @@ def _token(name: str, values: Mapping[str, Any]) -> TokenProcedure:
 
 _KINDS: Final[Mapping[str, tuple[_Readers, Callable[[str, Mapping[str, Any]], object]]]] = {
     "domain": ({}, _domain),
+    "pin letter": (_LETTER, _letter),
     "pin procedure": (_PINS, _pins),
     "certificate procedure": (_CERTIFICATE, lambda name, values: CertificateProcedure(name, **values)),
     "key procedure": (_KEY, lambda name, values: KeyProcedure(name, **values)),
@@ -197,6 +252,7 @@ _KINDS: Final[Mapping[str, tuple[_Readers, Callable[[str, Mapping[str, Any]], ob
 """The kinds of sections: their keys, and what makes the value of one."""
 
 _FIELDS: Final = {
+    "pin letter": "letters",
     "pin procedure": "pin_procedures",
     "certificate procedure": "certificate_procedures",
     "key procedure": "key_procedures",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,6 @@ from cardtwin.issuance.manager.errors import IssuanceRefusedError
 from cardtwin.issuance.manager.issuers import issuer_certificates
 from cardtwin.issuance.manager.model import (
     DEFAULT_VIEW,
-    ROOT_DOMAIN,
     Distribution,
     KeyAction,
     ProcedureState,
@@ -24,7 +23,7 @@ from cardtwin.issuance.manager.model import (
 from cardtwin.issuance.manager.pins import letters, make_secrets
 from cardtwin.issuance.manager.selection import select
 from cardtwin.issuance.manager.serials import Serials
-from cardtwin.plan import Secret
+from cardtwin.issuance.manager.tokens import IssuedCertificate, IssuedToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,24 +31,19 @@ if TYPE_CHECKING:
     from cardtwin.entropy import Entropy
     from cardtwin.issuance.authority import ArchivedKey, Authority, KeyUsage, PublicKey
     from cardtwin.issuance.manager.archive import Archive
+    from cardtwin.issuance.manager.letters import Letters
     from cardtwin.issuance.manager.model import (
         InputView,
         KeyProcedure,
         TokenProcedure,
     )
     from cardtwin.issuance.manager.store import Store
+    from cardtwin.issuance.manager.tokens import TokenRequest
     from cardtwin.issuance.manager.workbench import Workbench
-    from cardtwin.plan import SecretName
+    from cardtwin.plan import Secret, SecretName
     from cardtwin.provenance import Switches
 
-__all__ = [
-    "Issue",
-    "IssuedCertificate",
-    "IssuedToken",
-    "Parts",
-    "Registration",
-    "TokenRequest",
-]
+__all__ = ["Issue", "Parts", "Registration"]
 
 _NO_SERIAL_BYTES: Final = 16
 _DAY: Final = timedelta(days=1)
@@ -63,64 +57,6 @@ _EMAIL: Final = "E-mail"
 
 
 @dataclass(frozen=True, slots=True)
-class TokenRequest:
-    """What the registration authority asks for.
-
-    Attributes:
-        procedure: The token procedure.
-        fields: What was entered in the input view.
-        domain: The user's domain.
-        requests: For each key of the token a certificate request (PKCS#10, in DER).
-        serial: The card's serial number where it comes from elsewhere; empty lets the range give one.
-        chosen: The secrets that the holder has chosen.
-        recovery: The key procedures by which keys are recovered; None takes the only one there is.
-        password: What protects PKCS #12 files.
-    """
-
-    procedure: str
-    fields: Mapping[str, str]
-    domain: str = ROOT_DOMAIN
-    requests: tuple[bytes, ...] = ()
-    serial: str = ""
-    chosen: Mapping[SecretName, Secret] = field(default_factory=dict)
-    recovery: tuple[str, ...] | None = None
-    password: Secret = field(default_factory=lambda: Secret(b""))
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedCertificate:
-    """A certificate, and the name of the certificate procedure; empty for one that was reused."""
-
-    procedure: str
-    certificate: x509.Certificate
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
-    """A token.
-
-    Attributes:
-        id: What Certificate Manager knows it by: the card's serial number where it has one.
-        serial: The card's serial number; empty where it has none.
-        certificates: One per request, then one per key that was archived or recovered.
-        archived: The archived and recovered keys with their certificates, as PKCS #12.
-        issuers: The certificates of CAs that go onto the token.
-        attributes: The attribute certificates, in DER.
-        secrets: The secrets of the token.
-        letters: What stands in each PIN letter.
-    """
-
-    id: str
-    serial: str
-    certificates: tuple[IssuedCertificate, ...]
-    archived: tuple[bytes, ...] = field(repr=False)
-    issuers: tuple[x509.Certificate, ...]
-    attributes: tuple[bytes, ...]
-    secrets: Mapping[SecretName, Secret]
-    letters: Mapping[int, Mapping[SecretName, Secret]]
-
-
-@dataclass(frozen=True, slots=True)
 class Parts:
     """What the registration authority works with."""
 
@@ -128,6 +64,7 @@ class Parts:
     workbench: Workbench
     authority: Authority
     archive: Archive
+    letters: Letters
     entropy: Entropy
     switches: Switches
 
@@ -242,6 +179,7 @@ class Issue:
         self._policy = parts.workbench.policy
         self._authority = parts.authority
         self._archive = parts.archive
+        self._letters = parts.letters
         self._entropy = parts.entropy
         self._switches = parts.switches
         self._request = request
@@ -267,6 +205,7 @@ class Issue:
         self._keys()
         attributes = self._attributes()
         secrets, in_letters = self._secrets()
+        letter = self.enter_letter()
         issuers = issuer_certificates(
             self._authority,
             self._procedure,
@@ -283,6 +222,7 @@ class Issue:
             attributes,
             secrets,
             in_letters,
+            letter,
         )
 
     def _is_attributes(self) -> bool:
@@ -382,3 +322,16 @@ class Issue:
         }
         self._archive.keep_secrets(self._token, kept)
         return secrets, letters(procedure, secrets)
+
+    def enter_letter(self) -> str:
+        """Enter the token's PIN letters to be printed, and return their ID; empty where it has none.
+
+        Raises:
+            LetterRefusedError: There are characters in it that its font hasn't.
+        """
+        procedure = self._policy.pin_procedures.get(self._procedure.pin_procedure)
+
+        if procedure is None:
+            return ""
+
+        return self._letters.enter(self._token, self._serial, procedure, self._request.fields)

@@ -9,6 +9,7 @@ from cardtwin.entropy import SystemEntropy
 from cardtwin.issuance.authority import Authority
 from cardtwin.issuance.manager.archive import Archive
 from cardtwin.issuance.manager.issuing import Parts, Registration
+from cardtwin.issuance.manager.letters import Letters
 from cardtwin.issuance.manager.officers import Officers
 from cardtwin.issuance.manager.records import StoredRecords
 from cardtwin.issuance.manager.workbench import Workbench
@@ -16,6 +17,7 @@ from cardtwin.provenance import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from cardtwin.entropy import Entropy
     from cardtwin.issuance.manager.model import Policy
@@ -33,6 +35,7 @@ class CertificateManager:
         workbench: Where token procedures are made and signed.
         registration: Where tokens are issued.
         archive: Archived keys, and the secrets of tokens.
+        letters: The PIN letters of tokens.
         revocation: What the CAs say of certificates: lists and answers.
     """
 
@@ -44,6 +47,7 @@ class CertificateManager:
         entropy: Entropy | None = None,
         now: Callable[[], datetime] | None = None,
         switches: Switches | None = None,
+        fonts: Path | None = None,
     ) -> None:
         """Put it together.
 
@@ -53,6 +57,7 @@ class CertificateManager:
             entropy: Where numbers and PINs come from; the system's if not given.
             now: The time; the system's if not given.
             switches: What holds where the sources leave it open.
+            fonts: The folder with the files of fonts for PIN letters.
         """
         entropy = entropy or SystemEntropy()
         records = StoredRecords(store)
@@ -61,6 +66,15 @@ class CertificateManager:
         self.officers = Officers(store, self.authority)
         self.workbench = Workbench(store, self.officers, policy)
         self.archive = Archive(store, records)
+        self.letters = Letters(store, self.officers, self.archive, policy, self.authority.now, fonts)
         self.registration = Registration(
-            Parts(store, self.workbench, self.authority, self.archive, entropy, switches or Switches())
+            Parts(
+                store,
+                self.workbench,
+                self.authority,
+                self.archive,
+                self.letters,
+                entropy,
+                switches or Switches(),
+            )
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cardtwin.plan import SecretName
 
 __all__ = [
+    "DEFAULT_LETTER",
     "DEFAULT_VIEW",
     "ROOT_DOMAIN",
     "AttributeProcedure",
@@ -23,6 +24,7 @@ __all__ = [
     "IssuerCertificates",
     "KeyAction",
     "KeyProcedure",
+    "LetterLayout",
     "NumberRange",
     "PinProcedure",
     "PinRule",
@@ -42,6 +44,7 @@ class Role(StrEnum):
 
     USE_AWB = "Use AWB"
     POLICY_TASKS = "Policy tasks"
+    MANAGE_PIN_LETTERS = "Manage PIN letters"
 
 
 class ProcedureState(StrEnum):
@@ -136,11 +139,56 @@ class PinRule:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterLayout:
+    """What stands in PIN letters besides the secrets.
+
+    ``${Common name}`` stands for a field of the input view; ``|`` begins a new line, and a line that is empty
+    then is left out.
+
+    Attributes:
+        name: Its name.
+        sender: Who writes.
+        addressee: To whom.
+        subject: The line above the text.
+        text: The text above the secrets.
+        closing: The text below them.
+        serial: What the card's serial number is called.
+        footer: The line at the foot: ID, number of the letter, and how many there are.
+        copy: What is added to that in each further copy.
+        prefix: What the IDs of letters begin with.
+        font: A font that every PDF reader has, or the name of a TrueType or OpenType file.
+        labels: What the secrets are called; one that isn't here has its own name.
+    """
+
+    name: str
+    sender: str = ""
+    addressee: str = "${Common name}|${Organisation}"
+    subject: str = "Your card"
+    text: str = "These are the secrets of your card. Keep this letter where nobody else finds it."
+    closing: str = ""
+    serial: str = "Card serial number"
+    footer: str = "Letter ${Letter}, ${Number} of ${Of}"
+    copy: str = "copy ${Copy}"
+    prefix: str = "PL-"
+    font: str = "Helvetica"
+    labels: Mapping[SecretName, str] = field(default_factory=dict)
+
+    def templates(self) -> tuple[str, ...]:
+        """Return all texts in which fields may stand."""
+        return (self.sender, self.addressee, self.subject, self.text, self.closing, self.footer, self.copy)
+
+
+DEFAULT_LETTER: Final = LetterLayout("default")
+"""The layout of PIN procedures that name none."""
+
+
+@dataclass(frozen=True, slots=True)
 class PinProcedure:
-    """The secrets of a token, in their order."""
+    """The secrets of a token, in their order, and the layout of the letters in which they are told."""
 
     name: str
     rules: tuple[tuple[SecretName, PinRule], ...]
+    layout: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +279,7 @@ class Policy:
 
     domains: frozenset[str] = frozenset({ROOT_DOMAIN})
     pin_procedures: Mapping[str, PinProcedure] = field(default_factory=dict)
+    letters: Mapping[str, LetterLayout] = field(default_factory=dict)
     key_procedures: Mapping[str, KeyProcedure] = field(default_factory=dict)
     certificate_procedures: Mapping[str, CertificateProcedure] = field(default_factory=dict)
     attribute_procedures: Mapping[str, AttributeProcedure] = field(default_factory=dict)

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from cardtwin.issuance.authority import Authority, PublicKey
     from cardtwin.issuance.manager.store import Store
 
-__all__ = ["NEEDED_ROLES", "Officer", "Officers"]
+__all__ = ["LETTER_ROLES", "NEEDED_ROLES", "Officer", "Officers"]
 
 NEEDED_ROLES: Final = frozenset({Role.USE_AWB, Role.POLICY_TASKS})
 """The roles without which nobody signs a policy task (CM-01)."""
+
+LETTER_ROLES: Final = frozenset({Role.MANAGE_PIN_LETTERS})
+"""The role without which nobody has PIN letters printed."""
 
 _LIFE: Final = timedelta(days=730)
 
@@ -75,8 +78,8 @@ class Officers:
             for name, roles, certificate in rows.fetchall()
         )
 
-    def entitled(self, name: str) -> Officer:
-        """Return the officer of that name, who may sign policy tasks now.
+    def entitled(self, name: str, needed: frozenset[Role] = NEEDED_ROLES) -> Officer:
+        """Return the officer of that name, who has roles that are needed, and may sign now.
 
         Raises:
             SignatureRefusedError: There is none, a role is missing, or the certificate isn't valid.
@@ -86,7 +89,7 @@ class Officers:
         if officer is None:
             raise SignatureRefusedError(f"there is no officer {name!r}")
 
-        if missing := NEEDED_ROLES - officer.roles:
+        if missing := needed - officer.roles:
             roles = " and ".join(sorted(missing))
             raise SignatureRefusedError(f"the officer {name!r} doesn't have the role {roles}")
 

@@ -12,9 +12,9 @@ from cardtwin.encoding import AuthorityError
 from cardtwin.issuance.authority import read_request
 from cardtwin.issuance.errors import IssuanceError
 from cardtwin.issuance.manager.errors import IssuanceRefusedError, SerialRefusedError
-from cardtwin.issuance.manager.issuing import TokenRequest
 from cardtwin.issuance.manager.model import ROOT_DOMAIN, KeyAction
 from cardtwin.issuance.manager.serials import Serials
+from cardtwin.issuance.manager.tokens import TokenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,16 +100,19 @@ class Production:
     def produced(self, serial: str, secrets: Mapping[SecretName, Secret]) -> None:
         """Set the card secrets on the token of that serial number; a token is made where there is none.
 
+        PIN letters tell what the token's PIN procedure puts into letters.
+
         Raises:
             AuthorityError: The serial number is in no range of the procedure.
         """
         with self._asked():
-            self._manager.registration.onto(self._request(self._own, serial))
+            issue = self._manager.registration.onto(self._request(self._own, serial))
 
             if not self._serials.is_used(serial):
                 raise SerialRefusedError("a card without serial number has no token")
 
             self._manager.archive.keep_secrets(serial, secrets)
+            issue.enter_letter()
 
     def certificates(self, serial: str) -> tuple[x509.Certificate, ...]:
         """Return the certificates of the token with a serial number, in the order of their issue."""

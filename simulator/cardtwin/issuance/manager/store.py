@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Store"]
 
-_VERSION: Final = 1
 _PATIENCE: Final = 60.0
 """Seconds that a process waits for another one's transaction."""
 _NONCE: Final = 12
@@ -38,7 +37,7 @@ _SALT: Final = 16
 _CHECK: Final = "the pass phrase"
 _COST: Final = 1 << 14
 
-_SCHEMA: Final = """
+_FIRST: Final = """
 CREATE TABLE vault (salt BLOB NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE officers (name TEXT PRIMARY KEY, roles TEXT NOT NULL, certificate BLOB NOT NULL UNIQUE);
 CREATE TABLE requests (
@@ -71,6 +70,20 @@ CREATE TABLE archive (
 );
 CREATE INDEX archive_of_holders ON archive (holder)
 """
+_LETTERS: Final = """
+CREATE TABLE letters (
+    id TEXT PRIMARY KEY, prefix TEXT NOT NULL, number INTEGER NOT NULL, token TEXT NOT NULL UNIQUE,
+    serial TEXT NOT NULL, procedure TEXT NOT NULL, fields TEXT NOT NULL, copies INTEGER NOT NULL,
+    UNIQUE (prefix, number)
+);
+CREATE TABLE prints (
+    letter TEXT NOT NULL REFERENCES letters, copy INTEGER NOT NULL,
+    officer TEXT NOT NULL REFERENCES officers, time TEXT NOT NULL, cms BLOB NOT NULL,
+    PRIMARY KEY (letter, copy)
+)
+"""
+_VERSIONS: Final = (_FIRST, _LETTERS)
+"""What each version has more than the one before; an older state gets what it lacks."""
 
 
 class Store:
@@ -148,8 +161,14 @@ class Store:
     def _open(self, passphrase: Secret) -> AESGCM:
         (version,) = self.database.execute("PRAGMA user_version").fetchone()
 
-        if version not in (0, _VERSION):
-            raise VaultError(f"the state is of version {version}, and this program reads {_VERSION}")
+        if version > len(_VERSIONS):
+            raise VaultError(f"the state is of version {version}, and this program reads {len(_VERSIONS)}")
+
+        for schema in _VERSIONS[version:]:
+            for statement in schema.split(";"):
+                self.database.execute(statement)
+
+        self.database.execute(f"PRAGMA user_version = {len(_VERSIONS)}")
 
         if version == 0:
             return self._create(passphrase)
@@ -160,11 +179,6 @@ class Store:
         return key
 
     def _create(self, passphrase: Secret) -> AESGCM:
-        for statement in _SCHEMA.split(";"):
-            self.database.execute(statement)
-
-        self.database.execute(f"PRAGMA user_version = {_VERSION}")
-
         salt = self._entropy.bytes(_SALT)
         key = _derived(passphrase, salt)
         row = (salt, _seal(key, b"", _CHECK, self._entropy))
