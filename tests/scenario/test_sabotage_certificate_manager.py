@@ -82,7 +82,13 @@ SIGNATURES = (
                 'database.execute("INSERT OR REPLACE',
                 "two-officers",
             ),
-            ("roles are not asked for", Officers.entitled, "- officer.roles", "- NEEDED_ROLES", "roles"),
+            (
+                "roles are not asked for",
+                Officers.entitled,
+                "- officer.roles",
+                "- officer.roles - NEEDED_ROLES",
+                "roles",
+            ),
             (
                 "signatures are for what comes later, too",
                 Workbench.modify,

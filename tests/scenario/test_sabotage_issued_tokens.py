@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cardtwin.issuance.manager import IssuerCertificates, Problem, checks, issuers, issuing, pins, selection
-from cardtwin.issuance.manager.archive import Archive
 from cardtwin.issuance.manager.issuing import Issue, Registration
 from cardtwin.issuance.manager.model import InputView
+from cardtwin.issuance.manager.records import StoredRecords
 from support.broken import broken, untold
 from support.sabotage import Patch, Sabotage, check, check_complete, table
 
@@ -140,7 +140,7 @@ ISSUING = (
                 pins.letters,
                 "rule.distribution is Distribution.LETTER",
                 "rule",
-                "pin-procedures",
+                "pin-letters pin-procedures",
                 "letters",
             ),
             (
@@ -164,7 +164,7 @@ ISSUING = (
             (
                 "CM-05",
                 "keys of others are recovered",
-                Archive.of,
+                StoredRecords.archived,
                 "holder = ?",
                 "? <> ''",
                 "key-procedures",
