@@ -12,7 +12,7 @@ from cardtwin.encoding import engine, finalisation, initialisation, keywords, pr
 from cardtwin.encoding.applications import command, delivered, registry, requests
 from cardtwin.encoding.checks import Scope
 from cardtwin.encoding.run import COMMANDS, Run
-from cardtwin.middleware import MiddlewareError, serial
+from cardtwin.middleware import MiddlewareError
 from support.sabotage import Patch, Sabotage, check, check_complete, rewrite, table, unnoticed
 
 if TYPE_CHECKING:
@@ -172,8 +172,12 @@ SABOTAGES: Final = tuple(
         ),
         (
             "ENC-17",
-            "the chip's number is not overridden",
-            _edits(serial.card_number, 'if serial in {b"", chip_serial}', "if True"),
+            "the number is not written",
+            _edits(
+                initialisation._write_serial,
+                "run.middleware.set_serial(run.reader, serial, _administrative_login(run))",
+                "pass",
+            ),
             "serial-number serial-selection card-serial-p10-p12 certificate-manager/production",
             "",
             None,
@@ -285,7 +289,7 @@ SABOTAGES: Final = tuple(
             "ENC-28",
             "iccsnfield is unknown",
             numbers_without_alias,
-            "serial-number card-serial-p10-p12 certificate-manager/production",
+            "serial-number card-serial-p10-p12 certificate-manager/production key-generation/batch",
             "",
             finalisation._read_iccsn,
         ),
