@@ -189,6 +189,7 @@ def _of(
     return Sabotage(id_, name, patch, frozenset(names), near=near)
 
 
+NUMBERED = "first keys shipped/prepersonalised key-generation/batch"
 SUBSETS = "subsets profile/secrets profile/public-keys profile/secrandom"
 SABOTAGES = (
     _of("BLOB-01", "the certificate is always the same", one_certificate, "subsets"),
@@ -196,13 +197,13 @@ SABOTAGES = (
         "BLOB-01",
         "the data object is called otherwise",
         another_label,
-        "shipped/prepersonalised",
+        "shipped/prepersonalised key-generation/batch",
         near=cms.CmsPinBlobCodec.encrypt,
     ),
     _of("BLOB-02", "all are there, or none is read", all_or_nothing, SUBSETS),
     _of("BLOB-02", "four are read at most", four_at_most, "first profile/secrets shipped/prepersonalised"),
     _of("BLOB-03", "an application stands beside it", beside_applications, "refused"),
-    _of("BLOB-04", "no card number beside PINs", no_number_beside_pins, "first keys shipped/prepersonalised"),
+    _of("BLOB-04", "no card number beside PINs", no_number_beside_pins, NUMBERED),
     _of("BLOB-05", "plain-text fields take PINs", into_plain_text, "refused"),
     _of("BLOB-06", "process variables take PINs", into_variables, "refused"),
     _of("BLOB-07", "what is read logs in", logging_in, "refused"),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CARDOS_M4, CARDOS_5, IDCLASSIC = "cardos-4.4", "cardos-5.3", "idclassic-340"
 PREFIXES = ("DEL-",)
 OPERATOR = Condition(reference=5)
-INTACT = "driver.phase() is Phase.ADMINISTRATION"
+INTACT = "driver.phase().name == 'ADMINISTRATION'"
 ERASES = "erase(driver, verified, Journal(), self._erase_refused)"
 
 # What fails with one model or another.
@@ -255,7 +255,7 @@ SABOTAGES = (
     _of(
         "DEL-07",
         "a burnt card is refused to anybody",
-        refused_to_anybody("driver.phase() is Phase.OPERATIONAL"),
+        refused_to_anybody("driver.phase().name == 'OPERATIONAL'"),
         f"erasable shipped/erasable {WIDE}",
     ),
     _of(
