@@ -142,6 +142,7 @@ def rewrite(patch: Patch, function: Callable[..., object], old: str, new: str) -
         old: What stands in its source, exactly once.
         new: What shall stand there.
     """
+    function = getattr(function, "__func__", function)
     assert isinstance(function, FunctionType)
     source = textwrap.dedent(inspect.getsource(function))
     assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in {function.__qualname__}"
