@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from lark import Lark
 
-from cardtwin.middleware import PersonalDesktopClient, client
+from cardtwin.middleware import PersonalDesktopClient, checks, client
 from cardtwin.ppa import builder, files, interpreter, mistakes, parser, readers
 from cardtwin.ppa.builtin import card, layout, persinfo
 from cardtwin.ppa.run import Run
@@ -131,8 +131,8 @@ LANGUAGE = (
         "PPA-04",
         "CardModel doesn't matter",
         "middleware/card-mismatch profile/card-model",
-        exchanged(client, "_check_family"),
-        client._check_family,
+        exchanged(client, "check_family"),
+        checks.check_family,
         "raise",
     ),
 )
