@@ -198,7 +198,7 @@ USE = (
                 Registration._serial,
                 TAKEN,
                 'return ""',
-                "serial-numbers production",
+                "serial-numbers production pin-letters",
                 "",
             ),
             (

@@ -139,7 +139,7 @@ ISSUING = (
                 "letters hold all",
                 pins.letters,
                 "rule.distribution is Distribution.LETTER",
-                "rule",
+                "name in secrets",
                 "pin-letters pin-procedures",
                 "letters",
             ),
