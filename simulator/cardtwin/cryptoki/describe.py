@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from cardtwin.cryptoki.functions import Function, Parameter
 
-__all__ = ["INTERFACE", "arguments_of", "in_line", "results_of"]
+__all__ = ["INTERFACE", "arguments_of", "in_line", "results_of", "text_of"]
 
 Texts = tuple[tuple[str, str], ...]
 """Names and values, fit to be shown."""
@@ -86,7 +86,7 @@ def arguments_of(function: Function, arguments: Sequence[object]) -> Texts:
     A call that was refused for its arguments has none.
     """
     return tuple(
-        (parameter.names[0], _text(parameter, value))
+        (parameter.names[0], text_of(parameter, value))
         for parameter, value in zip(function.arguments, arguments, strict=False)
     )
 
@@ -94,7 +94,7 @@ def arguments_of(function: Function, arguments: Sequence[object]) -> Texts:
 def results_of(function: Function, results: Sequence[object]) -> Texts:
     """Return what a call gave back, likewise."""
     return tuple(
-        (f"*{parameter.names[0]}", _text(parameter, value))
+        (f"*{parameter.names[0]}", text_of(parameter, value))
         for parameter, value in zip(function.results, results, strict=False)
     )
 
@@ -104,7 +104,8 @@ def in_line(name: str, arguments: Texts) -> str:
     return f"{name}({', '.join(f'{each}={text}' for each, text in arguments)})"
 
 
-def _text(parameter: Parameter, value: object) -> str:  # noqa: PLR0911  # one line for each kind of value
+def text_of(parameter: Parameter, value: object) -> str:  # noqa: PLR0911  # one line for each kind of value
+    """Return an argument or a result as text. A Secret is masked, and so are attributes that may hold one."""
     match value:
         case None:
             return "NULL"

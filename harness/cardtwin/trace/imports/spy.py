@@ -1,0 +1,139 @@
+"""Logs of OpenSC's pkcs11-spy: which functions a program has called, and what these returned.
+
+The log says when a call began, not when it ended. Where calls of several threads overlap, what follows is
+taken as the latest call's that has not returned: the log doesn't say whose it is.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.cryptoki.constants import name_of
+from cardtwin.cryptoki.describe import INTERFACE
+from cardtwin.events import CallBegan, CallEnded
+from cardtwin.middleware import Ckr
+from cardtwin.trace.imports.draft import Draft
+from cardtwin.trace.imports.form import Form
+from cardtwin.trace.imports.spycall import SpyCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardtwin.source import SourceText
+    from cardtwin.trace.imports.form import Problems
+    from cardtwin.trace.recorder import Trace
+
+__all__ = ["FORM"]
+
+_START: Final = re.compile(r"\*+ OpenSC PKCS#11 spy \*+")
+_CALL: Final = re.compile(r"(\d+): ((?:C_)?[A-Z][A-Za-z]+)\s*")
+_WHEN: Final = re.compile(
+    r"(?:P:(?P<process>\d+); T:(?:0x)?\w+ )?(?P<when>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})\s*"
+)
+_RETURN: Final = re.compile(r"Returned: +(-?\d+)(?: (CKR_\w+))?.*")
+_MARK: Final = re.compile(rf"^{_START.pattern}|^\d+: C_[A-Z]\w+\n(?:P:\d+; T:.*|\d{{4}}-.*\n)", re.MULTILINE)
+_ULONG: Final = (1 << 32) - 1
+"""The mask of a CK_ULONG where it is shown as a negative number: on Windows it has 32 bits."""
+
+
+def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
+    log = _Log(source, problems)
+
+    for number, line in enumerate(source.lines, start=1):
+        if _START.fullmatch(line.strip()) and not log.draft.empty:
+            yield log.end()
+
+        log.take(number, line)
+
+    if not log.draft.empty:
+        yield log.end()
+
+
+FORM: Final = Form("pkcs11-spy", "OpenSC's pkcs11-spy", _MARK, _read)
+
+
+class _Log:
+    """What one program has called, as far as it is read."""
+
+    def __init__(self, source: SourceText, problems: Problems) -> None:
+        self._source = source
+        self._problems = problems
+        self._programs = 0
+        self._begin()
+
+    def take(self, number: int, line: str) -> None:
+        """Read a line."""
+        if match := _CALL.fullmatch(line):
+            self._begin_call(int(match[1]), match[2], number)
+        elif match := _RETURN.fullmatch(line):
+            self._end_call(int(match[1]), match[2], number)
+        elif not self._open:
+            return  # between calls, the program itself may write into the same file
+        elif match := _WHEN.fullmatch(line):
+            self._open[-1].began(match["process"] or "", _time(match["when"]))
+        else:
+            self._open[-1].lines.append(line)
+
+    def end(self) -> Trace:
+        """Return the program's trace; what follows is another one's. A call may have had no end."""
+        for call in self._open:
+            self._tell(call)
+
+        trace = self.draft.trace()
+        self._begin()
+        return trace
+
+    def _begin(self) -> None:
+        self._programs += 1
+        number = f", program {self._programs}" if self._programs > 1 else ""
+        self.draft = Draft(f"{Path(self._source.name).name}{number}")
+        self._open: list[SpyCall] = []
+        self._last = -1
+
+    def _begin_call(self, count: int, name: str, number: int) -> None:
+        if count <= self._last:
+            self._problems.add(
+                "mixed-programs",
+                f"call {count} stands behind call {self._last}: several programs have written at once",
+                number,
+                remedy="give each program a log of its own (PKCS11SPY_OUTPUT)",
+            )
+
+        for call in self._open:
+            self._tell(call)  # it has told its arguments before another thread's call could begin
+
+        self._last = count
+        self._open.append(SpyCall(name if name.startswith("C_") else f"C_{name}"))
+
+    def _end_call(self, value: int, name: str | None, number: int) -> None:
+        if not self._open:
+            self._problems.add(
+                "lone-return",
+                "a function returns that was not called",
+                number,
+                remedy="a part of a log begins where a call does",
+            )
+            return
+
+        call = self._open.pop()
+        self._tell(call)
+        rv = value if value >= 0 else value & _ULONG
+        result = name or name_of(Ckr, rv)
+        self.draft.add(CallEnded(cause=None, call=call.cause, result=result, results=call.results(result)))
+
+    def _tell(self, call: SpyCall) -> None:
+        if call.told:
+            return
+
+        call.told = True
+        event = CallBegan(
+            cause=None, call=call.cause, interface=INTERFACE, program=call.program, arguments=call.arguments()
+        )
+        self.draft.add(event, call.when)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)  # the differences count, not the zone
