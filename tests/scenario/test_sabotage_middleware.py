@@ -55,7 +55,7 @@ CERTIFICATE = (
     broken(
         "MW-01",
         "a file in DER holds none",
-        "middleware/pin-certificate",
+        "middleware/pin-certificate key-generation/batch",
         rewritten(installation.parse_certificate, "x509.load_der_x509_certificate(data)", "None"),
         installation.parse_certificate,
         "load_der",

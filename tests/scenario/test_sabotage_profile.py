@@ -217,7 +217,7 @@ SECRETS = (
     broken(
         "PPA-09",
         "every card gets the same",
-        "profile/secrandom profile/secrandom-anew",
+        "profile/secrandom profile/secrandom-anew key-generation/batch",
         rewritten(card.secrandom, "= run.environment.entropy.below", "= lambda letters: letters - 1"),
     ),
     broken(
@@ -239,13 +239,13 @@ SECRETS = (
     broken(
         "PPA-10",
         "beside public keys there are no secrets",
-        "blob/keys blob/subsets profile/public-keys shipped/prepersonalised",
+        "blob/keys blob/subsets key-generation/batch profile/public-keys shipped/prepersonalised",
         rewritten(persinfo.put_pubrsa_and_sec, "content(blob, names)", 'content(b"", names)'),
     ),
     broken(
         "PPA-10",
         "two secrets are encrypted at most",
-        "first profile/secrets shipped/prepersonalised",
+        "first key-generation/batch profile/secrets shipped/prepersonalised",
         rewritten(persinfo.encrypt_sec, "run.persinfo.secrets.items())", "run.persinfo.secrets.items())[:2]"),
     ),
     broken(
@@ -257,7 +257,7 @@ SECRETS = (
     broken(
         "PPA-11",
         "public keys stand beside no secrets",
-        "blob/keys blob/subsets profile/public-keys shipped/prepersonalised",
+        "blob/keys blob/subsets key-generation/batch profile/public-keys shipped/prepersonalised",
         rewritten(persinfo.put_pubrsa_and_sec, "content(blob, names)", 'content(b"", names)'),
     ),
     broken(

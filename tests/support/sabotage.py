@@ -104,7 +104,8 @@ def check(sabotage: Sabotage) -> None:
         sabotage.patch(patch)
         failing = {name for name in places if _fails(name, sabotage)}
 
-    assert failing == sabotage.fails
+    others, silent = sorted(failing - sabotage.fails), sorted(sabotage.fails - failing)
+    assert failing == sabotage.fails, f"fail, and shall not: {others}; shall fail, and don't: {silent}"
     assert failing <= claiming(sabotage.id), "a scenario fails that doesn't say that it proves this"
 
 
