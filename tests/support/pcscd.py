@@ -59,24 +59,28 @@ class Daemon:
     Attributes:
         port: Of vpcd's first slot; the second one has the next port.
         environment: What leads programs to this daemon.
+        folder: Its own.
+        log: Where it writes what it does, with all APDUs; nowhere if not given.
     """
 
     port: int
     environment: Mapping[str, str]
     folder: Path
+    log: Path | None = None
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; who connects meanwhile waits until it is ready."""
-        with listen(self.folder / "pcscd") as listener:
+        with listen(self.folder / "pcscd") as listener, open(self.log or os.devnull, "ab") as output:
             descriptor = listener.fileno()
             os.set_inheritable(descriptor, True)  # noqa: FBT003  # os.set_inheritable takes it by place
             command = [DAEMON, "--foreground", "--config", str(self.folder / "readers")]
+            command += ["--debug", "--apdu"] if self.log else []
             self.process = subprocess.Popen(
                 [sys.executable, "-c", _START, str(descriptor), *command],
                 close_fds=False,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
 
     def stop(self) -> None:
@@ -89,8 +93,8 @@ class Daemon:
 
 
 @contextmanager
-def started_daemon() -> Iterator[Daemon]:
-    """Start a pcscd, and end it."""
+def started_daemon(log: Path | None = None) -> Iterator[Daemon]:
+    """Start a pcscd, and end it; `log` is where it writes what it does."""
     missing = next((path for path in (DAEMON, DRIVER) if not os.path.exists(path)), None)
 
     if missing:
@@ -100,7 +104,7 @@ def started_daemon() -> Iterator[Daemon]:
         port = _two_ports()
         (folder / "readers").mkdir()
         (folder / "readers" / "vpcd").write_text(_CONFIGURATION.format(port=port, driver=DRIVER))
-        daemon = Daemon(port, {"PCSCLITE_CSOCK_NAME": str(folder / "pcscd")}, folder)
+        daemon = Daemon(port, {"PCSCLITE_CSOCK_NAME": str(folder / "pcscd")}, folder, log)
         daemon.start()
 
         try:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from support.interop import Desk
 
 _PROGRAM = Path("/usr/lib/gnupg/scdaemon")
-_CONFIGURATION = "disable-ccid\npcsc-driver {driver}\nlog-file scdaemon.log\n"
+_CONFIGURATION = "disable-ccid\npcsc-driver {driver}\nlog-file {log}\n"
+LOG = "scdaemon.log"
+"""The daemon's log, in the desk's folder."""
 
 
 class AssuanError(Exception):
@@ -71,8 +73,13 @@ class Scdaemon:
 
 
 @contextmanager
-def opened_scdaemon(desk: Desk, *, pin: str = "") -> Iterator[Scdaemon]:
+def opened_scdaemon(desk: Desk, *, pin: str = "", more: str = "") -> Iterator[Scdaemon]:
     """Run a daemon for the card at a desk, with a home of its own.
+
+    Args:
+        desk: Whose reader it uses.
+        pin: What it is told when it asks for a PIN.
+        more: Lines of its configuration.
 
     Raises:
         MissingProgramError: It isn't installed.
@@ -82,7 +89,8 @@ def opened_scdaemon(desk: Desk, *, pin: str = "") -> Iterator[Scdaemon]:
 
     home = desk.folder / "gnupg"
     home.mkdir(mode=0o700, exist_ok=True)
-    (home / "scdaemon.conf").write_text(_CONFIGURATION.format(driver=shared_library("libpcsclite.so.1")))
+    driver = shared_library("libpcsclite.so.1")
+    (home / "scdaemon.conf").write_text(_CONFIGURATION.format(driver=driver, log=desk.folder / LOG) + more)
 
     with subprocess.Popen(
         [_PROGRAM, "--homedir", str(home), "--server"],

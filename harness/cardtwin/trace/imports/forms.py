@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.source import SourceText, closest
-from cardtwin.trace.imports import spy
+from cardtwin.trace.imports import apdu4j, opensc, pcscd, scdaemon, spy
 from cardtwin.trace.imports.form import Problems
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMS", "import_traces"]
 
 
-FORMS: Final = {form.name: form for form in (spy.FORM,)}
+FORMS: Final = {form.name: form for form in (spy.FORM, opensc.FORM, pcscd.FORM, apdu4j.FORM, scdaemon.FORM)}
 """All forms by their names."""
 
 

@@ -135,5 +135,5 @@ class _Log:
         self.draft.add(event, call.when)
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)  # the differences count, not the zone
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()  # the differences count, not the zone

@@ -14,7 +14,6 @@ from cardtwin.trace.imports.spyattributes import lengths_in, names_in, template_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
     from cardtwin.cryptoki.functions import Parameter
 
@@ -79,7 +78,7 @@ class SpyCall:
         name: Of the function.
         cause: The call, for its events.
         program: Who calls; empty where the log doesn't say.
-        when: It began; None where the log doesn't say.
+        when: It began, in seconds; None where the log doesn't say.
         lines: Of the log, below those that say when.
         told: Whether its beginning is in the trace.
     """
@@ -87,14 +86,14 @@ class SpyCall:
     name: str
     cause: Cause = field(init=False)
     program: str = ""
-    when: datetime | None = None
+    when: float | None = None
     lines: list[str] = field(default_factory=list, repr=False)
     told: bool = False
 
     def __post_init__(self) -> None:
         self.cause = Cause(self.name)
 
-    def began(self, process: str, when: datetime) -> None:
+    def began(self, process: str, when: float) -> None:
         """Take note of who called when."""
         self.program = f"process {process}" if process else ""
         self.when = when

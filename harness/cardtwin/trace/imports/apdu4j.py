@@ -1,0 +1,108 @@
+"""Dumps and logs of apdu4j and of programs that are made with it, such as GlobalPlatformPro.
+
+A dump has a command and its response on lines of their own, and remarks on lines with ``#``; a log has them
+behind ``A>>`` and ``A<<``. Both tell how long each took, not when it was.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.events import PowerChange
+from cardtwin.trace.imports.draft import Draft, Exchanges
+from cardtwin.trace.imports.form import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardtwin.source import SourceText
+    from cardtwin.trace.imports.form import Problems
+    from cardtwin.trace.recorder import Trace
+
+__all__ = ["FORM"]
+
+_ATR: Final = re.compile(r"# ATR: ?((?:[0-9A-Fa-f]{2} ?)+)")
+_CONNECT: Final = re.compile(
+    r'(?:# )?SCardConnect\("(?P<reader>.+)", .*\) -> T=\w+(?:, (?P<atr>[0-9A-Fa-f]+))?'
+)
+_USING: Final = re.compile(r"# Using (.+)")
+_FAILED: Final = re.compile(r"# \d+ms .+")
+_LOGGED: Final = re.compile(r"\w?(?:#\d+)?(?P<way>>>|<<) (?P<text>.*)")
+_BESIDE: Final = re.compile(r"\([^)]*\)|T=\S+|\[malformed\]")
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_MARK: Final = re.compile(
+    r"^# (?:ATR: [0-9A-Fa-f]|PROTOCOL: |Received in \d|\d+ms)|^[AB](?:#\d+)?>> |^(?:# )?SCardConnect\(\"",
+    re.MULTILINE,
+)
+
+
+def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
+    log = _Log(Path(source.name).name, problems)
+
+    for number, line in enumerate(source.lines, start=1):
+        log.take(number, line.strip())
+
+    if not (draft := log.end()).empty:
+        yield draft.trace()
+
+
+FORM: Final = Form("apdu4j", "a dump or a log of apdu4j", _MARK, _read)
+
+
+class _Log:
+    """A dump or a log, as far as it is read."""
+
+    def __init__(self, title: str, problems: Problems) -> None:
+        self._problems = problems
+        self._draft = Draft(title)
+        self._exchanges = Exchanges(self._draft, "reader")
+
+    def take(self, number: int, line: str) -> None:
+        """Read a line."""
+        if match := _LOGGED.fullmatch(line):
+            self._logged(number, match["way"], _BESIDE.sub("", match["text"]).replace(" ", ""))
+        elif match := _CONNECT.fullmatch(line):
+            self._exchanges.reader = match["reader"]
+            self._exchanges.power(PowerChange.POWERED_ON, bytes.fromhex(match["atr"] or ""))
+        elif match := _ATR.fullmatch(line):
+            self._exchanges.power(PowerChange.POWERED_ON, bytes.fromhex(match[1]))
+        elif match := _USING.fullmatch(line):
+            self._exchanges.reader = match[1]
+        elif _FAILED.fullmatch(line):
+            self._exchanges.unanswered("the reader gave none")
+        elif line and not line.startswith("#"):
+            self._dumped(number, line)
+
+    def end(self) -> Draft:
+        """Return what was read."""
+        self._exchanges.unanswered()
+        return self._draft
+
+    def _logged(self, number: int, way: str, text: str) -> None:
+        if way == "<<" and not _HEX.fullmatch(text):
+            self._exchanges.unanswered("the reader gave none")
+        elif (data := self._bytes(number, text)) is None:
+            return
+        elif way == ">>":
+            self._exchanges.command(data)
+        else:
+            self._exchanges.response(data)
+
+    def _dumped(self, number: int, line: str) -> None:
+        if (data := self._bytes(number, line.replace(" ", ""))) is None:
+            return
+
+        if self._exchanges.waiting:
+            self._exchanges.response(data)
+        else:
+            self._exchanges.command(data)
+
+    def _bytes(self, number: int, text: str) -> bytes | None:
+        if _HEX.fullmatch(text):
+            return bytes.fromhex(text)
+
+        message = "this line is neither a remark nor bytes"
+        self._problems.add("bad-bytes", message, number, expected="pairs of hexadecimal digits")
+        return None

@@ -1,0 +1,121 @@
+"""The log of GnuPG's scdaemon with `debug cardio`: the APDUs that it has sent through PC/SC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.events import PowerChange
+from cardtwin.trace.imports.draft import Draft, Exchanges
+from cardtwin.trace.imports.form import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardtwin.source import SourceText
+    from cardtwin.trace.imports.form import Problems
+    from cardtwin.trace.recorder import Trace
+
+__all__ = ["FORM"]
+
+_LINE: Final = re.compile(
+    r"(?:(?P<when>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) )?scdaemon\[\d+\]:? (?:DBG: )? *(?P<text>.*)"
+)
+_COMMAND: Final = re.compile(r"(?:PCSC_data|raw apdu): ?(.*)")
+_RESPONSE: Final = re.compile(r"(?:response|more): sw=([0-9A-F]{4}) +datalen=(\d+).*")
+_DUMP: Final = re.compile(r"dump: ?(.*)")
+_READER: Final = re.compile(r"detected reader '(.+)'")
+_ATR: Final = re.compile(r"slot \d+: ATR=((?:[0-9A-F]{2} ?)+)")
+_HEX: Final = re.compile(r"(?:[0-9A-F]{2} ?)*")
+_ZERO: Final = "[all zero]"
+_MARK: Final = re.compile(r"^.*scdaemon\[\d+\]:? DBG: +(?:PCSC_data|raw apdu): ", re.MULTILINE)
+
+
+def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
+    log = _Log(Path(source.name).name, problems)
+
+    for number, line in enumerate(source.lines, start=1):
+        if match := _LINE.fullmatch(line.rstrip()):
+            log.take(number, match["when"], match["text"])
+
+    if not (draft := log.end()).empty:
+        yield draft.trace()
+
+
+FORM: Final = Form("scdaemon", "GnuPG's scdaemon with `debug cardio`", _MARK, _read)
+
+
+class _Log:
+    """A log, as far as it is read."""
+
+    def __init__(self, title: str, problems: Problems) -> None:
+        self._problems = problems
+        self._draft = Draft(title)
+        self._exchanges = Exchanges(self._draft, "reader")
+        self._status: tuple[bytes, int] | None = None
+        self._at: float | None = None
+
+    def take(self, number: int, when: str | None, text: str) -> None:
+        """Read a line."""
+        if when is not None:
+            self._at = datetime.fromisoformat(when).replace(tzinfo=UTC).timestamp()
+
+        if match := _COMMAND.fullmatch(text):
+            self._command(number, match[1])
+        elif match := _RESPONSE.fullmatch(text):
+            self._respond()
+            self._status = (bytes.fromhex(match[1]), int(match[2]))
+        elif match := _DUMP.fullmatch(text):
+            self._dump(number, match[1])
+        elif match := _READER.fullmatch(text):
+            self._exchanges.reader = match[1]
+        elif match := _ATR.fullmatch(text):
+            self._respond()
+            self._exchanges.power(PowerChange.POWERED_ON, bytes.fromhex(match[1]), self._at)
+
+    def end(self) -> Draft:
+        """Return what was read."""
+        self._respond()
+        self._exchanges.unanswered()
+        return self._draft
+
+    def _command(self, number: int, text: str) -> None:
+        self._respond()
+
+        if (data := self._bytes(number, text)) is not None:
+            self._exchanges.command(data, self._at)
+
+    def _dump(self, number: int, text: str) -> None:
+        if self._status is None:
+            return
+
+        status, length = self._status
+        data = bytes(length) if text == _ZERO else self._bytes(number, text)
+
+        if data is not None and len(data) == length:
+            self._exchanges.response(data + status)
+            self._status = None
+
+    def _respond(self) -> None:
+        """End the exchange whose data the log doesn't show, or that has none."""
+        status, self._status = self._status, None
+
+        if status is None:
+            return
+
+        if status[1]:
+            self._exchanges.unanswered(
+                f"the log does not show the {status[1]} bytes before {status[0].hex().upper()}"
+            )
+        else:
+            self._exchanges.response(status[0])
+
+    def _bytes(self, number: int, text: str) -> bytes | None:
+        if _HEX.fullmatch(text):
+            return bytes.fromhex(text)
+
+        message = "the bytes of this line cannot be read"
+        self._problems.add("bad-bytes", message, number, expected="pairs of hexadecimal digits")
+        return None
