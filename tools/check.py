@@ -84,6 +84,7 @@ def system_packages() -> tuple[SystemPackage, ...]:
         SystemPackage("default-jdk-headless", "a client of the PKCS#11 library", _command("javac")),
         SystemPackage("libengine-pkcs11-openssl", "a client of the PKCS#11 library", _has_engine),
         SystemPackage("softhsm2", "how fast another PKCS#11 library signs", _command("softhsm2-util")),
+        SystemPackage("tshark", "a reader of exported traces", _command("tshark")),
         SystemPackage("pcscd", "the system's own resource manager", Path("/usr/sbin/pcscd").exists),
         SystemPackage("vsmartcard-vpcd", "a virtual reader in pcscd", _VPCD.exists),
         SystemPackage("libpcsclite1", "PC/SC", lambda: ctypes.util.find_library("pcsclite") is not None),

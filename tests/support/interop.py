@@ -52,6 +52,7 @@ PACKAGES = {
     "ssh-add": "openssh-client",
     "ssh-agent": "openssh-client",
     "ssh-keygen": "openssh-client",
+    "tshark": "tshark",
 }
 """Which Debian package a program comes from."""
 

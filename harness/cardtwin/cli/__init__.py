@@ -33,7 +33,7 @@ _COMMANDS = {
     "dsc": ("cardtwin.cli.dsc", "Check encoding descriptions."),
     "config": ("cardtwin.cli.config", "Explain Personal.cfg."),
     "image": ("cardtwin.cli.image", "Show, compare, read and issue card memories."),
-    "trace": ("cardtwin.cli.trace", "Show and import traces."),
+    "trace": ("cardtwin.cli.trace", "Show, compare, import and export traces."),
     "keygen": ("cardtwin.cli.keygen", "Pre-personalise a batch of cards from one profile."),
     "exec": ("cardtwin.cli.exec", "Run a command with a card in a reader."),
     "serve": ("cardtwin.cli.serve", "Have a card in a reader for a while."),

@@ -62,6 +62,8 @@ class Kind(Enum):
     UNANSWERED = "no answer"
     COMMAND = "command"
     VERDICT = "verdict"
+    CALL = "calls"
+    RESULT = "return value"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from cardtwin.comparing.answers import Difference, Kind, differences
 from cardtwin.trace import MaskedExchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cardtwin.events import Cause
     from cardtwin.scenario import ScenarioResult, StepResult
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["compare_results", "compare_traces"]
 
 _BEFORE: Final = "before any step"
+_WHOLE: Final = "the whole trace"
 _HEADER: Final = 11
 """Of a command in hex, the characters of CLA, INS, P1 and P2."""
 
@@ -27,9 +28,14 @@ def compare_traces(left: Trace, right: Trace) -> tuple[Difference, ...]:
     """Return in what two runs of one scenario differ.
 
     Within a step, commands of both sides that are alike are put side by side: their answers are compared, and
-    commands that only one side has sent are differences themselves.
+    commands that only one side has sent are differences themselves. Traces without a step in common, such as
+    those of different programs, are compared as a whole.
     """
     one, other = _by_step(left), _by_step(right)
+
+    if not one.keys() & other.keys():
+        one, other = _as_a_whole(one), _as_a_whole(other)
+
     return tuple(
         difference
         for step in dict.fromkeys((*one, *other))
@@ -62,6 +68,10 @@ def _by_step(trace: Trace) -> dict[str, list[MaskedExchange]]:
             steps[_step(event.cause)].append(event)
 
     return steps
+
+
+def _as_a_whole(steps: Mapping[str, list[MaskedExchange]]) -> dict[str, list[MaskedExchange]]:
+    return {_WHOLE: [exchange for exchanges in steps.values() for exchange in exchanges]}
 
 
 def _step(cause: Cause | None) -> str:
