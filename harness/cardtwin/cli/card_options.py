@@ -15,7 +15,7 @@ from cardtwin.source import SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["READERS_HELP", "card_options", "request_of"]
+__all__ = ["READERS_HELP", "card_options", "names_a_card", "request_of", "untraced_card_options"]
 
 F = TypeVar("F", bound="Callable[..., object]")
 
@@ -75,9 +75,8 @@ _OPTIONS: Final = (
     ),
     click.option("--switch", "switches", multiple=True, metavar="RULE=VALUE", help="Choose a behaviour."),
     click.option("--seed", metavar="TEXT", help="Draw all random values from this, to get the same again."),
-    click.option("--trace", type=_FILE, help="Write what happened, masked."),
 )
-
+_TRACE: Final = click.option("--trace", type=_FILE, help="Write what happened, masked.")
 
 _OF_THE_CARD: Final = (
     "card",
@@ -103,11 +102,22 @@ _OF_THE_CARD: Final = (
 
 
 def card_options(function: F) -> F:
+    """Give a command the options that say which card is started, and where the trace goes."""
+    return untraced_card_options(_TRACE(function))
+
+
+def untraced_card_options(function: F) -> F:
     """Give a command the options that say which card is started."""
     for option in reversed(_OPTIONS):
         function = option(function)
 
     return function
+
+
+def names_a_card(options: Mapping[str, Any]) -> bool:
+    """Whether the options ask for a card or a reader of cardtwin's own."""
+    own = any(options[name] for name in _OF_THE_CARD if name != "speed")
+    return own or bool(options["readers_file"]) or any("=" in name for name in options["readers"])
 
 
 READERS_HELP: Final = """\b

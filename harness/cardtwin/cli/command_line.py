@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["CANNOT_RUN", "NOT_FOUND", "run_command"]
+__all__ = ["CANNOT_RUN", "NOT_FOUND", "run_command", "signals_forwarded"]
 
 NOT_FOUND: Final = 127
 CANNOT_RUN: Final = 126
@@ -33,8 +34,26 @@ _RESTORED: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 """What Python ignores for itself, and other programs don't."""
 
 
+@contextmanager
+def signals_forwarded() -> Iterator[set[int]]:
+    """Block in this thread, and in those that it starts in the block, what run_command() passes on.
+
+    Yields what was blocked before, which is run_command()'s mask.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*_FORWARDED, signal.SIGCHLD})
+
+    try:
+        yield set(map(int, before))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def run_command(
-    arguments: Sequence[str], environment: Mapping[str, str], on_child: Callable[[], object]
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    on_child: Callable[[], object],
+    *,
+    mask: Iterable[int] | None = None,
 ) -> int:
     """Run a program to its end, and return its status; 128 and the signal's number if one has ended it.
 
@@ -44,6 +63,8 @@ def run_command(
         arguments: Its name, which is looked for along PATH, and what follows it.
         environment: Its whole environment.
         on_child: Called when another child of this process has ended or stopped.
+        mask: The signals that are blocked for the program; None takes those of this thread. Of a process
+            with more threads, all of these have to block what is forwarded: :func:`signals_forwarded`.
 
     Raises:
         FileNotFoundError: There is no such program.
@@ -52,8 +73,9 @@ def run_command(
     awaited = {*_FORWARDED, signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    blocked = before if mask is None else mask
     program = os.posix_spawnp(
-        arguments[0], list(arguments), dict(environment), setsigmask=before, setsigdef=_RESTORED
+        arguments[0], list(arguments), dict(environment), setsigmask=blocked, setsigdef=_RESTORED
     )
 
     while True:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -12,10 +11,11 @@ import click
 
 from cardtwin.cli.card_options import READERS_HELP, card_options, request_of
 from cardtwin.cli.command_line import CANNOT_RUN, NOT_FOUND, run_command
-from cardtwin.hosting import CardRefusedError, HostedCards, HostingError
+from cardtwin.cli.pin_variables import check_names, pin_variables
+from cardtwin.hosting import HostedCards, HostingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 __all__ = ["command"]
 
@@ -27,12 +27,6 @@ Example:
   cardtwin exec --card cardos-5.3 --profile full -- \\
       sh -c 'pkcs11-tool --module $CARDTWIN_MODULE --login --pin env:CARDTWIN_PIN1 -O'
 """
-
-_PIN_VARIABLE: Final = "CARDTWIN_{}"
-"""What the variables of the first card's PINs and PUKs are called."""
-
-_CARDS_PIN_VARIABLE: Final = "CARDTWIN_{}_{}"
-"""What they are called with the card's name, where there are several cards."""
 
 
 @click.command(
@@ -57,7 +51,7 @@ def command(arguments: tuple[str, ...], **options: Any) -> None:
     126 if it can't be run, 125 if there is no such card.
     """
     with _hosted(options) as card:
-        status = _run(arguments, {**os.environ, **card.environment, **_pins(card)}, card)
+        status = _run(arguments, {**os.environ, **card.environment, **pin_variables(_pins(card))}, card)
 
     sys.exit(status)
 
@@ -67,7 +61,7 @@ def _hosted(options: dict[str, Any]) -> Iterator[HostedCards]:
     """Have a card while the block lasts; without one, say why and end."""
     try:
         request = request_of(options)
-        _check_names(request.cards)
+        check_names(request.cards)
         card = HostedCards(request)
     except HostingError as error:
         _end(str(error))
@@ -84,31 +78,8 @@ def _hosted(options: dict[str, Any]) -> Iterator[HostedCards]:
             click.echo(f"cardtwin: {error}", err=True)
 
 
-def _check_names(cards: Iterable[str]) -> None:
-    """See that the variables of no two cards' PINs are called the same."""
-    found: dict[str, str] = {}
-
-    for card in cards:
-        if (other := found.setdefault(_capitals(card), card)) != card:
-            raise CardRefusedError(
-                f"the PINs of {other!r} and {card!r} would be in the same variables: rename one of them"
-            )
-
-
-def _capitals(name: str) -> str:
-    return re.sub(r"[^0-9A-Z]", "_", name.upper())
-
-
-def _pins(cards: HostedCards) -> dict[str, str]:
-    """Return the variables of the PINs and PUKs: the first card's, and with several cards those of each."""
-    found = {_PIN_VARIABLE.format(name): cards.pin(name) for name in cards.pins}
-
-    if len(cards.cards) > 1:
-        for card in cards.cards:
-            for name in cards.pins_of(card):
-                found[_CARDS_PIN_VARIABLE.format(_capitals(card), name)] = cards.pin(name, card=card)
-
-    return found
+def _pins(cards: HostedCards) -> dict[str, dict[str, str]]:
+    return {card: {name: cards.pin(name, card=card) for name in cards.pins_of(card)} for card in cards.cards}
 
 
 def _run(arguments: tuple[str, ...], environment: dict[str, str], card: HostedCards) -> int:

@@ -71,6 +71,7 @@ class Host:
         request: The readers and the cards.
         bench: Where the cards are made, and where the readers are unless pcscd has them.
         desk: Hands and eyes at the readers.
+        hub: Told what happens.
         environment: The environment variables that lead programs here.
     """
 
@@ -81,12 +82,12 @@ class Host:
     def __init__(self, request: HostRequest, stop: Callable[[], object]) -> None:
         self.request = request
         self._stop = stop
-        self._hub = Hub()
+        self.hub = Hub()
         self._problems: list[str] = []
         self._turn = threading.Lock()
         self._stack = ExitStack()
         self._outlets: Outlets | None = None
-        self._hub.subscribe(self._note)
+        self.hub.subscribe(self._note)
 
     def open(self) -> Message:
         """Set all up, and return what the starter wants to know.
@@ -101,7 +102,7 @@ class Host:
         with ExitStack() as stack:
             with refusals():
                 self.bench = stack.enter_context(
-                    EmulatedBench(setup, self._hub, sleep=pass_time, failed=self._note_problem, patient=True)
+                    EmulatedBench(setup, self.hub, sleep=pass_time, failed=self._note_problem, patient=True)
                 )
                 self.desk = self._opened_desk(stack)
 
@@ -205,7 +206,7 @@ class Host:
             return self.bench.desk
 
         host, port = address(self.request.pcscd)
-        return stack.enter_context(PcscdDesk(host, port, self._hub))
+        return stack.enter_context(PcscdDesk(host, port, self.hub))
 
     def _put_in(self) -> Mapping[str, str | None]:
         """Put the cards into their readers, and return what is in each reader."""
@@ -267,7 +268,7 @@ class Host:
     def note_failed_thread(self, failed: threading.ExceptHookArgs) -> None:
         """Take note of a thread that ended by an exception."""
         error = failed.exc_value or failed.exc_type()
-        self._hub.emit(Defect.of("a thread of the server", error))
+        self.hub.emit(Defect.of("a thread of the server", error))
 
     def _answer(self, request: Message) -> Message:
         name = request.get("command")
@@ -285,7 +286,7 @@ class Host:
         except _REFUSALS as error:
             return {"error": str(error)}
         except Exception as error:  # noqa: BLE001  # whoever asked gets an answer; the bug is told at the end
-            self._hub.emit(Defect.of(f"command {name}", error))
+            self.hub.emit(Defect.of(f"command {name}", error))
             return {"error": f"{name} failed by a bug of cardtwin"}
 
     def _note(self, event: Event) -> None:
@@ -312,7 +313,7 @@ class Host:
             writer = TraceWriter(stack.enter_context(stream), self._models())
 
         stack.callback(self._end_trace, writer)
-        stack.callback(self._hub.subscribe(writer))
+        stack.callback(self.hub.subscribe(writer))
 
     def _end_trace(self, writer: TraceWriter) -> None:
         if writer.problem is not None:

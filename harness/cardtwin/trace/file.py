@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,16 @@ from pydantic import ValidationError
 
 from cardtwin.events import Cause, Event, LoginEnded
 from cardtwin.source import Diagnostics, SourceText
-from cardtwin.trace.lines import EVENT_LINES, LINE, VERSION, CauseLine, EventLine, LoginEndedLine, TraceLine
+from cardtwin.trace.lines import (
+    EVENT_LINES,
+    LINE,
+    VERSION,
+    CauseLine,
+    CutLine,
+    EventLine,
+    LoginEndedLine,
+    TraceLine,
+)
 from cardtwin.trace.masking import Masker
 from cardtwin.trace.recorder import Trace
 
@@ -26,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["TraceWriter", "read_traces", "write_traces"]
 
 _LINES: Final[Mapping[type[Event], type[EventLine]]] = {line.event: line for line in EVENT_LINES}
+_KNOWN_CAUSES: Final = 1 << 14
+"""How many causes a writer remembers; an older one that comes again is told again, under a new number."""
 
 
 class TraceWriter:
@@ -38,71 +50,108 @@ class TraceWriter:
         stream: Where to; it is flushed after each event, so that what happened is there after a crash.
         title: Of the trace that begins with this.
         clock: Tells seconds, for the events' times; without it there are none, and equal runs are equal.
+        limit: How many bytes are written at most. An event that would go beyond is not written, nor is what
+            comes after it: the last line says so. None sets no limit.
+
+    Attributes:
+        problem: Why nothing more is written, where that is an error.
+        cut: Whether the limit was reached.
 
     Raises:
         OSError: Not even the first line can be written.
+        ValueError: The limit leaves no room for the first line and the last one.
     """
 
-    def __init__(self, stream: TextIO, title: str, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        title: str,
+        clock: Callable[[], float] | None = None,
+        *,
+        limit: int | None = None,
+    ) -> None:
         self._stream = stream
         self._clock = clock
         self._began = clock() if clock is not None else 0.0
         self._masker = Masker()
-        self._numbers: dict[int, int] = {}
+        self._numbers: OrderedDict[int, int] = OrderedDict()
+        self._causes = 0
         self._lock = threading.Lock()
+        self._end = "" if limit is None else _text(CutLine(limit=limit))
+        self._room = None if limit is None else limit - len(self._end)
         self.problem: OSError | None = None
-        self._put(TraceLine(title=title, recorder=_recorder(), times=clock is not None))
-        stream.flush()
+        self.cut = False
+        first = _text(TraceLine(title=title, recorder=_recorder(), times=clock is not None))
+
+        if self._room is not None and len(first.encode()) > self._room:
+            raise ValueError(f"{limit} bytes leave no room for a trace")
+
+        self._put([first])
 
     def __call__(self, event: Event) -> None:
         """Mask an event and write it."""
         with self._lock:
-            if self.problem is not None:
+            if self.problem is not None or self.cut:
                 return
 
             at = round(self._clock() - self._began, 6) if self._clock is not None else None
 
             try:
-                self._write(self._masker.masked(event), at)
-                self._stream.flush()
+                self._put(self._lines(self._masker.masked(event), at))
             except OSError as error:
                 self.problem = error
 
-    def _write(self, event: Event, at: float | None) -> None:
+    def _lines(self, event: Event, at: float | None) -> list[str]:
+        """Return an event's line, after those of its causes that are new."""
         model = _LINES.get(type(event))
 
-        if model is not None:  # else an event of others' making, which no trace knows
-            self._put(model(**self._values(event), at=at))
+        if model is None:  # an event of others' making, which no trace knows
+            return []
 
-    def _values(self, event: Event) -> dict[str, Any]:
+        lines: list[str] = []
+        values = self._values(event, lines)
+        return [*lines, _text(model(**values, at=at))]
+
+    def _values(self, event: Event, lines: list[str]) -> dict[str, Any]:
         values = {field.name: getattr(event, field.name) for field in fields(event)}
 
         for name, value in values.items():
             match value:
                 case Cause():
-                    values[name] = self._number(value)
+                    values[name] = self._number(value, lines)
                 case bytes():
                     values[name] = value.hex(" ").upper()
                 case LoginEnded():
-                    values[name] = LoginEndedLine(**self._values(value))
+                    values[name] = LoginEndedLine(**self._values(value, lines))
                 case _:
                     pass
 
         return values
 
-    def _number(self, cause: Cause) -> int:
+    def _number(self, cause: Cause, lines: list[str]) -> int:
         """Return a cause's number, and tell of the cause where it is new."""
-        if cause.number not in self._numbers:
-            parent = None if cause.parent is None else self._number(cause.parent)
-            self._numbers[cause.number] = len(self._numbers) + 1
-            self._put(CauseLine(number=self._numbers[cause.number], what=cause.what, parent=parent))
+        if cause.number in self._numbers:
+            self._numbers.move_to_end(cause.number)
+            return self._numbers[cause.number]
 
-        return self._numbers[cause.number]
+        parent = None if cause.parent is None else self._number(cause.parent, lines)
+        self._causes += 1
+        number = self._numbers[cause.number] = self._causes
+        lines.append(_text(CauseLine(number=number, what=cause.what, parent=parent)))
 
-    def _put(self, line: BaseModel) -> None:
-        kind = {"kind": getattr(line, "kind", "")}
-        values = line.model_dump(mode="json", exclude_defaults=True)
-        self._stream.write(json.dumps({**kind, **_versioned(line), **values}, ensure_ascii=False) + "\n")
+        if len(self._numbers) > _KNOWN_CAUSES:
+            self._numbers.popitem(last=False)
+
+        return number
+
+    def _put(self, lines: list[str]) -> None:
+        """Write lines, all of them or, where the limit is reached, none but the last one of the trace."""
+        if self._room is not None:
+            self._room -= sum(len(line.encode()) for line in lines)
+            self.cut = self._room < 0
+
+        self._stream.write(self._end if self.cut else "".join(lines))
+        self._stream.flush()
 
 
 def write_traces(traces: Iterable[Trace], path: Path) -> None:
@@ -118,6 +167,9 @@ def write_traces(traces: Iterable[Trace], path: Path) -> None:
 
             for event in trace.events:
                 writer(event)
+
+            if trace.cut_at is not None and writer.problem is None:
+                stream.write(_text(CutLine(limit=trace.cut_at)))
 
             if writer.problem is not None:
                 raise writer.problem
@@ -154,6 +206,7 @@ class _Part:
     events: list[Event] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     causes: dict[int, Cause] = field(default_factory=dict)
+    cut_at: int | None = None
 
 
 class _Reader:
@@ -176,6 +229,9 @@ class _Reader:
         if not self._parts:
             return "a trace begins with a line of the kind 'trace'"
 
+        if self._parts[-1].cut_at is not None:
+            return "nothing but another trace follows a line of the kind 'cut'"
+
         try:
             self._take(line, self._parts[-1])
         except KeyError as error:
@@ -185,9 +241,15 @@ class _Reader:
 
     def traces(self) -> tuple[Trace, ...]:
         """Return all that was read."""
-        return tuple(Trace(part.line.title, tuple(part.events), tuple(part.times)) for part in self._parts)
+        return tuple(
+            Trace(part.line.title, tuple(part.events), tuple(part.times), part.cut_at) for part in self._parts
+        )
 
-    def _take(self, line: CauseLine | EventLine, part: _Part) -> None:
+    def _take(self, line: CauseLine | CutLine | EventLine, part: _Part) -> None:
+        if isinstance(line, CutLine):
+            part.cut_at = line.limit
+            return
+
         if isinstance(line, CauseLine):
             parent = None if line.parent is None else part.causes[line.parent]
             part.causes[line.number] = Cause(line.what, parent)
@@ -219,6 +281,12 @@ def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {first['msg']}" if place else str(first["msg"])
+
+
+def _text(line: BaseModel) -> str:
+    kind = {"kind": getattr(line, "kind", "")}
+    values = line.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({**kind, **_versioned(line), **values}, ensure_ascii=False) + "\n"
 
 
 def _versioned(line: BaseModel) -> dict[str, int]:

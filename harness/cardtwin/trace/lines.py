@@ -13,7 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from cardtwin import events
 from cardtwin.trace.masking import MaskedExchange
 
-__all__ = ["EVENT_LINES", "LINE", "VERSION", "CauseLine", "EventLine", "Line", "TraceLine", "json_schema"]
+__all__ = [
+    "EVENT_LINES",
+    "LINE",
+    "VERSION",
+    "CauseLine",
+    "CutLine",
+    "EventLine",
+    "Line",
+    "TraceLine",
+    "json_schema",
+]
 
 VERSION: Final = 1
 
@@ -44,6 +54,13 @@ class CauseLine(_Line):
     number: Number
     what: str
     parent: Number | None = None
+
+
+class CutLine(_Line):
+    """The last line of a trace that has reached its limit: what happened later is missing."""
+
+    kind: Literal["cut"] = "cut"
+    limit: int = Field(ge=1, description="how many bytes the trace was to have at most")
 
 
 class EventLine(_Line):
@@ -157,6 +174,7 @@ EVENT_LINES: Final[tuple[type[EventLine], ...]] = (
 Line = Annotated[
     TraceLine
     | CauseLine
+    | CutLine
     | ExchangeLine
     | CallLine
     | ReturnLine

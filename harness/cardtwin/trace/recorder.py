@@ -22,15 +22,20 @@ class Trace:
         title: Of what, such as a scenario's instance.
         events: Masked events: a MaskedExchange stands where an Exchange was.
         times: Of each event, the seconds since the recording began; empty where no times were asked for.
+        cut_at: The limit in bytes that ended the recording before what happened did; None where none has.
     """
 
     title: str
     events: tuple[Event, ...]
     times: tuple[float, ...] = ()
+    cut_at: int | None = None
 
     def text(self) -> str:
         """Return it for people: without times or anything else that differs between equal runs."""
-        return "".join(f"{line}\n" for line in (f"## {self.title}", *lines(self.events)))
+        cut = (
+            () if self.cut_at is None else (f"! cut here: the trace was to have {self.cut_at} bytes at most",)
+        )
+        return "".join(f"{line}\n" for line in (f"## {self.title}", *lines(self.events), *cut))
 
 
 class Recorder:

@@ -186,7 +186,7 @@ def test_a_trace_that_can_not_be_written_any_more_is_told(
     path = tmp_path / "trace"
     host = Host(asked(trace=str(path)), lambda: None)
     host.open()
-    monkeypatch.setattr(TraceWriter, "_write", Mock(side_effect=OSError(ENOSPC, "No space left")))
+    monkeypatch.setattr(TraceWriter, "_lines", Mock(side_effect=OSError(ENOSPC, "No space left")))
     host.desk.reset(READER)
     assert host.close() == {"stopped": {"problems": [f"the trace is not whole: {path}: No space left"]}}
 

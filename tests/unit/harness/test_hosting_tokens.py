@@ -229,7 +229,7 @@ def test_the_same_seed_gives_the_same_card() -> None:
 
 def test_programs_see_a_card_put_in_just_now_and_nothing_of_how_it_was_made() -> None:
     host, told = Host(asked(profile="full"), lambda: None), list[Event]()
-    host._hub.subscribe(told.append)
+    host.hub.subscribe(told.append)
     host.open()
     state = host.bench.manager.state(READER)
     host.close()

@@ -84,7 +84,7 @@ class PhysicalConnection(CardConnection):
     def transmit(self, command: bytes) -> bytes:
         """Send a command APDU and return the response APDU, status word included."""
         try:
-            response = self._transmit_t0(command) if self._protocol is Protocol.T0 else self._carry(command)
+            response = self._transmit_t0(command) if self._protocol is Protocol.T0 else self.carry(command)
         except _UNANSWERED as error:
             self._tell(command, unanswered=error.detail or error.name)
             raise
@@ -153,7 +153,11 @@ class PhysicalConnection(CardConnection):
         _, _, _, atr = self._call(scard.SCardStatus)
         return bytes(atr)
 
-    def _carry(self, command: bytes) -> bytes:
+    def carry(self, command: bytes) -> bytes:
+        """Send bytes as they are and return the answer: with T=0, GET RESPONSE is the caller's business.
+
+        Nobody is told; errors as transmit().
+        """
         (response,) = self._call(scard.SCardTransmit, int(self._protocol), list(command))
 
         # What some drivers make of a card that is gone, or mute, in the midst of a command.
@@ -169,15 +173,15 @@ class PhysicalConnection(CardConnection):
         if apdu.extended:
             raise CommandTooLongError(self._reader, "extended length isn't carried by T=0")
 
-        response = self._carry(command[:-1] if apdu.data and apdu.le is not None else command)
+        response = self.carry(command[:-1] if apdu.data and apdu.le is not None else command)
 
         if response[-2:-1] == bytes((_WRONG_LE,)) and apdu.le is not None and not apdu.data:
-            response = self._carry(command[:-1] + response[-1:])
+            response = self.carry(command[:-1] + response[-1:])
 
         collected = response[:-2]
 
         while response[-2:-1] == bytes((_MORE,)):
-            response = self._carry(bytes((apdu.cla & ~0x10, _GET_RESPONSE, 0, 0)) + response[-1:])
+            response = self.carry(bytes((apdu.cla & ~0x10, _GET_RESPONSE, 0, 0)) + response[-1:])
             collected += response[:-2]
 
         return collected + response[-2:]

@@ -1,0 +1,191 @@
+"""``cardtwin replay``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cardtwin.cli import FOUND_WRONG, PASSED
+from cardtwin.cli.card_options import READERS_HELP, card_options, request_of
+from cardtwin.cli.files import fail
+from cardtwin.cli.pairs import hidden_value, pairs
+from cardtwin.hosting import HostingError
+from cardtwin.hosting.host import Host
+from cardtwin.pcsc import PcscError
+from cardtwin.plan import Secret
+from cardtwin.readers import ReaderError
+from cardtwin.readers.physical import PhysicalContext
+from cardtwin.recording import (
+    ANYTHING,
+    READING,
+    ClientReplay,
+    HiddenSecrets,
+    RecordingError,
+    is_secret_name,
+    matched_readers,
+    reader_to_pass,
+)
+from cardtwin.source import SourceError
+from cardtwin.trace import Trace, read_traces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cardtwin.decode import Effect
+    from cardtwin.pcsc import Context
+    from cardtwin.recording import Replayed
+
+__all__ = ["command"]
+
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_EMULATED, _SYSTEM = "emulated", "pcsc"
+_PROMPT: Final = "prompt"
+_HEX: Final = "hex:"
+
+_EXAMPLES: Final = """\b
+Examples:
+  cardtwin replay trace.jsonl --image card.image --secret PIN:81=env:MY_PIN
+  cardtwin replay trace.jsonl --target pcsc
+"""
+
+
+@click.command(
+    "replay", short_help="Replay a trace against a card, or as a card.", epilog=f"{_EXAMPLES}\n{READERS_HELP}"
+)
+@click.argument("recorded", metavar="TRACE", type=_FILE)
+@card_options
+@click.option(
+    "--target",
+    default=_EMULATED,
+    show_default=True,
+    metavar="emulated|pcsc[:READER]",
+    help="The card: an emulated one, or that in one of the system's readers.",
+)
+@click.option("--title", metavar="TEXT", help="Which trace of the file, where it has several.")
+@click.option(
+    "--pad",
+    default="00",
+    show_default=True,
+    metavar="HEX",
+    help="The byte that pads secrets which are short.",
+)
+def command(recorded: Path, target: str, title: str | None, pad: str, **options: Any) -> None:
+    """Send the commands of a trace to a card again, and tell in what the answers differ.
+
+    A trace hides secrets; each is given by its name: --secret PIN:81=env:VARIABLE, =file:PATH, =prompt or
+    the value itself, after hex: in hex. PIN is for VERIFY, CHANGE for CHANGE REFERENCE DATA, UNBLOCK for
+    RESET RETRY COUNTER; the number is P2 in hex. Commands with secrets that aren't given are left out.
+
+    To one of the system's readers, only commands are sent that read or select. What is left out is named.
+
+    Exit status: 0 all answers are the same, 1 there are differences, 2 the trace can't be replayed so.
+    """
+    chosen = _chosen(recorded, title)
+    hidden, options["secrets"] = _parted(options["secrets"])
+
+    try:
+        replayed = _replayed(chosen, HiddenSecrets(_secrets(hidden), _byte(pad)), target, options)
+    except (RecordingError, HostingError, PcscError, ReaderError) as error:
+        fail(str(error))
+
+    _report(replayed)
+    sys.exit(FOUND_WRONG if replayed.differences else PASSED)
+
+
+def _chosen(path: Path, title: str | None) -> Trace:
+    """Return the one trace that is meant."""
+    try:
+        traces = read_traces(path)
+    except SourceError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{path}: {error.strerror}")
+
+    found = [trace for trace in traces if title in (None, trace.title)]
+
+    if len(found) != 1:
+        known = "; ".join(trace.title for trace in traces) or "none"
+        fail(f"{path}: which trace? --title gives it; there are: {known}")
+
+    return found[0]
+
+
+def _replayed(trace: Trace, secrets: HiddenSecrets, target: str, options: dict[str, Any]) -> Replayed:
+    kind, _, reader = target.partition(":")
+
+    with ExitStack() as stack:
+        if kind == _SYSTEM:
+            name = reader_to_pass(reader or None)
+            context: Context = stack.enter_context(PhysicalContext())
+            return _run(trace, secrets, READING, context, (name,))
+
+        if target != _EMULATED:
+            raise click.BadParameter(f"{target!r}: a trace is replayed on emulated or pcsc[:READER]")
+
+        request = request_of(options)
+        request.check()
+        host = Host(request, lambda: None)
+        ready = host.open()
+        stack.callback(host.close)
+        _tell(ready["warnings"])
+        context = stack.enter_context(host.bench.manager.context())
+        return _run(trace, secrets, ANYTHING, context, context.readers())
+
+
+def _run(
+    trace: Trace, secrets: HiddenSecrets, allowed: Effect, context: Context, readers: Sequence[str]
+) -> Replayed:
+    return ClientReplay(trace, secrets, allowed).run(context, matched_readers(trace, readers))
+
+
+def _report(replayed: Replayed) -> None:
+    for each in (*replayed.differences, *replayed.left_out):
+        click.echo(str(each))
+
+    left = f", {len(replayed.left_out)} left out" if replayed.left_out else ""
+    number = len(replayed.differences)
+    found = f"{number or 'no'} difference{'' if number == 1 else 's'}"
+    click.echo(f"commands sent: {replayed.sent}{left}; {found}")
+
+
+def _parted(texts: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the secrets of commands, and those of a profile."""
+    own = [text for text in texts if is_secret_name(text.partition("=")[0])]
+    return own, tuple(text for text in texts if text not in own)
+
+
+def _secrets(texts: Sequence[str]) -> Mapping[str, Secret]:
+    return {name: Secret(_value(name, text)) for name, text in pairs(texts, "--secret")}
+
+
+def _value(name: str, text: str) -> bytes:
+    if text == _PROMPT:
+        return str(click.prompt(name, hide_input=True)).encode()
+
+    found = hidden_value(text, "--secret", name)
+
+    if not found.startswith(_HEX):
+        return found.encode()
+
+    try:
+        return bytes.fromhex(found.removeprefix(_HEX))
+    except ValueError:
+        raise click.BadParameter(f"{name}: behind hex: stand hex digits", param_hint="--secret") from None
+
+
+def _byte(text: str) -> int:
+    try:
+        (value,) = bytes.fromhex(text)
+    except ValueError:
+        raise click.BadParameter("one byte in hex is expected", param_hint="--pad") from None
+
+    return value
+
+
+def _tell(messages: Iterable[str]) -> None:
+    for message in messages:
+        click.echo(f"cardtwin: {message}", err=True)

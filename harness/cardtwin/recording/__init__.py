@@ -1,0 +1,24 @@
+"""Record what programs do with cards, replay it against a card, and as a card."""
+
+from cardtwin.recording.client import ANYTHING, READING, ClientReplay, LeftOut, Replayed, matched_readers
+from cardtwin.recording.errors import RecordingError, RecordingRefusedError, ReplayRefusedError
+from cardtwin.recording.physical import reader_to_pass
+from cardtwin.recording.record import Recording, TraceOutput
+from cardtwin.recording.secrets import HiddenSecrets, is_secret_name
+
+__all__ = [
+    "ANYTHING",
+    "READING",
+    "ClientReplay",
+    "HiddenSecrets",
+    "LeftOut",
+    "Recording",
+    "RecordingError",
+    "RecordingRefusedError",
+    "ReplayRefusedError",
+    "Replayed",
+    "TraceOutput",
+    "is_secret_name",
+    "matched_readers",
+    "reader_to_pass",
+]

@@ -1,0 +1,193 @@
+"""Other people's programs recorded, with emulated cards and in front of a real pcscd, and replayed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cardtwin.card import CardView, EmulatedCard, models
+from cardtwin.card import image as images
+from cardtwin.entropy import SystemEntropy
+from cardtwin.readers import VpcdSlot
+from cardtwin.trace import MaskedExchange, read_traces
+from support.hosted import TIMEOUT, command, environment, run
+from support.interop import program, shared_library
+from support.pcscd import READERS, WAIT, Daemon, started_daemon
+from support.rig import SIGNING, full_card
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MODEL = "cardos-5.3"
+OPENSC = "opensc-pkcs11.so"
+
+
+def tool(name: str) -> str:
+    return str(program(name))
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    """A card after a full encoding, in a file."""
+    path = tmp_path / "card.image"
+    images.save(full_card(MODEL), path)
+    return path
+
+
+def recorded(folder: Path, *given: str | Path, **variables: Any) -> subprocess.CompletedProcess[str]:
+    result = run("record", "-o", folder / "t.jsonl", *given, **variables)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def test_what_pkcs15_tool_did_is_replayed_on_the_same_card_without_a_difference(
+    card: Path, tmp_path: Path
+) -> None:
+    recorded(tmp_path, "--image", card, tool("pkcs15-tool"), "-D")
+    result = run("replay", tmp_path / "t.jsonl", "--image", card)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.fullmatch(r"commands sent: \d\d+; no differences\n", result.stdout)
+
+
+def test_what_has_changed_on_the_card_is_named(card: Path, tmp_path: Path) -> None:
+    recorded(tmp_path, "--image", card, tool("pkcs15-tool"), "-D")
+    changed = tmp_path / "changed.image"
+    script = '"$0" --module "$CARDTWIN_MODULE" --login --pin 1234 --delete-object --type cert --label "$1"'
+    given = ("--image", card, "--keep", changed, "sh", "-c", script, tool("pkcs11-tool"), SIGNING)
+    deleted = run("exec", *given)
+    assert deleted.returncode == 0, deleted.stderr
+    result = run("replay", tmp_path / "t.jsonl", "--image", changed)
+    assert result.returncode == 1, result.stdout
+    assert "against 00 00 00 00" in result.stdout
+    assert "READ BINARY offset 0" in result.stdout
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    with started_daemon() as found:
+        yield found
+
+
+@pytest.fixture
+def real(daemon: Daemon) -> Iterator[EmulatedCard]:
+    """The card in a reader of a real pcscd."""
+    card = EmulatedCard(models.get(MODEL), image=full_card(MODEL), entropy=SystemEntropy(), reader=READERS[0])
+
+    with VpcdSlot(card, reader=READERS[0], port=daemon.port) as slot:
+        assert slot.wait(TIMEOUT)
+        seen(daemon, "present")
+        yield card
+
+
+def way(daemon: Daemon) -> dict[str, Any]:
+    """Return the environment variables that lead programs to a pcscd."""
+    return dict(daemon.environment)
+
+
+def seen(daemon: Daemon, state: str) -> None:
+    """Wait until pcscd has seen the card come or go."""
+    subprocess.run(
+        [sys.executable, "-c", WAIT, READERS[0], state],
+        env=environment(**way(daemon)),
+        check=True,
+        timeout=TIMEOUT,
+    )
+
+
+@pytest.mark.usefixtures("real")
+def test_a_real_reader_is_recorded_as_an_emulated_one_is(daemon: Daemon, card: Path, tmp_path: Path) -> None:
+    through = recorded(tmp_path, "--reader", READERS[0], tool("pkcs15-tool"), "-D", **way(daemon))
+    result = run("replay", tmp_path / "t.jsonl", "--image", card)
+    assert (result.returncode, through.stderr) == (0, f"Using reader with a card: {READERS[0]}\n"), (
+        result.stdout
+    )
+    result = run("replay", tmp_path / "t.jsonl", "--target", f"pcsc:{READERS[0]}", **way(daemon))
+    assert result.returncode == 0, result.stdout + result.stderr
+    emulated = recorded(tmp_path, "--image", card, tool("pkcs15-tool"), "-D")
+    assert through.stdout == emulated.stdout
+
+
+@pytest.mark.usefixtures("real")
+def test_nobody_else_gets_at_the_card_meanwhile(daemon: Daemon, tmp_path: Path) -> None:
+    there = daemon.environment["PCSCLITE_CSOCK_NAME"]
+    other = f"opensc-tool -s 00A4000C023F00 && ! PCSCLITE_CSOCK_NAME={there} opensc-tool -s 00A4000C023F00"
+    result = run("record", "--reader", READERS[0], "-o", tmp_path / "t", "sh", "-c", other, **way(daemon))
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("SW1=0x90") == 1
+
+
+def test_a_pin_goes_through_a_real_reader_and_not_into_the_trace(
+    daemon: Daemon, real: EmulatedCard, tmp_path: Path
+) -> None:
+    given = ("--reader", READERS[0], tool("pkcs15-tool"), "--verify-pin", "--pin", "999999")
+    result = run("record", "-o", tmp_path / "t.jsonl", *given, **way(daemon))
+    assert result.returncode != 0
+    (trace,) = read_traces(tmp_path / "t.jsonl")
+    verified = [e for e in trace.events if isinstance(e, MaskedExchange) and e.command.startswith("00 20")]
+    assert [each.response for each in verified] == ["63 C2"]
+    assert "39 39 39" not in (tmp_path / "t.jsonl").read_text()
+    assert CardView(real.image).pins["3F00", 1].tries_left == 2
+
+
+MOVES = """\
+import sys
+from smartcard.scard import *
+_, context = SCardEstablishContext(SCARD_SCOPE_USER)
+known = SCARD_STATE_UNAWARE
+for wanted in (SCARD_STATE_PRESENT, SCARD_STATE_EMPTY, SCARD_STATE_PRESENT):
+    while not known & wanted:
+        rv, states = SCardGetStatusChange(context, 30000, [(sys.argv[1], known)])
+        assert rv == SCARD_S_SUCCESS
+        known = states[0][1] & ~SCARD_STATE_CHANGED
+    print(wanted == SCARD_STATE_PRESENT, flush=True)
+"""
+
+
+def test_a_card_that_comes_and_goes_in_a_real_reader_does_so_here(daemon: Daemon, tmp_path: Path) -> None:
+    def slot() -> VpcdSlot:
+        card = EmulatedCard(models.get(MODEL), entropy=SystemEntropy(), reader=READERS[0])
+        return VpcdSlot(card, reader=READERS[0], port=daemon.port)
+
+    seen(daemon, "empty")
+    recording = subprocess.Popen(
+        command(
+            "record", "--reader", READERS[0], "-o", tmp_path / "t", sys.executable, "-c", MOVES, READERS[0]
+        ),
+        env=environment(**way(daemon)),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    with recording:
+        assert recording.stdout is not None
+
+        with slot():
+            assert recording.stdout.readline() == "True\n"
+
+        assert recording.stdout.readline() == "False\n"
+
+        with slot():
+            assert recording.stdout.readline() == "True\n"
+            assert recording.wait(TIMEOUT) == 0
+
+    changes = [json.loads(line).get("change") for line in (tmp_path / "t").read_text().splitlines()[1:]]
+    assert changes[:5] == ["inserted", "powered on", "removed", "inserted", "powered on"]
+
+
+def test_calls_of_another_library_are_told_with_what_they_send(card: Path, tmp_path: Path) -> None:
+    script = '"$0" --module "$CARDTWIN_MODULE" --login --pin 1234 -O'
+    given = ("--image", card, "--module", shared_library(OPENSC), "sh", "-c", script, tool("pkcs11-tool"))
+    result = recorded(tmp_path, *given)
+    (trace,) = read_traces(tmp_path / "t.jsonl")
+    text = trace.text()
+    assert "C_Login(hSession=" in text
+    assert "pPin=**" in text
+    called = {e.cause.path()[-1].what for e in trace.events if isinstance(e, MaskedExchange) and e.cause}
+    assert {"C_Initialize", "C_Login"} <= called
+    assert "Private Key Object" in result.stdout
