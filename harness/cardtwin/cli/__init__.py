@@ -34,7 +34,6 @@ _COMMANDS = {
     "config": ("cardtwin.cli.config", "Explain Personal.cfg."),
     "image": ("cardtwin.cli.image", "Show, compare, read and issue card memories."),
     "trace": ("cardtwin.cli.trace", "Show, compare, import and export traces."),
-    "trace": ("cardtwin.cli.trace", "Show traces."),
     "record": ("cardtwin.cli.record", "Run a command, and record what it does with a card."),
     "replay": ("cardtwin.cli.replay", "Replay a trace against a card, or as a card."),
     "keygen": ("cardtwin.cli.keygen", "Pre-personalise a batch of cards from one profile."),
