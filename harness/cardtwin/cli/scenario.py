@@ -1,0 +1,167 @@
+"""``cardtwin scenario``: scenario files that nobody wrote."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cardtwin.cli.files import OUTPUT, fail, in_a_folder
+from cardtwin.drafting import Circumstances, DraftError, draft
+from cardtwin.drafting.names import DEFAULTS
+from cardtwin.scenario.overrides import Overrides, OverridesError
+from cardtwin.source import SourceError
+from cardtwin.trace import read_traces
+
+if TYPE_CHECKING:
+    from cardtwin.trace import Trace
+
+__all__ = ["command"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("scenario", short_help="Make scenarios of traces, and of failures.")
+def command() -> None:
+    """Make scenario files: of what a trace tells, and of a scenario that fails the fewest steps that do."""
+
+
+@command.command("from", short_help="Make a scenario of a trace.")
+@click.argument("trace_file", metavar="TRACE", type=_FILE)
+@click.option("-o", "output", type=OUTPUT, callback=in_a_folder, help="Write it there; else it is printed.")
+@click.option("--title", metavar="TITLE", help="Of several traces in the file: the one of this title.")
+@click.option("--fault", metavar="RV", help="The return value that is wrong: success is expected there.")
+@click.option("--card", metavar="MODEL", help="The card's model, where the trace shows no ATR.")
+@click.option("--profile", default="full", metavar="NAME", help="The shipped profile that makes the token.")
+@click.option("--blank", is_flag=True, help="The card starts blank: the trace itself makes the token.")
+@click.option("--image", type=_FILE, help="The card starts with this memory, in the place of a profile.")
+@click.option("--config", type=_FILE, help="A Personal.cfg for the programs.")
+@click.option("--program", metavar="NAME", help="What the program is called, such as java.exe.")
+@click.option("--quirk", "quirks", multiple=True, metavar="Q", help="A quirk of the card.")
+@click.option("--switch", "switches", multiple=True, metavar="RULE=VALUE", help="Which rule holds.")
+@click.option("--pin", metavar="TEXT", help="The user's PIN, as --secret pin=... gives it too.")
+@click.option(
+    "--secret", "secrets", multiple=True, metavar="NAME=SOURCE", help="A secret, from env:NAME or file:PATH."
+)
+def from_(  # noqa: PLR0913  # one per option
+    *,
+    trace_file: Path,
+    output: Path | None,
+    title: str | None,
+    fault: str | None,
+    card: str | None,
+    profile: str,
+    blank: bool,
+    image: Path | None,
+    config: Path | None,
+    program: str | None,
+    quirks: tuple[str, ...],
+    switches: tuple[str, ...],
+    pin: str | None,
+    secrets: tuple[str, ...],
+) -> None:
+    """Make a scenario that does again what TRACE tells, and expects what came of it.
+
+    Handles and what else is new each time get names and matchers. A trace has no secrets: the scenario says
+    where they belong. Comments that begin with LOOK say what else the trace doesn't tell.
+    """
+    _check(card, quirks)
+    given = {} if pin is None else {"pin": pin}
+    circumstances = Circumstances(
+        card=card,
+        profile=None if blank else profile,
+        image=image,
+        config=config,
+        program=program,
+        quirks=quirks,
+        switches=dict(_pair(each, "--switch") for each in switches),
+        secrets={**given, **dict(_secret(each) for each in secrets)},
+        fault=fault,
+    )
+    folder = Path.cwd() if output is None else output.absolute().parent
+
+    try:
+        text = draft(_one(_read(trace_file), title, trace_file), folder, circumstances)
+    except DraftError as error:
+        fail(f"{trace_file}: {error}")
+
+    _write(text, output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"{output}: {error.strerror}")
+
+
+def _check(card: str | None, quirks: tuple[str, ...]) -> None:
+    try:
+        Overrides(card=card, quirks=quirks).check()
+    except OverridesError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+
+    if not equals or not name:
+        raise click.BadParameter(f"{text!r} is no NAME=VALUE", param_hint=option)
+
+    return name, value
+
+
+def _secret(text: str) -> tuple[str, str]:
+    """Return the name of a secret and the secret, from where it is to be found; no message shows it."""
+    name, equals, source = text.partition("=")
+    kind, colon, place = source.partition(":")
+
+    if not equals or not colon or kind not in {"env", "file"}:
+        raise click.BadParameter("a secret is NAME=env:VARIABLE or NAME=file:PATH", param_hint="--secret")
+
+    if name not in DEFAULTS:
+        raise click.BadParameter(
+            f"there is no secret {name!r}, but {', '.join(DEFAULTS)}", param_hint="--secret"
+        )
+
+    if kind == "env":
+        if place not in os.environ:
+            raise click.BadParameter(f"the environment has no {place}", param_hint="--secret")
+
+        return name, os.environ[place]
+
+    try:
+        return name, Path(place).read_text(encoding="utf-8").removesuffix("\n")
+    except OSError as error:
+        fail(f"{place}: {error.strerror}")
+
+
+def _read(file: Path) -> tuple[Trace, ...]:
+    try:
+        return read_traces(file)
+    except SourceError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
+
+
+def _one(traces: tuple[Trace, ...], title: str | None, file: Path) -> Trace:
+    """Return the one trace that is meant."""
+    found = [trace for trace in traces if title in {None, trace.title}]
+
+    if len(found) == 1:
+        return found[0]
+
+    if found:
+        listed = "".join(f"\n  {trace.title}" for trace in found)
+        message = f"{file} holds several traces; say by --title which one is meant:{listed}"
+    else:
+        message = f"{file} holds no trace" + ("" if title is None else f" {title!r}")
+
+    return fail(message)

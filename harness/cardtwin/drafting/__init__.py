@@ -1,0 +1,6 @@
+"""Scenarios that nobody wrote: drafted from a trace, and shrunk to what still fails."""
+
+from cardtwin.drafting.errors import DraftError, NothingFailsError, NothingToDraftError
+from cardtwin.drafting.scenario import Circumstances, draft
+
+__all__ = ["Circumstances", "DraftError", "NothingFailsError", "NothingToDraftError", "draft"]

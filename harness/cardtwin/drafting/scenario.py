@@ -1,0 +1,345 @@
+"""A trace becomes a scenario file."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.card import models
+from cardtwin.cryptoki.functions import BY_NAME
+from cardtwin.drafting.calls import CallDrafter, CallStep
+from cardtwin.drafting.desk import apdu_step, is_carried_out, reader_step, who
+from cardtwin.drafting.errors import NothingToDraftError
+from cardtwin.drafting.layout import Entry, escaped, file_text
+from cardtwin.drafting.names import AXIS, DEFAULTS, ROW, Handles, Secrets
+from cardtwin.drafting.recorded import RecordedCall, happenings
+from cardtwin.events import PowerChange, ReaderChanged
+from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
+from cardtwin.trace import MaskedExchange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cardtwin.drafting.layout import Tree
+    from cardtwin.drafting.recorded import Happening
+    from cardtwin.trace import Trace
+
+__all__ = ["Circumstances", "draft"]
+
+_READER: Final = "R1"
+_PROGRAM: Final = "program"
+_MAKER: Final = "maker"
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9_.\-]+")
+_NO_READER_NAME: Final = re.compile(r"[^A-Za-z0-9_.\-()\[\]:/, ]+")
+_PROCESS: Final = re.compile(r"process \d+")
+_PROFILE, _CERTIFICATE, _IMAGE, _CONFIG = "token.cpf", "pin.crt", "token.image", "Personal.cfg"
+_DEFAULT_MODEL: Final = "cardos-5.3"
+_KEYS: Final = {"main": "Digital Signature", "signature": "Non Repudiation"}
+"""The keys that the full profiles make, by slot."""
+
+_NOTHING_CERTIFIED: Final = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a trace doesn't tell, and its draft needs.
+
+    Attributes:
+        card: The card's model; None takes the one that the trace shows by its ATR, or else CardOS 5.3.
+        profile: The profile that makes the token, of those that are shipped; None leaves the card blank.
+        image: A file with the card's memory, in the place of a profile.
+        config: A Personal.cfg for all programs.
+        program: What the program is called, where there is one.
+        quirks: The card's.
+        switches: Which rules hold.
+        secrets: PINs and PUKs, by the names in DEFAULTS.
+        fault: The return value that is wrong: the draft ends with the first call that has it, which is
+            expected to succeed.
+    """
+
+    card: str | None = None
+    profile: str | None = "full"
+    image: Path | None = None
+    config: Path | None = None
+    program: str | None = None
+    quirks: tuple[str, ...] = ()
+    switches: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    fault: str | None = None
+
+
+def draft(trace: Trace, folder: Path, circumstances: Circumstances | None = None) -> str:
+    """Return a scenario file that does again what a trace tells, and expects what came of it.
+
+    It is made of the calls of PKCS#11 functions, and of what others did to the card meanwhile; where there
+    are no calls, of the APDUs. Comments that begin with LOOK say where a person should.
+
+    Args:
+        trace: The trace; it has no secrets, and so the draft has none but those that are given.
+        folder: Where the file is going to be.
+        circumstances: What the trace doesn't tell.
+
+    Raises:
+        NothingToDraftError: There is nothing in it that could be done again, or no such fault.
+    """
+    return _Draft(trace, folder, circumstances or Circumstances()).text()
+
+
+class _Draft:
+    """A scenario in the making."""
+
+    def __init__(self, trace: Trace, folder: Path, circumstances: Circumstances) -> None:
+        self._trace = trace
+        self._folder = folder
+        self._given = circumstances
+        self._handles, self._secrets = Handles(), Secrets()
+        self._calls = CallDrafter(self._handles, self._secrets)
+        self._steps: list[CallStep | Entry] = []
+        self._programs: dict[str, str] = {}
+        self._begun: set[str] = set()
+        self._certificates = False
+        self._notes: list[str] = []
+
+    def text(self) -> str:
+        """Return the file."""
+        self._take(list(happenings(self._trace)))
+        steps = [
+            step.entry(self._handles.used) if isinstance(step, CallStep) else step for step in self._steps
+        ]
+        before = self._before()  # needs secrets: the head comes after it
+        return file_text(self._head(), [*before, *steps], self._tail())
+
+    # Steps
+
+    def _take(self, found: list[Happening]) -> None:
+        calls = [each for each in found if isinstance(each, RecordedCall)]
+        began = found.index(calls[0]) if calls else 0
+
+        for each in found[began:]:
+            if isinstance(each, RecordedCall):
+                if self._call(each):
+                    return
+            elif is_carried_out(each):
+                self._other(each, alone=not calls)
+
+        if not self._steps:
+            raise NothingToDraftError("the trace tells of no call and no APDU that a scenario could do again")
+
+        if self._given.fault is not None:
+            raise NothingToDraftError(f"no call in the trace returns {self._given.fault}")
+
+    def _call(self, call: RecordedCall) -> bool:
+        """Add the steps of a call; return whether it was the fault, after which nothing comes."""
+        left_out = _left_out(call)
+
+        if left_out:
+            self._notes.append(f"LOOK: left out: {call.name}, {left_out}" if call.name in BY_NAME else "")
+            return False
+
+        by = self._program(call.program)
+        self._begin(call, by)
+        fault = call.result == self._given.fault
+        step = self._calls.step(call, by, fault=fault)
+        step.notes[:0] = self._told()
+        self._steps.append(step)
+        self._note_certificates(step)
+        return fault
+
+    def _begin(self, call: RecordedCall, by: str) -> None:
+        """Let the program call C_Initialize, where the trace begins after that."""
+        if by not in self._begun and call.name not in {"C_Initialize", "C_Finalize"}:
+            note = "the trace begins after this"
+            self._steps.append(Entry({"pkcs11": "C_Initialize", "by": by}, (note,)))
+
+        self._begun.add(by)
+
+    def _note_certificates(self, step: CallStep) -> None:
+        kind = step.call.results.get("phObject", "none")
+        self._certificates |= kind != "none" and any(name.startswith("certificates") for name in step.binds)
+
+    def _other(self, event: MaskedExchange | ReaderChanged, *, alone: bool) -> None:
+        program = who(event)
+        on: dict[str, Tree] = {"on": _reader_name(event.reader)} if len(self._readers()) > 1 else {}
+
+        match event:
+            case MaskedExchange():
+                by = self._program(program or ("" if alone else "other"))
+                self._steps.append(apdu_step(event, {"by": by, **on}, self._given.secrets))
+            case ReaderChanged() if self._steps:
+                card = self._readers().get(event.reader) or "token"
+                step = reader_step(event, self._program(program) if program else "", on, card)
+                self._steps += [] if step is None else [step]
+            case _:
+                pass
+
+    def _told(self) -> list[str]:
+        notes, self._notes = [note for note in self._notes if note], []
+        return notes
+
+    def _program(self, recorded: str) -> str:
+        """Return what the scenario calls a program."""
+        if recorded not in self._programs:
+            wish = _NO_NAME.sub("-", recorded).strip("-.") or _PROGRAM
+            wish = _PROGRAM if _PROCESS.fullmatch(recorded) else wish
+            wish = self._given.program if self._given.program and not self._programs else wish
+            taken = self._programs.values()
+            numbered = (f"{wish}-{number}" for number in range(2, len(self._programs) + 3))
+            self._programs[recorded] = next(
+                name for name in (wish, *numbered) if name not in {*taken, _MAKER}
+            )
+
+        return self._programs[recorded]
+
+    # What there is before the steps
+
+    def _readers(self) -> dict[str, str]:
+        """Return the card in each reader; empty where there is none at first."""
+        found: dict[str, str] = {}
+        steps = 0
+
+        for event in self._trace.events:
+            if isinstance(event, ReaderChanged) and event.reader not in found:
+                there = event.change is not PowerChange.INSERTED or event.cause is None
+                steps += there
+                found[event.reader] = ("token" if steps == 1 else f"token_{steps}") if there else ""
+
+        return found
+
+    def _model(self) -> tuple[str, tuple[str, ...]]:
+        """Return the card's model, and what is to be said of it."""
+        if self._given.card is not None:
+            return self._given.card, ()
+
+        atrs = {e.atr for e in self._trace.events if isinstance(e, ReaderChanged) and e.atr}
+        found = [name for name in models.names() if models.get(name).atr in atrs]
+
+        if len(found) == 1:
+            return found[0], ()
+
+        if found:
+            return found[0], (f"LOOK: the ATR is that of several models: {', '.join(found)}",)
+
+        why = (
+            "the ATR in the trace is no known model's" if atrs else "the trace doesn't tell which card it was"
+        )
+        return _DEFAULT_MODEL, (f"LOOK: {why}",)
+
+    def _profile(self) -> str | None:
+        profile = None if self._given.image is not None else self._given.profile
+        return profile if profile in shipped_profiles(self._model()[0]) else None
+
+    def _before(self) -> list[Entry]:
+        """Return the steps that make the tokens."""
+        if self._profile() is None:
+            return []
+
+        names = {"PIN1": "pin", "PUK": "puk", "PIN2": "signature_pin"}
+        secrets: Tree = {name: self._secrets.refer(secret) for name, secret in names.items()}
+        entries: list[Entry] = []
+
+        for reader in [name for name, card in self._readers().items() if card] or [_READER]:
+            on: dict[str, Tree] = {"on": _reader_name(reader)} if len(self._readers()) > 1 else {}
+            make: dict[str, Tree] = {"personalise": _PROFILE, "certificate": _CERTIFICATE, "secrets": secrets}
+            entries.append(Entry({**make, "by": _MAKER, **on}, (_ABOUT_CARD,)))
+            entries += self._certified(on) if self._certificates else []
+
+        return entries
+
+    def _certified(self, on: Mapping[str, Tree]) -> list[Entry]:
+        """Return the steps that put certificates on the card, which the program has found there."""
+        place: dict[str, Tree] = {"by": _MAKER, **on}
+        found: list[Entry] = []
+
+        for slot, pin in (("main", "pin"), ("signature", "signature_pin")):
+            where: dict[str, Tree] = {"slot": slot, **place} if slot != "main" else place
+            found.append(Entry({"login": "user", "pin": self._secrets.refer(pin), **where}))
+
+        for slot, key in _KEYS.items():
+            where = {"slot": slot, **place} if slot != "main" else place
+            found.append(Entry({"certify": key, "authority": "Authority", **where}))
+
+        return [*found, Entry({"pkcs11": "C_Finalize", "by": _MAKER})]
+
+    # Keys of the file
+
+    def _head(self) -> dict[str, Entry]:
+        model, notes = self._model()
+        card: dict[str, Tree] = {"model": model}
+        card |= {"quirks": [*self._given.quirks]} if self._given.quirks else {}
+        card |= {"image": _IMAGE} if self._given.image is not None else {}
+        readers = self._readers() or {_READER: "token"}
+        head: dict[str, Entry] = {
+            "format": Entry("1"),
+            "title": Entry(escaped(f"Drafted from {self._trace.title}")),
+            "tags": Entry(["drafted"]),
+        }
+
+        if self._secrets.needed:
+            row: dict[str, Tree] = {"id": ROW, **{name: self._secret(name) for name in self._secrets.needed}}
+            head["matrix"] = Entry({AXIS: [row]}, (_ABOUT_SECRETS,))
+
+        if self._given.switches:
+            head["switches"] = Entry(dict(self._given.switches))
+
+        head["cards"] = Entry({name: dict(card) for name in readers.values() if name}, notes)
+        head["readers"] = Entry({_reader_name(name): there or "empty" for name, there in readers.items()})
+        head["processes"] = Entry(self._processes())
+        return head
+
+    def _secret(self, name: str) -> Tree:
+        return escaped(self._given.secrets.get(name, DEFAULTS[name]))
+
+    def _processes(self) -> dict[str, Tree]:
+        config: dict[str, Tree] = {"config": _CONFIG} if self._given.config is not None else {}
+        maker: dict[str, Tree] = {_MAKER: {}} if self._profile() is not None else {}
+        return {**maker, **{name: dict(config) for name in self._programs.values()}}
+
+    def _tail(self) -> dict[str, Entry]:
+        """Return the files, which may be long: they come last."""
+        found: dict[str, Tree] = {}
+        profile = self._profile()
+
+        for name, path in ((_CONFIG, self._given.config), (_IMAGE, self._given.image)):
+            if path is not None:
+                found[name] = {"path": os.path.relpath(path, self._folder)}
+
+        if profile is not None:
+            content = shipped_profile(self._model()[0], profile).read_text(encoding="utf-8")
+            found[_PROFILE] = escaped(content)
+            found[_CERTIFICATE] = files("cardtwin.hosting").joinpath("test-pin-certificate.crt").read_text()
+
+        return {"files": Entry(found)} if found else {}
+
+
+_ABOUT_SECRETS: Final = (
+    "LOOK: a trace has no secrets. A card that this file makes takes any; another one needs its own here."
+)
+_ABOUT_CARD: Final = "LOOK: a trace doesn't have the card's memory. This makes one to begin with."
+
+
+def _left_out(call: RecordedCall) -> str:
+    """Return why a call is not done again; nothing where it is."""
+    function = BY_NAME.get(call.name)
+
+    if function is None:
+        return "no function of PKCS#11 2.40"
+
+    if not function.carried:
+        return "which describes the library"
+
+    if call.name == "cardtwin_InitTokenPPA":
+        return "whose profile the trace doesn't have"
+
+    if function.waits and call.arguments.get("flags") != "1":
+        return "which waits for what no step does"
+
+    return ""
+
+
+def _reader_name(recorded: str) -> str:
+    """Return what the scenario calls a reader."""
+    return _NO_READER_NAME.sub("-", recorded)[:127].strip(" ,:(/-.[") or _READER
