@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from cardtwin.decode import Effect
     from cardtwin.scenario.step import Step
     from cardtwin.source import Span
     from cardtwin.targets import Capability, Setup
@@ -68,6 +69,11 @@ class StepSpec:
     def needs(self) -> frozenset[Capability]:
         """What it needs of the target."""
         return self.kind.capabilities(self.node)
+
+    @property
+    def effects(self) -> Effect:
+        """What it may do to cards at worst."""
+        return self.kind.effects(self.node)
 
     def complete(self, values: Mapping[str, Node]) -> Step:
         """Return the step with all values filled in, those of the matrix and those that were bound.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel
 
 from cardtwin.entropy import SeededEntropy, SystemEntropy
-from cardtwin.events import Defect, Event, Exchange
+from cardtwin.events import CommandRefused, Defect, Event, Exchange
 from cardtwin.plan import Secret
 from cardtwin.scenario.document import Entry, ListNode, MapNode, Node, TextNode
 from cardtwin.scenario.errors import UsageError
@@ -57,6 +57,11 @@ class StepLog:
     def defects(self) -> tuple[Defect, ...]:
         """The bugs of cardtwin that showed."""
         return tuple(event for event in self.events if isinstance(event, Defect))
+
+    @property
+    def refusals(self) -> tuple[CommandRefused, ...]:
+        """What was not sent to a physical card."""
+        return tuple(event for event in self.events if isinstance(event, CommandRefused))
 
 
 class Run:

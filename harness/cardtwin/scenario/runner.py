@@ -164,7 +164,7 @@ def _step(state: Run, spec: StepSpec) -> StepResult:
     began = time.perf_counter()
 
     with because(f"step {spec.number} ({spec.kind.verb})"):
-        failure = _defect(log, _failure(state, spec))
+        failure = _defect(log, _refused(log, _failure(state, spec)))
 
     result = replace(
         _waiting(spec),
@@ -204,6 +204,7 @@ def _failure(state: Run, spec: StepSpec) -> Failure | None:
     step: Step | None = None
 
     try:
+        state.bench.declare(spec.effects)
         step = spec.complete(state.values)
         state.keep_secret(step)
         observed = step.run(state)
@@ -242,6 +243,18 @@ def _judge(state: Run, spec: StepSpec, step: Step, observed: Observed) -> Failur
         state.bind(name, value, spec.span)
 
     return None
+
+
+def _refused(log: StepLog, failure: Failure | None) -> Failure | None:
+    """Return the failure of a step in which something was not sent, whatever was made of that further up."""
+    if not log.refusals:
+        return failure
+
+    refused = log.refusals[0]
+    what = f"{refused.command}  {refused.meaning}".strip()
+    return Failure(
+        f"not sent to the card in {refused.reader}: {refused.reason}", detail=f"{what}\n{refused.remedy}"
+    )
 
 
 def _defect(log: StepLog, failure: Failure | None) -> Failure | None:

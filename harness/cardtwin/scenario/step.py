@@ -2,7 +2,7 @@
 
 A verb is a class in a module of ``cardtwin.scenario.verbs``::
 
-    @verb("reset", needs={Capability.DESK})
+    @verb("reset", needs={Capability.DESK}, effects=READS)
     class Reset(Step):
         \"\"\"Reset the card.\"\"\"
 
@@ -34,7 +34,9 @@ from pydantic import (
     model_validator,
 )
 
+from cardtwin.decode import Effect
 from cardtwin.scenario.document import ListNode, TextNode
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.matchers import MATCHER_SCHEMA, Matcher, Matchers, is_matcher
 from cardtwin.scenario.values import SCALAR, Name, NameList, ReaderName, Value
 from cardtwin.targets import Capability
@@ -159,6 +161,9 @@ class Step(BaseModel):
 
     verb: ClassVar[str]
     needs: ClassVar[frozenset[Capability]]
+    worst: ClassVar[Effect | None]
+    """What the verb may do to cards at worst; None where nobody has said, and then it only reads."""
+
     addressed: ClassVar[frozenset[str]] = frozenset({"on", "by"})
     """Which of ``on`` and ``by`` the verb makes use of."""
 
@@ -217,6 +222,11 @@ class Step(BaseModel):
         """Return what a step that is written so needs of the target."""
         return cls.needs
 
+    @classmethod
+    def effects(cls, written: MapNode) -> Effect:  # noqa: ARG003  # for subclasses
+        """Return what a step that is written so may do to cards at worst."""
+        return cls.worst or READS
+
     def expectation(self) -> Expectation | None:
         """Return what the step expects."""
         found = getattr(self, "expect", None)
@@ -239,8 +249,16 @@ S = TypeVar("S", bound=Step)
 _registered: dict[str, type[Step]] = {}
 
 
-def verb(name: str, *, needs: Collection[Capability]) -> Callable[[type[S]], type[S]]:
+def verb(
+    name: str, *, needs: Collection[Capability], effects: Effect | None = None
+) -> Callable[[type[S]], type[S]]:
     """Register a class as the verb of that name.
+
+    Args:
+        name: The name.
+        needs: What it needs of a target.
+        effects: What it may do to cards at worst (``cardtwin.scenario.effects``): what isn't declared here is
+            not sent to a physical card.
 
     Raises:
         ValueError: The name is taken by a verb or a parameter, or the class has no field of that name.
@@ -255,6 +273,7 @@ def verb(name: str, *, needs: Collection[Capability]) -> Callable[[type[S]], typ
 
         step.verb = name
         step.needs = frozenset(needs)
+        step.worst = effects
         _registered[name] = step
         return step
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cardtwin.card.image import CardImage
     from cardtwin.cryptoki.foreign import Returned
+    from cardtwin.decode import Effect
     from cardtwin.encoding import Engine
     from cardtwin.events import Hub
     from cardtwin.middleware import PersonalDesktopClient
@@ -297,6 +298,9 @@ class Bench(ABC):
     @abstractmethod
     def desk(self) -> Desk:
         """Return the hands and eyes at the readers."""
+
+    def declare(self, effects: Effect) -> None:  # noqa: B027  # only who guards cards makes use of it
+        """Take note of what the step that begins now may do to cards at worst."""
 
     @abstractmethod
     def close(self) -> None:

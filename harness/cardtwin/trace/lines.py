@@ -160,6 +160,19 @@ class DefectLine(EventLine):
     detail: str
 
 
+class RefusalLine(EventLine):
+    """Something was not sent to a physical card."""
+
+    event: ClassVar = events.CommandRefused
+    kind: Literal["refusal"] = "refusal"
+    reader: str
+    command: str = Field(description="what was refused, without secrets")
+    meaning: str
+    rule: str
+    reason: str
+    remedy: str
+
+
 EVENT_LINES: Final[tuple[type[EventLine], ...]] = (
     ExchangeLine,
     CallLine,
@@ -169,6 +182,7 @@ EVENT_LINES: Final[tuple[type[EventLine], ...]] = (
     CardLine,
     PinPadLine,
     DefectLine,
+    RefusalLine,
 )
 
 Line = Annotated[
@@ -182,7 +196,8 @@ Line = Annotated[
     | ReaderLine
     | CardLine
     | PinPadLine
-    | DefectLine,
+    | DefectLine
+    | RefusalLine,
     Field(discriminator="kind"),
 ]
 

@@ -10,6 +10,7 @@ from cardtwin.events import (
     CallBegan,
     CallEnded,
     CardChanged,
+    CommandRefused,
     Defect,
     Event,
     LoginEnded,
@@ -94,6 +95,10 @@ class _Text:
                 self._places.keep_end(event)
                 what = f"login of {event.user} to slot {event.slot} ended"
                 yield self._line(f"- {event.reader}: {what}: {event.why.value}")
+            case CommandRefused():
+                yield self._line(
+                    f"! {event.reader}: not sent, {event.rule}: {event.command}  {event.meaning}"
+                )
             case Defect():
                 yield self._line(f"! defect in {event.where}")
             case CallBegan():

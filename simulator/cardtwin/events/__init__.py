@@ -24,6 +24,7 @@ __all__ = [
     "CardChange",
     "CardChanged",
     "Cause",
+    "CommandRefused",
     "Defect",
     "Event",
     "Exchange",
@@ -328,6 +329,27 @@ class ReaderChanged(Event):
     reader: str
     change: PowerChange
     atr: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRefused(Event):
+    """Something was not sent to a physical card. Fails the step in which it happens.
+
+    Attributes:
+        reader: The reader's name.
+        command: What was refused, without secrets: a command in hex, masked, or a function's name.
+        meaning: What it would have done, for people; holds no secret either.
+        rule: The rule by which it was refused, a short name.
+        reason: Why, in a sentence.
+        remedy: What to do about it, in a sentence.
+    """
+
+    reader: str
+    command: str
+    meaning: str
+    rule: str
+    reason: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from cardtwin.login import (
     UserAccount,
 )
 from cardtwin.scenario.document import MapNode, TextNode
+from cardtwin.scenario.effects import PRESENTS, READS
 from cardtwin.scenario.matchers import FlagMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.pkcs11.steps import SlotStep, UseExpectation
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -147,7 +148,7 @@ class AdministerExpectation(Expectation):
     rules: TextListMatcher | None = None
 
 
-@verb("administer", needs=())
+@verb("administer", needs=(), effects=READS)
 class Administer(Step):
     """Change the draft of Digital Access's configuration, in Digital Access Admin.
 
@@ -201,7 +202,7 @@ class PublishExpectation(Expectation):
     problems: TextMatcher | None = None
 
 
-@verb("publish", needs=())
+@verb("publish", needs=(), effects=READS)
 class Publish(Step):
     """Publish the draft. Without `expect`, it is published."""
 
@@ -238,7 +239,7 @@ class AuthenticateExpectation(UseExpectation):
     issuers: TextListMatcher | None = None
 
 
-@verb("authenticate", needs={Capability.PKCS11})
+@verb("authenticate", needs={Capability.PKCS11}, effects=PRESENTS)
 class Authenticate(SlotStep):
     """Log in at Digital Access with Personal Desktop, by a certificate on the token.
 

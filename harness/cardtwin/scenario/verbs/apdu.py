@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 from cardtwin.events import because
 from cardtwin.iso7816 import ResponseApdu
 from cardtwin.pcsc import CardMuteError, CardRemovedError
+from cardtwin.scenario.document import TextNode
+from cardtwin.scenario.effects import READS, REMAKES, of_command
 from cardtwin.scenario.matchers import HexMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import Hex, parse_hex
 from cardtwin.targets import Capability
 
 if TYPE_CHECKING:
+    from cardtwin.decode import Effect
+    from cardtwin.scenario.document import MapNode
     from cardtwin.scenario.run import Run
 
 __all__ = ["Apdu", "ApduExpectation"]
@@ -26,7 +30,7 @@ class ApduExpectation(Expectation):
     data: HexMatcher | None = None
 
 
-@verb("apdu", needs={Capability.APDU})
+@verb("apdu", needs={Capability.APDU}, effects=READS)
 class Apdu(Step):
     """Send one command APDU, given in hex. Without `expect`, the status word is 90xx or 61xx.
 
@@ -44,6 +48,16 @@ class Apdu(Step):
             return f"apdu {parse_hex(argument)[:4].hex(' ').upper()}"
         except ValueError:
             return "apdu"
+
+    @classmethod
+    def effects(cls, written: MapNode) -> Effect:
+        """Return what the command may do; one that is filled in during the run, everything that is known."""
+        argument = written.get("apdu")
+
+        try:
+            return of_command(parse_hex(argument.text)) if isinstance(argument, TextNode) else REMAKES
+        except ValueError:
+            return REMAKES
 
     def run(self, run: Run) -> Observed:
         """Send the command."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.step import Observed, Refers, Step, verb
 from cardtwin.scenario.values import Name
 from cardtwin.targets import Capability
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Card"]
 
 
-@verb("card", needs={Capability.DESK})
+@verb("card", needs={Capability.DESK}, effects=READS)
 class Card(Step):
     """Insert a card, remove, reset or power it. `which` names the card to insert."""
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cardtwin.cryptoki.constants import Cka, Cko
 from cardtwin.cryptoki.values import Attribute
+from cardtwin.scenario.effects import PRESENTS, READS
 from cardtwin.scenario.matchers import FlagMatcher, PrivateTextMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.pkcs11.sessions import AbsentError
 from cardtwin.scenario.pkcs11.steps import SlotStep, UseExpectation
@@ -45,7 +46,7 @@ class CertificateExpectation(UseExpectation):
     key: FlagMatcher | None = None
 
 
-@verb("read_certificate", needs={Capability.PKCS11})
+@verb("read_certificate", needs={Capability.PKCS11}, effects=PRESENTS)
 class ReadCertificate(SlotStep):
     """Look at the certificate of a label on the token. Without `expect`, there is one."""
 
@@ -104,7 +105,7 @@ class CmTokenExpectation(Expectation):
     subjects: TextListMatcher | None = None
 
 
-@verb("cm_token", needs={Capability.PERSONAL})
+@verb("cm_token", needs={Capability.PERSONAL}, effects=READS)
 class CmToken(Step):
     """Ask Certificate Manager for the token of a card serial number. Without `expect`, it knows it."""
 

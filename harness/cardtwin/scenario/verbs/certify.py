@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko
 from cardtwin.cryptoki.values import Attribute
 from cardtwin.issuance.authority import RevocationRefusedError
+from cardtwin.scenario.effects import PRESENTS, REPLACES
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.pkcs11.steps import KeyName, SlotStep, UseExpectation
 from cardtwin.scenario.step import verb
@@ -34,7 +35,7 @@ class CertifyExpectation(UseExpectation):
     """What comes of it."""
 
 
-@verb("certify", needs={Capability.PKCS11, Capability.OWN})
+@verb("certify", needs={Capability.PKCS11, Capability.OWN}, effects=REPLACES)
 class Certify(SlotStep):
     """Have a certificate authority certify a key of the token, and write the certificate to the token.
 
@@ -74,7 +75,7 @@ class Certify(SlotStep):
         return {"call": "C_CreateObject", "certificate": der}
 
 
-@verb("revoke", needs={Capability.PKCS11})
+@verb("revoke", needs={Capability.PKCS11}, effects=PRESENTS)
 class Revoke(SlotStep):
     """Have a certificate authority of Digital Access revoke the certificate of a label on the token."""
 

@@ -11,6 +11,7 @@ from cardtwin.card import CardView, models
 from cardtwin.card import image as images
 from cardtwin.decode import Decoder, Effect
 from cardtwin.scenario.document import MapNode, TextNode
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import Name, Value
@@ -122,7 +123,7 @@ class CheckExpectation(Expectation):
     apdus: ApdusExpectation | None = None
 
 
-@verb("check", needs={Capability.DESK})
+@verb("check", needs={Capability.DESK}, effects=READS)
 class Check(Step):
     """Look at the card's memory, its state and counters, and at the APDUs of earlier steps."""
 

@@ -34,6 +34,7 @@ from cardtwin.encoding import (
 )
 from cardtwin.middleware import Version
 from cardtwin.plan import Secret
+from cardtwin.scenario.effects import REMAKES
 from cardtwin.scenario.matchers import PrivateTextMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.serverkeys import server_keys
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
@@ -176,7 +177,7 @@ VersionText = Annotated[
 ]
 
 
-@verb("encode", needs={Capability.PERSONAL})
+@verb("encode", needs={Capability.PERSONAL}, effects=REMAKES)
 class Encode(Step):
     """Run an encoding description (.dsc, .dsz). Without `expect`, Meta_ProductionResult is ``success``.
 

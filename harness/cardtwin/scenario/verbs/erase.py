@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import model_validator
 
+from cardtwin.scenario.effects import REMAKES
 from cardtwin.scenario.step import Observed, Step, verb
 from cardtwin.scenario.values import SecretText
 from cardtwin.scenario.verbs.personalise import refusal
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Erase"]
 
 
-@verb("erase", needs={Capability.PERSONAL})
+@verb("erase", needs={Capability.PERSONAL}, effects=REMAKES)
 class Erase(Step):
     """Erase the card by the object "Card Eraser", anonymously or as a user with a PIN.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
 
 from pydantic import model_validator
 
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.faults import Seconds, Times
 from cardtwin.scenario.step import Observed, Step, verb
 from cardtwin.scenario.values import Flag, Hex, Number
@@ -19,7 +20,7 @@ __all__ = ["Fault"]
 _CLEAR: Final = "clear"
 
 
-@verb("fault", needs={Capability.DESK})
+@verb("fault", needs={Capability.DESK}, effects=READS)
 class Fault(Step):
     """Let something go wrong with the card in the reader, at commands after this step; or `clear` it all.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.step import Observed, Refers, Step, verb
 from cardtwin.scenario.values import Name
 from cardtwin.targets import Capability
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Fork"]
 
 
-@verb("fork", needs={Capability.PKCS11})
+@verb("fork", needs={Capability.PKCS11}, effects=READS)
 class Fork(Step):
     """Let a program fork. The child, one of `processes`, is its copy, with the PKCS#11 library loaded.
 

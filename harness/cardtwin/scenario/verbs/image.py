@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from cardtwin.card import ImageError
 from cardtwin.card import image as images
 from cardtwin.scenario.document import TextNode
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.matchers import FlagMatcher, TextListMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -31,7 +32,7 @@ class ImageExpectation(Expectation):
     differences: TextListMatcher | None = None
 
 
-@verb("image", needs={Capability.DESK})
+@verb("image", needs={Capability.DESK}, effects=READS)
 class Image(Step):
     """Save the card's memory under a name, load it again (or load a file), compare with it.
 

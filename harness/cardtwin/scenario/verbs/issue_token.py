@@ -14,6 +14,7 @@ from cardtwin.issuance import IssuanceError
 from cardtwin.issuance.authority import KeyUsage, extension, usage_of
 from cardtwin.issuance.manager import TokenRequest
 from cardtwin.plan import Secret, SecretName
+from cardtwin.scenario.effects import READS, REMAKES
 from cardtwin.scenario.matchers import NumberMatcher, PrivateTextMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import SecretText
@@ -58,7 +59,7 @@ class IssueExpectation(Expectation):
     shown: TextListMatcher | None = None
 
 
-@verb("issue_token", needs=set())
+@verb("issue_token", needs=set(), effects=READS)
 class IssueToken(Step):
     """Issue a token by a token procedure. Without `expect`, it isn't refused.
 
@@ -107,7 +108,7 @@ class IssueToken(Step):
         return {"shown": run.managing.manager.registration.input_view(procedure).fields}
 
 
-@verb("produce_by", needs={Capability.PERSONAL})
+@verb("produce_by", needs={Capability.PERSONAL}, effects=REMAKES)
 class ProduceBy(Step):
     """Let the following encodings produce a holder's card by a token procedure.
 

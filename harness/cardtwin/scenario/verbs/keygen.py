@@ -10,6 +10,7 @@ from cardtwin.card import image as images
 from cardtwin.issuance.keygeneration import ARCHIVE, KeyGenerationError
 from cardtwin.issuance.manager import NumberRange
 from cardtwin.scenario.document import ListNode, TextNode
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
 from cardtwin.scenario.texts import source_text
@@ -43,7 +44,7 @@ class KeygenExpectation(Expectation):
     pins_for: TextListMatcher | None = None
 
 
-@verb("keygen", needs=set())
+@verb("keygen", needs=set(), effects=READS)
 class Keygen(Step):
     """Let the key generation system make a batch of cards from a profile. Without `expect`, it isn't refused.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.scenario.document import MapNode, TextNode
+from cardtwin.scenario.effects import PRESENTS
 from cardtwin.scenario.pkcs11.steps import SlotStep, UseExpectation, UseStep
 from cardtwin.scenario.step import verb
 from cardtwin.scenario.values import SecretText
@@ -24,7 +25,7 @@ _OPERATOR: Final = "operator"
 _USERS: Final = {"user": Cku.CKU_USER, "so": Cku.CKU_SO}
 
 
-@verb("login", needs={Capability.PKCS11})
+@verb("login", needs={Capability.PKCS11}, effects=PRESENTS)
 class Login(SlotStep):
     """Log a program in. It stays so, until it is logged out or the login is lost.
 
@@ -55,7 +56,7 @@ class Login(SlotStep):
         return {"call": "C_Login"}
 
 
-@verb("logout", needs={Capability.PKCS11})
+@verb("logout", needs={Capability.PKCS11}, effects=PRESENTS)
 class Logout(UseStep):
     """Log a program out of a slot, ``main`` or ``signature``."""
 

@@ -14,6 +14,7 @@ from cardtwin.issuance.manager import (
     parse_policy,
 )
 from cardtwin.scenario.document import TextNode
+from cardtwin.scenario.effects import PRESENTS, READS
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.managing import officer_signature
 from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
@@ -44,7 +45,7 @@ class PolicyExpectation(Expectation):
     codes: TextListMatcher | None = None
 
 
-@verb("policy", needs=set())
+@verb("policy", needs=set(), effects=READS)
 class PolicyStep(Step):
     """Set up what token procedures refer to in Certificate Manager: domains, PIN procedures and so on."""
 
@@ -72,7 +73,7 @@ class OfficerExpectation(Expectation):
     message: TextMatcher | None = None
 
 
-@verb("officer", needs={Capability.PKCS11})
+@verb("officer", needs={Capability.PKCS11}, effects=PRESENTS)
 class Officer(Step):
     """Make somebody an officer of Certificate Manager: the key on the card gets a certificate."""
 
@@ -115,7 +116,7 @@ class ProcedureExpectation(Expectation):
     ranges: TextListMatcher | None = None
 
 
-@verb("token_procedure", needs=set())
+@verb("token_procedure", needs=set(), effects=PRESENTS)
 class TokenProcedureStep(Step):
     """Work on a token procedure in the Administrator's workbench. Without `expect`, it isn't refused.
 

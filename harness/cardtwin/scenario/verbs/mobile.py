@@ -10,6 +10,7 @@ from cardtwin.login import (
     LoginRefusedError,
     UnknownMethodError,
 )
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.matchers import FlagMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -39,7 +40,7 @@ class DeliverProfileExpectation(Expectation):
     message: TextMatcher | None = None
 
 
-@verb("deliver_profile", needs=())
+@verb("deliver_profile", needs=(), effects=READS)
 class DeliverProfile(Step):
     """Create a new profile for a user account and notify the user by e-mail, with the QR code.
 
@@ -78,7 +79,7 @@ class PageExpectation(Expectation):
     text: TextMatcher | None = None
 
 
-@verb("open_login", needs=())
+@verb("open_login", needs=(), effects=READS)
 class OpenLogin(Step):
     """Open a login with a method for Personal Mobile, on a device. Without `expect`, there is one."""
 
@@ -97,7 +98,7 @@ class OpenLogin(Step):
             return Observed({"state": "no-such-method"}, success=False, note=str(error))
 
 
-@verb("login_page", needs=())
+@verb("login_page", needs=(), effects=READS)
 class LoginPage(Step):
     """Look at the page of the login that was opened last, or cancel it there."""
 
@@ -133,7 +134,7 @@ class PhoneExpectation(PageExpectation):
     user: TextMatcher | None = None
 
 
-@verb("phone", needs=())
+@verb("phone", needs=(), effects=READS)
 class UsePhone(Step):
     """Use Personal Mobile on a phone.
 

@@ -18,6 +18,7 @@ from cardtwin.issuance.virtualcard import (
     VirtualSmartCardSelfServiceProcGet,
     parse_options,
 )
+from cardtwin.scenario.effects import REMAKES
 from cardtwin.scenario.matchers import NumberMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.ordering import Desktop
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
@@ -57,7 +58,7 @@ class OrderExpectation(Expectation):
     valid: NumberMatcher | None = None
 
 
-@verb("order_virtual_card", needs={Capability.APDU, Capability.DESK})
+@verb("order_virtual_card", needs={Capability.APDU, Capability.DESK}, effects=REMAKES)
 class OrderVirtualCard(Step):
     """Let a user run the process VirtualSmartCardSelfServiceProcGet. Without `expect`, the card is active.
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from cardtwin.events import because
 from cardtwin.pcsc import Disposition, PcscError, ShareMode
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.matchers import TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.targets import Capability
@@ -30,7 +31,7 @@ class PcscExpectation(Expectation):
     code: TextMatcher | None = None
 
 
-@verb("pcsc", needs={Capability.APDU})
+@verb("pcsc", needs={Capability.APDU}, effects=READS)
 class Pcsc(Step):
     """Connect a program to the card, reconnect or disconnect it, or hold the card for a transaction.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from cardtwin.plan import SecretName
+from cardtwin.scenario.effects import REMAKES
 from cardtwin.scenario.matchers import TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Refers, Step, verb
 from cardtwin.scenario.texts import error_codes, source_text
@@ -57,7 +58,7 @@ Parameter = Annotated[
 ]
 
 
-@verb("personalise", needs={Capability.PERSONAL})
+@verb("personalise", needs={Capability.PERSONAL}, effects=REMAKES)
 class Personalise(Step):
     """Carry out a card profile (.cpf) on a card. Without `expect`, the return value is CKR_OK.
 

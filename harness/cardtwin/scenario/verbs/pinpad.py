@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import PlainValidator, WithJsonSchema
 
 from cardtwin.plan import Secret
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.step import Observed, Step, verb
 from cardtwin.scenario.values import SCALAR
 from cardtwin.targets import Capability, EntryError, PinEntry
@@ -48,7 +49,7 @@ _Entries = Annotated[
 ]
 
 
-@verb("enter", needs={Capability.DESK})
+@verb("enter", needs={Capability.DESK}, effects=READS)
 class Enter(Step):
     """Enter something at the reader's PIN pad when it is next asked for: one thing for each prompt.
 

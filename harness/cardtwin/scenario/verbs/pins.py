@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from cardtwin.scenario.effects import CHANGES, PRESENTS
 from cardtwin.scenario.matchers import NumberMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import PinName, SecretText
@@ -37,7 +38,7 @@ def _call(run: Run, step: Step, call: Callable[[PersonalDesktopClient, str], obj
     return Observed({"rv": "CKR_OK"})
 
 
-@verb("verify_pin", needs={Capability.PERSONAL})
+@verb("verify_pin", needs={Capability.PERSONAL}, effects=PRESENTS)
 class VerifyPin(Step):
     """Verify a PIN or PUK, named by its kind (user, signature, puk, operator) or its label.
 
@@ -55,7 +56,7 @@ class VerifyPin(Step):
         )
 
 
-@verb("change_pin", needs={Capability.PERSONAL})
+@verb("change_pin", needs={Capability.PERSONAL}, effects=CHANGES)
 class ChangePin(Step):
     """Change a PIN or PUK, named by its kind or its label.
 
@@ -76,7 +77,7 @@ class ChangePin(Step):
         )
 
 
-@verb("unblock_pin", needs={Capability.PERSONAL})
+@verb("unblock_pin", needs={Capability.PERSONAL}, effects=CHANGES)
 class UnblockPin(Step):
     """Set a new PIN by its PUK; the PIN is named by its kind or its label.
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, PlainValidator, create_model
 
 from cardtwin.cryptoki.functions import BY_NAME, FUNCTIONS, OWN, Function
 from cardtwin.scenario.document import MapNode, TextNode
+from cardtwin.scenario.effects import PRESENTS, of_function
 from cardtwin.scenario.pkcs11 import (
     CallExpectation,
     argument_fields,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cardtwin.cryptoki.foreign import Returned
+    from cardtwin.decode import Effect
     from cardtwin.scenario.run import Run
     from cardtwin.targets import Program
 
@@ -49,7 +51,7 @@ def _function_name(value: Any) -> str:
     return value
 
 
-@verb("pkcs11", needs={Capability.PKCS11})
+@verb("pkcs11", needs={Capability.PKCS11}, effects=PRESENTS)
 class Pkcs11(Step):
     """Call one function of PKCS#11, or one of ours beside it. Without `expect`, it returns CKR_OK.
 
@@ -95,6 +97,11 @@ class _Form(Pkcs11):
     def capabilities(cls, written: MapNode) -> frozenset[Capability]:  # noqa: ARG003  # the function tells
         """Return what the function needs: those of ours are in no other library."""
         return cls.needs | ({Capability.OWN} if cls.function.name in _OWN else set())
+
+    @classmethod
+    def effects(cls, written: MapNode) -> Effect:  # noqa: ARG003  # the function tells
+        """Return what the function may do."""
+        return of_function(cls.function.name)
 
     def run(self, run: Run) -> Observed:
         """Call it."""

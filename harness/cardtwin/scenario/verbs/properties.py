@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.matchers import TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.verbs.personalise import refusal
@@ -24,7 +25,7 @@ class PropertyExpectation(Expectation):
     value: TextMatcher | None = None
 
 
-@verb("get_property", needs={Capability.PERSONAL})
+@verb("get_property", needs={Capability.PERSONAL}, effects=READS)
 class GetProperty(Step):
     """Ask the middleware for a property.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.step import Observed, Step, verb
 from cardtwin.targets import Capability
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Reader"]
 
 
-@verb("reader", needs={Capability.DESK})
+@verb("reader", needs={Capability.DESK}, effects=READS)
 class Reader(Step):
     """Attach a reader that is ``absent``, an empty one; or detach one, with the card that is in it."""
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from cardtwin.cryptoki.constants import Cku
 from cardtwin.cryptoki.values import Buffer
+from cardtwin.scenario.effects import PRESENTS
 from cardtwin.scenario.errors import ScenarioError
 from cardtwin.scenario.pkcs11.arguments import DataArgument, MechanismArgument, data_of, files_named
 from cardtwin.scenario.pkcs11.publickeys import encrypted, is_right
@@ -64,7 +65,7 @@ class _KeyStep(SlotStep):
             yield "files", name
 
 
-@verb("sign", needs={Capability.PKCS11})
+@verb("sign", needs={Capability.PKCS11}, effects=PRESENTS)
 class Sign(_KeyStep):
     """Sign with a private key, called by its label or as ``{id: ...}``. Without `expect`, it succeeds.
 
@@ -92,7 +93,7 @@ class Sign(_KeyStep):
         return {"call": "C_Sign", "signature": answer.content}
 
 
-@verb("decrypt", needs={Capability.PKCS11})
+@verb("decrypt", needs={Capability.PKCS11}, effects=PRESENTS)
 class Decrypt(_KeyStep):
     """Decrypt with a private key, called by its label or as ``{id: ...}``. Without `expect`, it succeeds.
 

@@ -8,6 +8,7 @@ from pydantic import create_model
 
 from cardtwin.cryptoki.constants import Cka
 from cardtwin.cryptoki.structures import INFO_STRUCTURES
+from cardtwin.scenario.effects import PRESENTS
 from cardtwin.scenario.matchers import NumberMatcher, TextListMatcher
 from cardtwin.scenario.pkcs11.attributes import Template, attributes
 from cardtwin.scenario.pkcs11.results import structure_matchers, structure_values
@@ -32,7 +33,7 @@ class FindExpectation(UseExpectation):
     labels: TextListMatcher | None = None
 
 
-@verb("find", needs={Capability.PKCS11})
+@verb("find", needs={Capability.PKCS11}, effects=PRESENTS)
 class Find(SlotStep):
     """Look for objects by attributes; ``{}`` finds all. Without `expect`, the return value is CKR_OK."""
 
@@ -56,7 +57,7 @@ TokenInfoExpectation: type[UseExpectation] = create_model(
 )
 
 
-@verb("token_info", needs={Capability.PKCS11})
+@verb("token_info", needs={Capability.PKCS11}, effects=PRESENTS)
 class TokenInfo(UseStep):
     """Ask what a slot, ``main`` or ``signature``, tells of its token: the members of CK_TOKEN_INFO."""
 

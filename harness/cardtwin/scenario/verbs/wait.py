@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from cardtwin.scenario.effects import READS
 from cardtwin.scenario.step import Observed, Step, verb
 from cardtwin.scenario.values import Number
 from cardtwin.targets import Capability
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Wait"]
 
 
-@verb("wait", needs={Capability.CLOCK})
+@verb("wait", needs={Capability.CLOCK}, effects=READS)
 class Wait(Step):
     """Let seconds pass, on the clock that the programs see; the step itself takes no time."""
 

@@ -1,0 +1,19 @@
+"""Physical cards: what stands between the programs and a card that cannot be made again."""
+
+from cardtwin.targets.hardware.guard import Guard
+from cardtwin.targets.hardware.guarded import GuardedConnection, GuardedContext
+from cardtwin.targets.hardware.ledger import Ledger
+from cardtwin.targets.hardware.permissions import ExpectedCard, Permissions
+from cardtwin.targets.hardware.refusal import CommandRefusedError, Refusal, Rule
+
+__all__ = [
+    "CommandRefusedError",
+    "ExpectedCard",
+    "Guard",
+    "GuardedConnection",
+    "GuardedContext",
+    "Ledger",
+    "Permissions",
+    "Refusal",
+    "Rule",
+]

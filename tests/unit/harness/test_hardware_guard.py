@@ -1,0 +1,255 @@
+"""The guard of physical cards, judged by what reaches the card."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cardtwin.card import models
+from cardtwin.decode import Effect
+from cardtwin.pcsc import Disposition
+from cardtwin.scenario import effects
+from cardtwin.targets.hardware import CommandRefusedError, ExpectedCard, Permissions, Rule
+from support.hardware import EVERYTHING, GuardedDesk
+from support.tokens import READER, TokenDesk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardtwin.card import CardImage
+
+ASK = {"cardos-4.4": "0020008", "cardos-5.3": "0020008", "cosmo-8.2": "0020000"}
+WRONG = "0831383838FFFFFFFF"
+
+
+@cache
+def encoded(model: str) -> CardImage:
+    desk = TokenDesk(model)
+    desk.init()
+    return desk.card.image
+
+
+def verify(model: str, reference: int, value: str = "9999") -> bytes:
+    """Return a VERIFY; PIN 1 of the cards here is 1111."""
+    filling = "00" * (8 - len(value))
+    return bytes.fromhex(f"{ASK[model]}{reference}08{value.encode().hex()}{filling}")
+
+
+RIGHT = "1111"
+
+
+def test_what_only_reads_goes_through_without_any_permission(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path)
+
+    assert desk.connect().transmit(bytes.fromhex("00CA018200")).hex() == "c9039000"
+
+
+def test_a_card_of_another_atr_gets_no_command_at_all(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path, "cardos-4.4", expected=ExpectedCard("cardos-5.3", b"\x3b\x00"))
+
+    with pytest.raises(CommandRefusedError, match="ATR"):
+        desk.connect()
+
+    assert desk.card.received == []
+
+
+def test_a_card_of_another_serial_number_gets_only_what_asks_for_it(tmp_path: Path) -> None:
+    expected = ExpectedCard("cardos-5.3", models.get("cardos-5.3").atr, bytes(8))
+    desk = GuardedDesk(tmp_path, expected=expected, allowed=EVERYTHING)
+    connection = desk.connect()
+    desk.guard.declare(effects.REMAKES)
+
+    with pytest.raises(CommandRefusedError, match="serial number"):
+        connection.transmit(bytes.fromhex("00A40000023F00"))
+
+    with pytest.raises(CommandRefusedError):
+        connection.transmit(bytes.fromhex("80EA0000"))
+
+    assert desk.card.commands == ["00CA018200", "00CA018100"]
+
+
+def test_another_card_put_in_later_is_noticed_before_anything_is_sent_to_it(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path)
+    connection = desk.connect()
+    connection.transmit(bytes.fromhex("00CA018200"))
+    desk.manager.remove(READER)
+    other = desk.put_in("cardos-4.4")
+
+    with pytest.raises(CommandRefusedError, match="ATR"):
+        connection.reconnect()
+
+    assert other.received == []
+
+
+def test_a_step_changes_nothing_that_it_has_not_declared(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path, "cardos-4.4", allowed=EVERYTHING)
+    connection = desk.connect()
+
+    with pytest.raises(CommandRefusedError) as caught:
+        connection.transmit(bytes.fromhex("00E0000000"))
+
+    assert caught.value.refusal.rule is Rule.UNDECLARED
+    assert "00E0000000" not in desk.card.commands
+
+
+@pytest.mark.parametrize(
+    ("command", "lacking", "rule"),
+    [
+        ("00E40000025015", {"destructive": False}, Rule.DESTRUCTIVE),
+        ("00DA016F0386 01 FF", {"irreversible": frozenset({"FORMAT"})}, Rule.IRREVERSIBLE),
+        ("8406000008 0000000000000000", {"irreversible": frozenset()}, Rule.IRREVERSIBLE),
+        ("00DC0104 01 00", {"unverified": False}, Rule.UNVERIFIED),
+        ("0CB0000000", {"unverified": False}, Rule.UNVERIFIED),
+        ("8099000000", {"unverified": False}, Rule.UNKNOWN),
+        ("00A4", {"unverified": False}, Rule.UNKNOWN),
+        ("0020008108 3131313100000000", {"known_tries": None}, Rule.TRIES_UNKNOWN),
+        ("00200081", {"known_tries": None}, Rule.TRIES_UNKNOWN),
+        ("8406000008 0000000000000000", {"known_tries": 1}, Rule.LAST_TRY),
+    ],
+)
+def test_what_one_flag_allows_is_refused_without_it(
+    tmp_path: Path, command: str, lacking: dict[str, Any], rule: Rule
+) -> None:
+    allowed = {name: getattr(EVERYTHING, name) for name in Permissions.__slots__} | lacking
+    desk = GuardedDesk(tmp_path, "cardos-4.4", allowed=Permissions(**allowed))
+    desk.guard.declare(effects.REMAKES | Effect.UNKNOWN)
+    connection = desk.connect()
+
+    with pytest.raises(CommandRefusedError) as caught:
+        connection.transmit(bytes.fromhex(command))
+
+    assert caught.value.refusal.rule is rule
+    assert bytes.fromhex(command).hex().upper() not in desk.card.commands
+    assert [event.rule for event in desk.refusals] == [rule.value]
+
+    sent = GuardedDesk(tmp_path / "other", "cardos-4.4", allowed=EVERYTHING)
+    sent.guard.declare(effects.REMAKES | Effect.UNKNOWN)
+    sent.connect().transmit(bytes.fromhex(command))
+    assert bytes.fromhex(command).hex().upper() in sent.card.commands
+
+
+def test_the_first_piece_of_a_chain_counts_as_the_worst_that_the_whole_may_do(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path, "cardos-4.4", allowed=Permissions(unverified=True))
+    desk.guard.declare(effects.REMAKES)
+    connection = desk.connect()
+
+    with pytest.raises(CommandRefusedError) as caught:
+        connection.transmit(bytes.fromhex("10DA016F0286 01"))
+
+    assert caught.value.refusal.rule is Rule.IRREVERSIBLE
+
+
+def test_a_form_that_a_card_system_has_from_us_is_refused_there_alone(tmp_path: Path) -> None:
+    for model, passes in {"cardos-4.4": True, "cardos-5.3": False}.items():
+        desk = GuardedDesk(tmp_path, model)
+        desk.guard.declare(effects.CHANGES)
+        create = bytes.fromhex("00E0000000")
+
+        if passes:
+            desk.connect().transmit(create)
+        else:
+            with pytest.raises(CommandRefusedError, match="no public source"):
+                desk.connect().transmit(create)
+
+
+def test_after_a_refusal_nothing_is_sent_but_the_end_of_the_login(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path, image=encoded("cardos-5.3"))
+    desk.guard.declare(effects.PRESENTS)
+    connection = desk.connect()
+    connection.transmit(verify("cardos-5.3", 1, RIGHT))
+
+    with pytest.raises(CommandRefusedError, match="no public source"):
+        connection.transmit(bytes.fromhex("00D60000 01 00"))
+
+    with pytest.raises(CommandRefusedError, match="after a refusal"):
+        connection.transmit(bytes.fromhex("00CA018200"))
+
+    before = len(desk.card.received)
+    connection.transmit(bytes.fromhex("80EA0000"))
+    assert desk.card.commands[before:] == ["80EA0000"]
+
+
+def test_a_refused_program_leaves_no_login_on_the_card(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path, image=encoded("cardos-5.3"))
+    desk.guard.declare(effects.PRESENTS)
+    connection = desk.connect()
+    connection.transmit(verify("cardos-5.3", 1, RIGHT))
+
+    with pytest.raises(CommandRefusedError):
+        connection.transmit(bytes.fromhex("00D60000 01 00"))
+
+    connection.disconnect(Disposition.LEAVE)
+    assert desk.power_changes[-1] == "reset"
+
+
+def test_a_pin_with_two_tries_is_presented_once_wrongly_and_never_again(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path, image=encoded("cardos-5.3"))
+    desk.guard.declare(effects.PRESENTS)
+    connection = desk.connect()
+
+    connection.transmit(verify("cardos-5.3", 1))
+    connection.transmit(verify("cardos-5.3", 1))
+
+    with pytest.raises(CommandRefusedError, match="the last try") as caught:
+        connection.transmit(verify("cardos-5.3", 1, RIGHT))
+
+    assert caught.value.refusal.rule is Rule.LAST_TRY
+    assert not any(each.took_the_last for each in desk.card.received)
+
+
+def test_a_right_pin_gives_its_try_back(tmp_path: Path) -> None:
+    desk = GuardedDesk(
+        tmp_path, "cardos-4.4", image=encoded("cardos-4.4"), allowed=Permissions(known_tries=2)
+    )
+    desk.guard.declare(effects.PRESENTS)
+    connection = desk.connect()
+
+    for _ in range(4):
+        assert connection.transmit(verify("cardos-4.4", 1, RIGHT)).hex() == "9000"
+
+    assert desk.ledger.spent(desk.model.serial) == {}
+
+
+def test_tries_that_a_card_does_not_tell_are_counted_from_run_to_run(tmp_path: Path) -> None:
+    image = encoded("cardos-4.4")
+
+    for _ in range(2):
+        desk = GuardedDesk(tmp_path, "cardos-4.4", image=image, allowed=Permissions(known_tries=3))
+        desk.guard.declare(effects.PRESENTS)
+        desk.connect().transmit(verify("cardos-4.4", 1))
+        image = desk.card.card.image
+
+    desk = GuardedDesk(tmp_path, "cardos-4.4", image=image, allowed=Permissions(known_tries=3))
+    desk.guard.declare(effects.PRESENTS)
+
+    with pytest.raises(CommandRefusedError, match="the last try"):
+        desk.connect().transmit(verify("cardos-4.4", 1, RIGHT))
+
+
+def test_a_card_that_may_charge_for_it_is_never_asked_for_its_tries(tmp_path: Path) -> None:
+    desk = GuardedDesk(
+        tmp_path, "cardos-4.4", image=encoded("cardos-4.4"), allowed=Permissions(known_tries=3)
+    )
+    desk.guard.declare(effects.PRESENTS)
+    desk.connect().transmit(verify("cardos-4.4", 1))
+
+    assert [command for command in desk.card.commands if command.startswith("0020")] == [
+        verify("cardos-4.4", 1).hex().upper()
+    ]
+
+
+def test_a_try_counts_before_the_command_goes_out(tmp_path: Path) -> None:
+    desk = GuardedDesk(
+        tmp_path, "cardos-4.4", image=encoded("cardos-4.4"), allowed=Permissions(known_tries=3)
+    )
+    desk.guard.declare(effects.PRESENTS)
+    connection = desk.connect()
+    seen: list[dict[str, int]] = []
+    desk.card.on_command = lambda _place: seen.append(dict(desk.ledger.spent(desk.model.serial)))
+
+    connection.transmit(verify("cardos-4.4", 1, RIGHT))
+
+    assert seen[-1] == {"PIN 1": 1}
+    assert desk.ledger.path(desk.model.serial).stat().st_mode & 0o777 == 0o600
