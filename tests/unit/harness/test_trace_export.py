@@ -103,6 +103,13 @@ def test_a_dump_has_one_reader(path: Path) -> None:
     assert "00A4" not in path.read_text()
 
 
+def test_a_name_of_several_lines_is_a_remark_of_one(path: Path) -> None:
+    export_traces([traced(exchange(SELECT, reader="R\r\n9000"), title="a\n00A40000")], "apdu4j", path)
+
+    assert path.read_text().splitlines()[-2:] == ["00A4000C023F00", "9000"]
+    assert sum(not line.startswith("#") for line in path.read_text().splitlines()) == 2
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_trace_without_apdus_is_refused(path: Path, form: str) -> None:
     with pytest.raises(ExportError, match="no APDUs"):
