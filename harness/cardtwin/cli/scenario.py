@@ -14,12 +14,14 @@ from cardtwin.drafting.names import DEFAULTS
 from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.source import SourceError
 from cardtwin.trace import read_traces
+from cardtwin.trace.imports import import_traces
 
 if TYPE_CHECKING:
     from cardtwin.trace import Trace
 
 __all__ = ["command"]
 
+_TRACE_BEGINS = b'{"kind"'
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -28,7 +30,7 @@ def command() -> None:
     """Make scenario files: of what a trace tells, and of a scenario that fails the fewest steps that do."""
 
 
-@command.command("from", short_help="Make a scenario of a trace.")
+@command.command("from", short_help="Make a scenario of a trace or a log.")
 @click.argument("trace_file", metavar="TRACE", type=_FILE)
 @click.option("-o", "output", type=OUTPUT, callback=in_a_folder, help="Write it there; else it is printed.")
 @click.option("--title", metavar="TITLE", help="Of several traces in the file: the one of this title.")
@@ -63,6 +65,8 @@ def from_(  # noqa: PLR0913  # one per option
     secrets: tuple[str, ...],
 ) -> None:
     """Make a scenario that does again what TRACE tells, and expects what came of it.
+
+    TRACE is a trace file, or the log of another program that `cardtwin trace import` knows.
 
     Handles and what else is new each time get names and matchers. A trace has no secrets: the scenario says
     where they belong. Comments that begin with LOOK say what else the trace doesn't tell.
@@ -143,8 +147,12 @@ def _secret(text: str) -> tuple[str, str]:
 
 
 def _read(file: Path) -> tuple[Trace, ...]:
+    """Return the traces of a trace file, or those that the log of another program tells of."""
     try:
-        return read_traces(file)
+        with file.open("rb") as stream:
+            is_trace = stream.read(len(_TRACE_BEGINS)) == _TRACE_BEGINS
+
+        return read_traces(file) if is_trace else import_traces(file)
     except SourceError as error:
         fail(str(error))
     except OSError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.functions import BY_NAME, Kind
 from cardtwin.drafting import texts
+from cardtwin.drafting.earlier import Earlier
 from cardtwin.drafting.layout import Entry, Tree
 
 if TYPE_CHECKING:
@@ -37,13 +38,8 @@ _CALLED: Final = {
 }
 """What objects are called that were looked for, by CKA_CLASS."""
 
-_GOES_ON: Final = {
-    "pSignature": ("C_Sign", "C_SignFinal", "C_SignRecover"),
-    "pEncryptedData": ("C_Encrypt",),
-    "pWrappedKey": ("C_WrapKey",),
-    "pOperationState": ("C_GetOperationState",),
-}
-"""By parameter, the functions whose result is taken for the data that was given, where it has its length."""
+_OF_THE_CARD: Final = {"CKA_ID", "CKA_MODULUS", "CKA_SUBJECT", "CKA_ISSUER", "CKA_SERIAL_NUMBER", "CKA_VALUE"}
+"""Attributes that are other ones on each card: who looks for one has read it before, as a rule."""
 
 _LENGTHS_VARY: Final = {"C_GetOperationState"}
 _MATTERS: Final = re.compile("C_(Decrypt|Verify|Unwrap|SetOperationState).*")
@@ -89,7 +85,8 @@ class CallDrafter:
         self._handles = handles
         self._secrets = secrets
         self._sought: dict[tuple[str, str], str] = {}
-        self._made: dict[str, tuple[str, int]] = {}
+        self._earlier = Earlier(handles)
+        self._numbered: set[str] = set()
 
     def step(self, call: RecordedCall, by: str, *, fault: bool = False) -> CallStep:
         """Return the step of a call.
@@ -141,6 +138,10 @@ class CallDrafter:
         if kind not in {None, "slot"} and found is None and text != "0":
             step.notes.append(f"LOOK: nothing in the trace has given this program the {kind} {text}")
 
+        if kind == "slot" and found is None and text not in self._numbered:
+            self._numbered.add(text)
+            step.notes.append("LOOK: the trace has no list of slots: this is the number that its library has")
+
     def _flag(self, step: CallStep, parameter: Parameter, text: str) -> None:
         step.fields[parameter.names[0]] = "yes" if text == "true" else "no"
 
@@ -151,23 +152,13 @@ class CallDrafter:
             step.fields[name] = "NULL"
             return
 
-        earlier = self._earlier(name, step.call.program, size)
+        earlier = self._earlier.data(step.call.program, name, size)
         step.fields[name] = earlier or texts.filler(size)
 
         if earlier is None and size and _MATTERS.fullmatch(step.call.name):
             step.notes.append(
                 f"LOOK: the trace has the length of {name} alone, and what comes of it depends on it"
             )
-
-    def _earlier(self, name: str, program: str, size: int) -> str | None:
-        for function in _GOES_ON.get(name, ()):
-            made, length = self._made.get(f"{program} {function}", ("", -1))
-
-            if length == size:
-                self._handles.used.add(made)
-                return f"$({made})"
-
-        return None
 
     def _pin(self, step: CallStep, parameter: Parameter, text: str) -> None:
         name = parameter.names[0]
@@ -210,7 +201,11 @@ class CallDrafter:
         found, unknown = texts.template(text)
 
         if step.call.name == "C_FindObjectsInit":
-            found = {name: value for name, value in found.items() if name not in unknown}
+            found = {
+                name: self._sought_value(step.call.program, name, value)
+                for name, value in found.items()
+                if name not in unknown
+            }
             session = step.call.program, step.call.arguments.get("hSession", "")
             self._sought[session] = _CALLED.get(str(found.get("CKA_CLASS")), "objects")
 
@@ -219,6 +214,12 @@ class CallDrafter:
 
         if found:
             step.fields[parameter.names[0]] = dict(found)
+
+    def _sought_value(self, program: str, name: str, value: Tree) -> Tree:
+        if name not in _OF_THE_CARD or not isinstance(value, str):
+            return value
+
+        return self._earlier.attribute(program, name, len(value.split())) or value
 
     def _query(self, step: CallStep, parameter: Parameter, text: str) -> None:
         names: list[str] = texts.names(text)
@@ -298,9 +299,26 @@ class CallDrafter:
             case Kind.BUFFER_OUT if text.isdecimal() and step.fields.get("room") != "NULL":
                 name = self._handles.name(_snake(result[1:]))
                 step.binds[name] = result
-                self._made[f"{call.program} {call.name}"] = (name, int(text))
+                self._earlier.made(call.program, call.name, name, int(text))
+            case Kind.QUERY:
+                self._note_values(step, text)
             case _:
                 pass
+
+    def _note_values(self, step: CallStep, lengths: str) -> None:
+        """Take note of attributes of the card's own that were read."""
+        asked = texts.names(step.call.arguments.get("pTemplate", "none"))
+        read = zip(asked, texts.names(lengths), strict=False)
+        found = {name: int(size) for name, size in read if name in _OF_THE_CARD and size.isdecimal()}
+
+        if not found:
+            return
+
+        bound = self._handles.name("attributes")
+        step.binds[bound] = "pTemplate"
+
+        for name, size in found.items():
+            self._earlier.read(step.call.program, name, bound, size)
 
     def _give(
         self, step: CallStep, kind: str, numbers: list[str], wish: str, result: str, *, listed: bool = False

@@ -137,7 +137,9 @@ class _Draft:
         left_out = _left_out(call)
 
         if left_out:
-            self._notes.append(f"LOOK: left out: {call.name}, {left_out}" if call.name in BY_NAME else "")
+            self._notes.append(f"LOOK: left out: {call.name}, {left_out}")
+
+        if left_out or not _is_told(call):
             return False
 
         by = self._program(call.program)
@@ -177,7 +179,7 @@ class _Draft:
                 pass
 
     def _told(self) -> list[str]:
-        notes, self._notes = [note for note in self._notes if note], []
+        notes, self._notes = self._notes, []
         return notes
 
     def _program(self, recorded: str) -> str:
@@ -321,15 +323,18 @@ _ABOUT_SECRETS: Final = (
 _ABOUT_CARD: Final = "LOOK: a trace doesn't have the card's memory. This makes one to begin with."
 
 
+def _is_told(call: RecordedCall) -> bool:
+    """Whether a library does something in such a call, and not the loader of libraries."""
+    function = BY_NAME.get(call.name)
+    return function is not None and function.carried
+
+
 def _left_out(call: RecordedCall) -> str:
     """Return why a call is not done again; nothing where it is."""
     function = BY_NAME.get(call.name)
 
     if function is None:
         return "no function of PKCS#11 2.40"
-
-    if not function.carried:
-        return "which describes the library"
 
     if call.name == "cardtwin_InitTokenPPA":
         return "whose profile the trace doesn't have"
