@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cardtwin.cli.files import OUTPUT, fail, in_a_folder
-from cardtwin.drafting import Circumstances, DraftError, draft
+from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios
+from cardtwin.drafting import Circumstances, DraftError, NothingFailsError, draft, shrink
 from cardtwin.drafting.names import DEFAULTS
 from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.source import SourceError
+from cardtwin.targets import get as get_target
 from cardtwin.trace import read_traces
 from cardtwin.trace.imports import import_traces
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardtwin.drafting import Shrunk
+    from cardtwin.scenario import Instance
     from cardtwin.trace import Trace
 
 __all__ = ["command"]
@@ -94,6 +100,64 @@ def from_(  # noqa: PLR0913  # one per option
     _write(text, output)
 
 
+@command.command("shrink", short_help="Cut a failing scenario down.")
+@click.argument("file", type=_FILE)
+@click.option("--id", "id_", metavar="INSTANCE", help="Which instance; the first that fails if not given.")
+@click.option("-o", "output", type=OUTPUT, callback=in_a_folder, help="Write it there; else it is printed.")
+@click.option("--target", metavar="NAME", help="Run against this target.")
+@click.option("--card", metavar="MODEL", help="Put this card model into every reader that has a card.")
+@click.option("--quirk", "quirks", multiple=True, metavar="Q", help="Switch a quirk on in every card.")
+@click.option(
+    "--seed", metavar="TEXT", help="Seed, if the scenario has none; equal seeds give equal results."
+)
+def shrink_(
+    *,
+    file: Path,
+    id_: str | None,
+    output: Path | None,
+    target: str | None,
+    card: str | None,
+    quirks: tuple[str, ...],
+    seed: str | None,
+) -> None:
+    """Cut a failing scenario down to the fewest steps that still fail in the same way.
+
+    The same step fails then, with the same finding, expectation and result; the steps before it that make no
+    difference are left out. The result has the one instance, its steps in one file.
+    """
+    overrides = _check(card, quirks, target)
+    instances = [overrides.apply(each) for each in load_scenarios((file,))]
+    chosen = [each for each in instances if id_ in {None, each.id}]
+
+    if not chosen:
+        known = ", ".join(each.id for each in instances)
+        raise click.BadParameter(f"there is no {id_!r}, but {known}", param_hint="--id")
+
+    found = _shrunk([_seeded(each, seed) for each in chosen])
+    folder = Path.cwd() if output is None else output.absolute().parent
+    _write(found.text(folder), output)
+    click.echo(
+        f"{found.instance.id}: {found.after} of {found.before} steps, after {found.runs} runs", err=True
+    )
+
+
+def _seeded(instance: Instance, seed: str | None) -> Instance:
+    return replace(instance, setup=replace(instance.setup, seed=instance.setup.seed or seed))
+
+
+def _shrunk(instances: Sequence[Instance]) -> Shrunk:
+    """Return the first of them that fails, cut down."""
+    reasons: list[str] = []
+
+    for instance in instances:
+        try:
+            return shrink(instance, get_target(instance.target))
+        except NothingFailsError as error:
+            reasons.append(str(error))
+
+    return fail("\n  ".join(("nothing fails here", *reasons)))
+
+
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
@@ -105,11 +169,16 @@ def _write(text: str, output: Path | None) -> None:
         fail(f"{output}: {error.strerror}")
 
 
-def _check(card: str | None, quirks: tuple[str, ...]) -> None:
+def _check(card: str | None, quirks: tuple[str, ...], target: str | None = None) -> Overrides:
+    """Return what is given, which exists."""
+    overrides = Overrides(target, card, quirks)
+
     try:
-        Overrides(card=card, quirks=quirks).check()
+        overrides.check()
     except OverridesError as error:
         raise click.UsageError(str(error)) from None
+
+    return overrides
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

@@ -2,5 +2,14 @@
 
 from cardtwin.drafting.errors import DraftError, NothingFailsError, NothingToDraftError
 from cardtwin.drafting.scenario import Circumstances, draft
+from cardtwin.drafting.shrinking import Shrunk, shrink
 
-__all__ = ["Circumstances", "DraftError", "NothingFailsError", "NothingToDraftError", "draft"]
+__all__ = [
+    "Circumstances",
+    "DraftError",
+    "NothingFailsError",
+    "NothingToDraftError",
+    "Shrunk",
+    "draft",
+    "shrink",
+]

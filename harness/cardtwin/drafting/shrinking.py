@@ -1,0 +1,203 @@
+"""A scenario that fails is cut down to the fewest steps that still fail in the same way."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from cardtwin.drafting.errors import NothingFailsError
+from cardtwin.drafting.layout import Entry, file_text
+from cardtwin.scenario import Verdict, run
+from cardtwin.scenario.binding import bound_names
+from cardtwin.scenario.document import MapNode, parse_yaml, plain
+from cardtwin.scenario.substitution import Names, references
+from cardtwin.source import SourceText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cardtwin.drafting.layout import Tree
+    from cardtwin.scenario import Instance, ScenarioResult
+    from cardtwin.scenario.instance import StepSpec
+    from cardtwin.targets import Target
+
+__all__ = ["Shrunk", "shrink"]
+
+_SEED: Final = "shrink"
+_NEIGHBOURS: Final = 3
+"""Up to so many steps in a row are left out at every place: what begins, does and ends a thing."""
+
+_Steps: TypeAlias = "tuple[StepSpec, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """What is left of a scenario.
+
+    Attributes:
+        instance: The scenario with the steps that are left.
+        why: The failure that they show.
+        before: How many steps there were.
+        runs: How often the scenario ran to find out.
+    """
+
+    instance: Instance
+    why: str
+    before: int
+    runs: int
+
+    @property
+    def after(self) -> int:
+        """How many steps are left."""
+        return len(self.instance.steps)
+
+    def text(self, folder: Path) -> str:
+        """Return the scenario as the text of a file in a folder. Its matrix has the one instance."""
+        return _file(self.instance, folder, self.why)
+
+
+def shrink(instance: Instance, target: Target) -> Shrunk:
+    """Return the fewest steps with which an instance fails in the same way.
+
+    The same way: at the same step, with the same finding, expectation, result and reason. No step that is
+    left, and no two or three of them in a row, can be left out. Equal seeds give equal results; an instance
+    without one gets one.
+
+    Args:
+        instance: What fails.
+        target: What it runs against.
+
+    Raises:
+        NothingFailsError: It passes, or the target cannot run it.
+    """
+    seeded = replace(instance, setup=replace(instance.setup, seed=instance.setup.seed or _SEED))
+    result = run(seeded, target)
+
+    if result.verdict is not Verdict.FAILED:
+        detail = f": {result.message}" if result.message else ""
+        raise NothingFailsError(f"{instance.id}: {result.verdict.value}, so there is no failure{detail}")
+
+    search = _Search(seeded, target, result)
+    steps = search.fewest()
+    return Shrunk(replace(instance, steps=steps), _why(result), len(instance.steps), search.runs)
+
+
+def _why(result: ScenarioResult) -> str:
+    step = result.failed_step
+    return result.message if step is None or step.failure is None else step.failure.message
+
+
+def _signature(result: ScenarioResult) -> tuple[object, ...]:
+    """Return what two failures have in common that are the same one."""
+    step = result.failed_step
+
+    if step is None or step.failure is None:
+        return (result.message,)
+
+    failure = step.failure
+    return (step.number, failure.message, failure.expected, failure.actual, failure.detail)
+
+
+class _Search:
+    """Leaves steps out as long as the failure stays."""
+
+    def __init__(self, instance: Instance, target: Target, result: ScenarioResult) -> None:
+        self._instance = instance
+        self._target = target
+        self._failure = _signature(result)
+        self._failing = result.failed_step
+        self._names = {s.number: bound_names(s.written, Names(instance.values)) for s in instance.steps}
+        self._bound = frozenset[str]().union(*self._names.values())
+        self._known: dict[tuple[int, ...], bool] = {}
+        self.runs = 1
+
+    def fewest(self) -> _Steps:
+        """Return the steps that are left."""
+        last = None if self._failing is None else self._failing.number
+        steps = [step for step in self._instance.steps if last is None or step.number <= last]
+        first = tuple(step for step in steps if step.number == 0)
+        end = () if last is None else tuple(steps[-1:])
+        rest = tuple(step for step in steps if step not in first and step not in end)
+        return (*first, *_left(rest, lambda some: self._fails((*first, *some, *end))), *end)
+
+    def _fails(self, steps: _Steps) -> bool:
+        key = tuple(step.number for step in steps)
+
+        if key not in self._known:
+            self._known[key] = self._has_names(steps) and self._fails_so(steps)
+
+        return self._known[key]
+
+    def _fails_so(self, steps: _Steps) -> bool:
+        self.runs += 1
+        result = run(replace(self._instance, steps=steps), self._target)
+        return result.verdict is Verdict.FAILED and _signature(result) == self._failure
+
+    def _has_names(self, steps: _Steps) -> bool:
+        """Whether each name that a step refers to is given by one before it: else it need not run."""
+        given: set[str] = set()
+
+        for step in steps:
+            names = {name.partition(".")[0] for name in references(step.node)} if step.step is None else set()
+
+            if (names & self._bound) - given:
+                return False
+
+            given |= self._names[step.number]
+
+        return True
+
+
+def _left(steps: _Steps, fails: Callable[[_Steps], bool]) -> _Steps:
+    """Return what is left of steps when none can be left out any more; larger parts are tried first."""
+    size = len(steps)
+
+    while size:
+        shorter = next((some for some in _without(steps, size) if fails(some)), None)
+
+        if shorter is None:
+            size = size // 2 if size > _NEIGHBOURS + 1 else size - 1
+        else:
+            steps = shorter
+            size = min(size, len(steps)) if size > _NEIGHBOURS else min(_NEIGHBOURS, len(steps))
+
+    return steps
+
+
+def _without(steps: _Steps, size: int) -> Iterator[_Steps]:
+    """Yield the steps without parts of a size, the last one first: a name's users go before who gives it."""
+    stride = 1 if size <= _NEIGHBOURS else size
+
+    for end in range(len(steps), 0, -stride):
+        yield (*steps[: max(end - size, 0)], *steps[end:])
+
+
+def _file(instance: Instance, folder: Path, why: str) -> str:
+    root = parse_yaml(SourceText.read(instance.path))
+    assert isinstance(root, MapNode), "it has been loaded"
+    head: dict[str, Tree] = plain(root.without("steps", "matrix", "files"))
+    files = plain(root).get("files", {})
+    _move(head, files, instance.path.parent, folder)
+    matrix: dict[str, Tree] = {name: [plain(value)] for name, value in instance.values.items()}
+    head |= {"matrix": matrix} if matrix else {}
+    steps = [Entry(plain(step.written)) for step in instance.steps if step.number]
+
+    if steps:
+        steps[-1] = Entry(steps[-1].value, (f"this fails: {' '.join(why.split())}",))
+
+    tail = {"files": Entry(files)} if files else {}
+    return file_text({key: Entry(value) for key, value in head.items()}, steps, tail)
+
+
+def _move(head: dict[str, Tree], files: dict[str, Tree], old: Path, new: Path) -> None:
+    """Let the paths in a scenario lead to the same files from another folder."""
+    cards = head.get("cards", {})
+
+    for holder, key in [
+        *((file, "path") for file in files.values()),
+        *((card, "keep") for card in (cards.values() if isinstance(cards, dict) else ())),
+    ]:
+        if isinstance(holder, dict) and isinstance(path := holder.get(key), str):
+            holder[key] = os.path.relpath(os.path.join(old, path), new)  # names stay in it

@@ -1,0 +1,242 @@
+"""Drafts of single calls: arguments as they were, names for handles, matchers, and comments where to look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cardtwin.drafting import Circumstances, NothingToDraftError, draft
+from cardtwin.events import CallBegan, CallEnded, Cause, Event, ReaderChanged
+from cardtwin.events import PowerChange as Power
+from cardtwin.scenario import load
+from cardtwin.trace import MaskedExchange, Trace
+from support.drafts import drafted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardtwin.scenario import Instance
+
+ATR_53 = bytes.fromhex("3BD2180081 31FE58C90316")
+OPENED = (
+    ("C_Initialize", {}, {}, "CKR_OK"),
+    ("C_GetSlotList", {"tokenPresent": "true", "pSlotList": "room for 9"}, {"pSlotList": "2: 7 8"}, "CKR_OK"),
+    ("C_OpenSession", {"slotID": "7", "flags": "6"}, {"phSession": "41"}, "CKR_OK"),
+)
+LOGIN = {"hSession": "41", "userType": "CKU_USER", "pPin": "**"}
+
+Recorded = tuple[str, dict[str, str], dict[str, str], str]
+
+
+def call(name: str, arguments: dict[str, str], results: dict[str, str], rv: str = "CKR_OK") -> list[Event]:
+    cause = Cause(name)
+    told = tuple((f"*{key}", value) for key, value in results.items())
+    return [
+        CallBegan(call=cause, interface="PKCS#11", program="program", arguments=tuple(arguments.items())),
+        CallEnded(call=cause, result=rv, results=told),
+    ]
+
+
+def trace(*calls: Recorded, before: tuple[Event, ...] = ()) -> Trace:
+    return Trace("a log", (*before, *(event for each in calls for event in call(*each))))
+
+
+def steps(text: str) -> str:
+    """Return the drafted steps, without the one that makes the card."""
+    return text.partition("by: maker\n")[2].partition("files:\n")[0]
+
+
+def last_step(folder: Path, *calls: Recorded) -> str:
+    return steps(draft(trace(*OPENED, *calls), folder)).splitlines()[-1].strip()
+
+
+def test_handles_get_the_names_of_the_results_that_gave_them(tmp_path: Path) -> None:
+    text = steps(draft(trace(*OPENED, ("C_Logout", {"hSession": "41"}, {}, "CKR_OK")), tmp_path))
+
+    assert "bind: slots" in text
+    assert "slotID: $(slots.0)" in text
+    assert "- {pkcs11: C_Logout, hSession: $(session), by: program}" in text
+
+
+def test_a_name_that_nothing_refers_to_is_not_given(tmp_path: Path) -> None:
+    assert "bind: session" not in steps(draft(trace(*OPENED), tmp_path))
+
+
+def test_a_handle_that_nothing_gave_is_a_number_with_a_comment(tmp_path: Path) -> None:
+    text = steps(draft(trace(*OPENED, ("C_Logout", {"hSession": "99"}, {}, "CKR_OK")), tmp_path))
+    assert "# LOOK: nothing in the trace has given this program the session 99" in text
+    assert "hSession: 99" in text
+
+
+def test_a_handle_that_comes_again_is_the_newer_one(tmp_path: Path) -> None:
+    again = OPENED[2]
+    assert "hSession: $(session_2)" in last_step(
+        tmp_path, again, ("C_Logout", {"hSession": "41"}, {}, "CKR_OK")
+    )
+
+
+def test_what_is_new_each_time_is_matched_by_its_length(tmp_path: Path) -> None:
+    signed = ("C_Sign", {"hSession": "41", "pData": "4 bytes"}, {"pSignature": "256"}, "CKR_OK")
+    assert "pData: {text: xxxx}" in last_step(tmp_path, signed)
+    assert "expect: {pSignature: {any: 256}}" in last_step(tmp_path, signed)
+
+
+def test_a_signature_that_is_verified_is_the_one_that_was_made(tmp_path: Path) -> None:
+    signed = ("C_Sign", {"hSession": "41", "pData": "4 bytes"}, {"pSignature": "256"}, "CKR_OK")
+    given = {"hSession": "41", "pData": "4 bytes", "pSignature": "256 bytes"}
+    text = steps(draft(trace(*OPENED, signed, ("C_Verify", given, {}, "CKR_OK")), tmp_path))
+    assert "pSignature: $(signature)" in text
+    assert "bind: signature" in text
+
+
+def test_an_attribute_of_the_card_that_is_looked_for_is_the_one_that_was_read(tmp_path: Path) -> None:
+    asked = {"hSession": "41", "hObject": "0", "pTemplate": "CKA_ID"}
+    read = ("C_GetAttributeValue", asked, {"pTemplate": "2"}, "CKR_OK")
+    sought = ("C_FindObjectsInit", {"hSession": "41", "pTemplate": "CKA_ID=AB CD"}, {}, "CKR_OK")
+    assert "pTemplate: {CKA_ID: $(attributes.CKA_ID)}" in last_step(tmp_path, read, sought)
+    assert "pTemplate: {CKA_ID: AB CD}" in last_step(tmp_path, sought)
+
+
+def test_a_refused_call_is_expected_to_be_refused(tmp_path: Path) -> None:
+    refused = ("C_Login", LOGIN, {}, "CKR_PIN_LOCKED")
+    assert "expect: CKR_PIN_LOCKED" in steps(draft(trace(*OPENED, refused), tmp_path))
+
+
+def test_a_wrong_pin_is_another_parameter_than_the_right_one(tmp_path: Path) -> None:
+    wrong = ("C_Login", LOGIN, {}, "CKR_PIN_INCORRECT")
+    text = draft(trace(*OPENED, wrong, ("C_Login", LOGIN, {}, "CKR_OK")), tmp_path)
+    assert "pPin: $(secrets.wrong_pin)" in text
+    assert "pPin: $(secrets.pin)" in text
+
+
+def test_the_second_slot_has_a_pin_of_its_own(tmp_path: Path) -> None:
+    opened = ("C_OpenSession", {"slotID": "8", "flags": "4"}, {"phSession": "42"}, "CKR_OK")
+    login = ("C_Login", {**LOGIN, "hSession": "42"}, {}, "CKR_OK")
+    assert "pPin: $(secrets.signature_pin)" in last_step(tmp_path, opened, login)
+
+
+def test_after_a_change_the_new_pin_is_given(tmp_path: Path) -> None:
+    changed = ("C_SetPIN", {"hSession": "41", "pOldPin": "**", "pNewPin": "**"}, {}, "CKR_OK")
+    text = steps(draft(trace(*OPENED, changed, ("C_Login", LOGIN, {}, "CKR_OK")), tmp_path))
+    assert "pOldPin: $(secrets.pin), pNewPin: $(secrets.new_pin)" in text
+    assert "pPin: $(secrets.new_pin)" in text
+
+
+def test_secrets_that_are_given_stand_at_one_place(tmp_path: Path) -> None:
+    given = Circumstances(secrets={"pin": "2468"})
+    text = draft(trace(*OPENED, ("C_Login", LOGIN, {}, "CKR_OK")), tmp_path, given)
+    assert text.count("2468") == 1
+    assert "id: given, pin: 2468" in text
+
+
+def test_room_that_was_enough_is_not_told_and_other_room_is(tmp_path: Path) -> None:
+    def sign(room: str, rv: str) -> str:
+        given = {"hSession": "41", "pData": "4 bytes", "pSignature": room}
+        return last_step(tmp_path, ("C_Sign", given, {"pSignature": "256"}, rv))
+
+    assert "room" not in sign("room for 256 or more", "CKR_OK")
+    assert "room: NULL" in sign("NULL", "CKR_OK")
+    assert "room: 5" in sign("room for 5", "CKR_BUFFER_TOO_SMALL")
+    assert "room: 255" in sign("room for less than 256", "CKR_BUFFER_TOO_SMALL")
+
+
+def test_values_that_the_trace_has_masked_are_told(tmp_path: Path) -> None:
+    made = {"hSession": "41", "pTemplate": "CKA_CLASS=CKO_DATA, CKA_LABEL='a, b', CKA_VALUE=**"}
+    text = steps(draft(trace(*OPENED, ("C_CreateObject", made, {"phObject": "3"}, "CKR_OK")), tmp_path))
+    assert "# LOOK: the trace doesn't have the value of CKA_VALUE" in text
+    assert '{CKA_CLASS: CKO_DATA, CKA_LABEL: "a, b", CKA_VALUE: {hex: 00}}' in text
+
+
+def test_a_label_that_looks_like_a_name_stays_a_label(tmp_path: Path) -> None:
+    sought = {"hSession": "0", "pTemplate": "CKA_LABEL='$(pin)'"}
+    instance = drafted(trace(*OPENED, ("C_FindObjectsInit", sought, {}, "CKR_OK")), tmp_path)
+    step = instance.steps[-1].complete(instance.values)
+    assert step.pTemplate.CKA_LABEL == b"$(pin)"  # type: ignore[attr-defined]
+
+
+def test_parameters_of_mechanisms_are_the_usual_ones(tmp_path: Path) -> None:
+    given = {"hSession": "41", "pMechanism": "CKM_SHA384_RSA_PKCS_PSS", "hKey": "0"}
+    text = steps(draft(trace(*OPENED, ("C_SignInit", given, {}, "CKR_OK")), tmp_path))
+    assert "pParameter: {hashAlg: CKM_SHA384, mgf: CKG_MGF1_SHA384, sLen: 48}" in text
+    assert "# LOOK: the trace has no parameter of the mechanism" in text
+
+
+def test_a_trace_that_begins_later_gets_the_beginning(tmp_path: Path) -> None:
+    text = steps(draft(trace(("C_GetInfo", {}, {"pInfo": "Info"}, "CKR_OK")), tmp_path))
+    assert text.index("C_Initialize") < text.index("C_GetInfo")
+
+
+def test_with_a_fault_it_ends_there_and_expects_success(tmp_path: Path) -> None:
+    refused = ("C_Logout", {"hSession": "41"}, {}, "CKR_USER_NOT_LOGGED_IN")
+    after = ("C_CloseSession", {"hSession": "41"}, {}, "CKR_OK")
+    text = steps(draft(trace(*OPENED, refused, after), tmp_path, Circumstances(fault=refused[3])))
+    assert "# the fault: in the trace this returns CKR_USER_NOT_LOGGED_IN" in text
+    assert text.endswith("- {pkcs11: C_Logout, hSession: $(session), by: program}\n")
+
+
+def test_a_fault_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NothingToDraftError, match="CKR_PIN_LOCKED"):
+        draft(trace(*OPENED), tmp_path, Circumstances(fault="CKR_PIN_LOCKED"))
+
+
+def test_an_empty_trace_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NothingToDraftError, match="no call and no APDU"):
+        draft(trace(), tmp_path)
+
+
+def inserted(atr: bytes) -> tuple[Event, ...]:
+    return (
+        ReaderChanged(reader="R1", change=Power.INSERTED),
+        ReaderChanged(reader="R1", change=Power.POWERED_ON, atr=atr),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "comment"),
+    [
+        (inserted(bytes.fromhex("3BD21802C10A31FE58C80D51")), ""),
+        (inserted(bytes.fromhex("3B00")), "no known model"),
+        ((), "doesn't tell which card"),
+    ],
+)
+def test_the_card_is_known_by_its_atr(before: tuple[Event, ...], comment: str, tmp_path: Path) -> None:
+    text = draft(trace(*OPENED, before=before), tmp_path)
+    assert (f"model: {'cardos-5.3' if comment else 'cardos-4.4'}") in text
+    assert comment in text.partition("cards:")[0]
+
+
+def exchange(command: str, response: str, meaning: str) -> MaskedExchange:
+    return MaskedExchange(reader="R1", meaning=meaning, command=command, response=response, status="")
+
+
+def apdus(folder: Path, *exchanges: MaskedExchange) -> tuple[str, Instance]:
+    text = draft(Trace("apdus", (*inserted(ATR_53), *exchanges)), folder, Circumstances(profile=None))
+    path = folder / "apdus.scenario.yaml"
+    path.write_text(text)
+    (instance,) = load(path)
+    return text, instance
+
+
+def test_a_trace_without_calls_becomes_apdus(tmp_path: Path) -> None:
+    text, instance = apdus(
+        tmp_path,
+        exchange("00 CA 01 83 00", "20 90 00", "GET DATA life cycle"),
+        exchange("00 84 00 00 08", "01 02 03 04 05 06 07 08 90 00", "GET CHALLENGE 8 bytes"),
+        exchange("00 20 00 81 08 ** ** ** ** ** ** ** **", "63 C2", "VERIFY 81"),
+    )
+    assert "apdu: 00 CA 01 83 00, by: program, expect: {sw: 90 00, data: 20}" in text
+    assert "expect: {sw: 90 00, data: {any: 8}}" in text
+    assert "00 20 00 81 08 31 32 33 34 00 00 00 00, by: program, expect: 63 C2" in text
+    assert [step.kind.verb for step in instance.steps] == ["apdu"] * 3
+
+
+def test_resets_and_removals_between_apdus_are_steps(tmp_path: Path) -> None:
+    asked = exchange("00 CA 01 83 00", "20 90 00", "GET DATA life cycle")
+    events = [
+        ReaderChanged(reader="R1", change=each) for each in (Power.RESET, Power.REMOVED, Power.INSERTED)
+    ]
+    found = Trace("apdus", (*inserted(ATR_53), asked, *events, asked))
+    text = draft(found, tmp_path, Circumstances(profile=None))
+    done = [line.strip() for line in text.splitlines() if "card: " in line]
+    assert done == ["- {card: reset}", "- {card: remove}", "- {card: insert, which: token}"]
