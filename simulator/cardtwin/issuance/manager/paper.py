@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import MethodReturnValue, WrapMode, XPos, YPos
 
 from cardtwin.issuance.manager.errors import LetterRefusedError
 from cardtwin.issuance.manager.lettertext import CORE_FONTS
@@ -87,14 +87,42 @@ class _Paper(FPDF):
         self.multi_cell(0, size / 2, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _row(self, label: str, value: str) -> None:
-        self.set_font(self._family, size=11)
-        top = self.get_y()
-        self.multi_cell(_LABELS, _LINE, label, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        below = self.get_y()
-        self.set_xy(_MARGIN + _LABELS, top)
+        """Write a secret beside its label, on the same page; below it where there is no room for it."""
         self.set_font(_SECRETS, size=13)
-        self.cell(0, _LINE, value, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.set_y(max(below, self.get_y()) + 1)
+        beside = self.get_string_width(value) <= self.epw - _LABELS - 2 * self.c_margin
+        labels = self._lines(self._family, 11, _LABELS, label)
+        values = 1 if beside else self._lines(_SECRETS, 11, self.epw, value)
+
+        if self.will_page_break(_LINE * (max(labels, values) if beside else labels + values)):
+            self.add_page()
+
+        top = self.get_y()
+        self._cells(self._family, 11, _LABELS, label)
+
+        if beside:
+            below = self.get_y()
+            self.set_xy(_MARGIN + _LABELS, top)
+            self._cells(_SECRETS, 13, self.epw - _LABELS, value)
+            self.set_y(max(below, self.get_y()))
+        else:
+            self._cells(_SECRETS, 11, self.epw, value)
+
+        self.set_y(self.get_y() + 1)
+
+    def _lines(self, family: str, size: int, width: float, text: str) -> int:
+        """Return how many lines a text takes."""
+        self.set_font(family, size=size)
+        wrap = WrapMode.CHAR if family == _SECRETS else WrapMode.WORD
+        found = self.multi_cell(
+            width, _LINE, text, align="L", wrapmode=wrap, dry_run=True, output=MethodReturnValue.LINES
+        )
+        assert isinstance(found, list)
+        return len(found)
+
+    def _cells(self, family: str, size: int, width: float, text: str) -> None:
+        self.set_font(family, size=size)
+        wrap = WrapMode.CHAR if family == _SECRETS else WrapMode.WORD
+        self.multi_cell(width, _LINE, text, align="L", wrapmode=wrap, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _load(self, fonts: Path | None) -> str:
         """Make a font's file known, and see that it has all characters."""
