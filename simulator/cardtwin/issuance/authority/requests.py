@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from cardtwin.issuance.authority.keyusage import KeyUsage
 
 __all__ = ["CertificateRequest", "read_request"]
+
+_BROKEN: Final = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class CertificateRequest(NamedTuple):
@@ -42,7 +52,7 @@ def read_request(request: bytes) -> CertificateRequest:
         valid = read.is_signature_valid
         key = read.public_key()
         wanted = [found.value for found in read.extensions if isinstance(found.value, x509.KeyUsage)]
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except _BROKEN:
         raise RequestRefusedError("the certificate request is broken") from None
 
     if not valid or not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):

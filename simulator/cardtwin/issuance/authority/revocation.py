@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -34,6 +35,14 @@ REASONS: Final = frozenset(
 
 _VALIDITY: Final = timedelta(days=7)
 _HASHES: Final = (SHA1, SHA256)
+_BROKEN: Final = (
+    ValueError,
+    TypeError,
+    NotImplementedError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class Revocation:
@@ -87,15 +96,18 @@ class Revocation:
     def answer(self, request: bytes) -> bytes:
         """Return the answer (OCSPResponse, in DER) to an OCSP request; never fails.
 
-        A request that can't be read is answered malformedRequest, one about another CA's certificate
-        unauthorized (RFC 6960, 2.3). What the CA hasn't issued is unknown.
+        A request that can't be read is answered malformedRequest, one about another CA's certificate, or by
+        hashes that aren't SHA-1 or SHA-256, unauthorized (RFC 6960, 2.3). What the CA hasn't issued
+        is unknown.
         """
         try:
             asked = ocsp.load_der_ocsp_request(request)
             algorithm = asked.hash_algorithm
             hashes = (asked.issuer_name_hash, asked.issuer_key_hash)
             nonce = [found for found in asked.extensions if isinstance(found.value, x509.OCSPNonce)]
-        except (ValueError, NotImplementedError):
+        except UnsupportedAlgorithm:
+            return _refusal(ocsp.OCSPResponseStatus.UNAUTHORIZED)
+        except _BROKEN:
             return _refusal(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
 
         issuer = self._issuer(algorithm, hashes)
