@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cardtwin.card import EmulatedCard, models
 from cardtwin.entropy import SeededEntropy
 from cardtwin.events import CommandRefused, Hub, ReaderChanged
-from cardtwin.readers import ReaderManager
+from cardtwin.readers import PinPad, ReaderManager
 from cardtwin.targets.hardware import ExpectedCard, Guard, GuardedContext, Ledger, Permissions
 from support.tokens import READER
 
@@ -109,13 +109,14 @@ class GuardedDesk:
         image: CardImage | None = None,
         allowed: Permissions = NOTHING,
         expected: ExpectedCard | None = None,
+        pinpad: bool = False,
     ) -> None:
         self.model = models.get(model)
         self.events: list[Event] = []
         self.hub = Hub()
         self.hub.subscribe(self.events.append)
         self.manager = ReaderManager(self.hub)
-        self.manager.add_reader(READER)
+        self.manager.add_reader(READER, pinpad=PinPad() if pinpad else None)
         self.card = self.put_in(model, image)
         self.ledger = Ledger(ledger)
         expected = expected or ExpectedCard(model, self.model.atr)

@@ -87,12 +87,15 @@ class _Lazy(click.Group):
         try:
             with _terminable():
                 return super().invoke(ctx)
-        except _Terminated:
-            click.echo("cardtwin: terminated", err=True)
-            ctx.exit(TERMINATED)
-        except KeyboardInterrupt:
-            click.echo("cardtwin: interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt as error:
+            terminated = isinstance(error, _Terminated)
+            click.echo(f"cardtwin: {'terminated' if terminated else 'interrupted'}", err=True)
+
+            # In what state it has left physical cards.
+            for note in getattr(error, "__notes__", ()):
+                click.echo(note, err=True)
+
+            ctx.exit(TERMINATED if terminated else INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""

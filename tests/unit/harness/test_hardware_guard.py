@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import signal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cardtwin.card import models
-from cardtwin.decode import Effect
-from cardtwin.pcsc import Disposition
-from cardtwin.scenario import effects
-from cardtwin.targets.hardware import CommandRefusedError, ExpectedCard, Permissions, Rule
+from cardtwin.decode import Effect, decode
+from cardtwin.pcsc import Context, Disposition, Feature, PinVerification
+from cardtwin.readers import PinEntry
+from cardtwin.scenario import all_verbs, effects, load, run
+from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
+from cardtwin.targets.hardware import (
+    CommandRefusedError,
+    ExpectedCard,
+    Guard,
+    GuardedContext,
+    Ledger,
+    Permissions,
+    Rule,
+    name_states,
+)
 from support.hardware import EVERYTHING, GuardedDesk
-from support.tokens import READER, TokenDesk
+from support.tokens import PIN1, READER, TokenDesk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cardtwin.card import CardImage
+    from cardtwin.events import Hub
+    from cardtwin.scenario import Instance
+    from cardtwin.targets import Setup
 
 ASK = {"cardos-4.4": "0020008", "cardos-5.3": "0020008", "cosmo-8.2": "0020000"}
 WRONG = "0831383838FFFFFFFF"
@@ -253,3 +269,180 @@ def test_a_try_counts_before_the_command_goes_out(tmp_path: Path) -> None:
 
     assert seen[-1] == {"PIN 1": 1}
     assert desk.ledger.path(desk.model.serial).stat().st_mode & 0o777 == 0o600
+
+
+def presses_ctrl_c_at(place: int) -> Callable[[int], None]:
+    def press(received: int) -> None:
+        if received == place:
+            signal.raise_signal(signal.SIGINT)
+
+    return press
+
+
+def interrupted(folder: Path, place: int) -> tuple[GuardedDesk, GuardedContext, KeyboardInterrupt | None]:
+    """Initialise a card and log in, with an interrupt while the card answers one command."""
+    desk = GuardedDesk(folder, "cardos-4.4", allowed=EVERYTHING)
+    desk.guard.declare(effects.REMAKES)
+    context = desk.context()
+    desk.card.on_command = presses_ctrl_c_at(place)
+
+    try:
+        program = TokenDesk("cardos-4.4", wrap=lambda _context: context)
+        program.init()
+        program.client.verify_pin(READER, PIN1)
+    except KeyboardInterrupt as error:
+        return desk, context, error
+
+    return desk, context, None
+
+
+def test_an_interrupt_at_any_command_leaves_no_transaction_no_login_and_a_named_state(tmp_path: Path) -> None:
+    whole, _, none = interrupted(tmp_path / "whole", -1)
+    assert none is None
+
+    for place in range(len(whole.card.received)):
+        desk, context, error = interrupted(tmp_path / str(place), place)
+        assert error is not None
+        desk.card.on_command = lambda _place: None
+        context.release()
+        name_states(error, [desk.guard])
+
+        assert len(desk.card.received) == place + 1
+        changes = [each.command for each in desk.card.received if changes_the_card(each.command)]
+        assert len(desk.guard.account) == len(changes)
+        assert [line.rpartition(": ")[2] for line in desk.guard.account[:-1]] == ["9000 (success)"] * (
+            len(desk.guard.account) - 1
+        )
+        assert all(line in error.__notes__[0] for line in desk.guard.account)
+
+        if any(command[1] == 0x20 for command in changes):
+            assert desk.power_changes[-1] in {"reset", "powered off"}
+
+        with desk.manager.context().connect(READER) as other, other.transaction():
+            assert other.transmit(bytes.fromhex("00CA018200")).endswith(b"\x90\x00")
+
+
+def changes_the_card(command: bytes) -> bool:
+    return bool(decode(command).effect & ~(Effect.READS | Effect.SELECTS))
+
+
+def test_wrong_puks_count_against_every_pin_since_a_puk_is_one(tmp_path: Path) -> None:
+    desk = GuardedDesk(
+        tmp_path, "cardos-4.4", image=encoded("cardos-4.4"), allowed=Permissions(known_tries=3)
+    )
+    desk.guard.declare(effects.CHANGES)
+    connection = desk.connect()
+
+    for _ in range(2):
+        connection.transmit(bytes.fromhex("002C008110") + b"9" * 16)
+
+    with pytest.raises(CommandRefusedError, match="PIN 2 has the last try"):
+        connection.transmit(verify("cardos-4.4", 2))
+
+
+@pytest.mark.parametrize(("template", "known"), [("0020008108" + "00" * 8, 1), ("00200081", None)])
+def test_a_pin_pad_presents_no_pin_either_without_enough_tries(
+    tmp_path: Path, template: str, known: int | None
+) -> None:
+    desk = GuardedDesk(
+        tmp_path,
+        "cardos-4.4",
+        image=encoded("cardos-4.4"),
+        allowed=Permissions(known_tries=known),
+        pinpad=True,
+    )
+    desk.guard.declare(effects.PRESENTS)
+    desk.manager.enter(READER, [PinEntry.parse("9999")])
+    connection = desk.connect()
+    entry = PinVerification(format_string=0x82, min_digits=4, max_digits=8, command=bytes.fromhex(template))
+
+    with pytest.raises(CommandRefusedError):
+        connection.control(connection.features()[Feature.VERIFY_PIN_DIRECT], entry.encode())
+
+    assert not [command for command in desk.card.commands if command.startswith("0020")]
+
+
+def test_a_control_code_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path, allowed=EVERYTHING)
+
+    with pytest.raises(CommandRefusedError, match="control code"):
+        desk.connect().control(0x42000000 + 1)
+
+
+def test_the_last_program_that_ends_takes_its_login_with_it(tmp_path: Path) -> None:
+    desk = GuardedDesk(tmp_path, image=encoded("cardos-5.3"))
+    desk.guard.declare(effects.PRESENTS)
+    first, second = desk.context(), desk.context()
+    first.connect(READER).transmit(verify("cardos-5.3", 1, RIGHT))
+    second.connect(READER)
+
+    first.release()
+    assert "reset" not in desk.power_changes
+
+    second.release()
+    assert desk.power_changes[-1] in {"reset", "powered off"}
+    assert not desk.guard.logged_in
+
+
+def test_every_verb_says_what_it_may_do_to_a_card() -> None:
+    assert [name for name, kind in all_verbs().items() if kind.worst is None] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("apdu: 00 B0 00 00 00", effects.READS),
+        ("apdu: 00 20 00 81", effects.PRESENTS),
+        ("apdu: 80 99 00 00", effects.READS | Effect.UNKNOWN),
+        ("apdu: 00 DA 01 6F 03 86 01 00", effects.READS | Effect.WRITES | Effect.IRREVERSIBLE),
+        ("pkcs11: C_GetInfo", effects.PRESENTS),
+        ("pkcs11: C_Finalize", effects.PRESENTS),
+        ("erase: anonymous", effects.REMAKES),
+    ],
+)
+def test_a_step_declares_what_it_is_written_to_do(tmp_path: Path, step: str, expected: Effect) -> None:
+    assert scenario(tmp_path, step).steps[0].effects == expected
+
+
+class GuardedBench(EmulatedBench):
+    """An emulated bench whose cards are guarded as if they could not be made again."""
+
+    guard: Guard | None = None
+    declared = effects.REMAKES
+
+    def make_context(self) -> Context:
+        card = ExpectedCard("cardos-4.4", models.get("cardos-4.4").atr)
+        self.guard = Guard("R1", card, Permissions(), Ledger(self.folder / "ledger"), self.hub)
+        self.guard.declare(self.declared)
+        return GuardedContext(super().make_context(), {"R1": self.guard})
+
+    def declare(self, effects: Effect) -> None:
+        self.declared = effects
+
+        if self.guard is not None:
+            self.guard.declare(effects)
+
+
+class GuardedTarget(EmulatedTarget):
+    def open(self, setup: Setup, hub: Hub) -> GuardedBench:
+        return GuardedBench(setup, hub)
+
+
+def scenario(folder: Path, *steps: str) -> Instance:
+    path = folder / "one.scenario.yaml"
+    lines = ["format: 1", "title: one", "readers: {R1: cardos-4.4}", "processes: {a: {}}", "steps:"]
+    path.write_text("\n".join([*lines, *(f"- {{{step}}}" for step in steps), ""]))
+    return load(path)[0]
+
+
+def test_a_refusal_fails_the_step_whatever_the_step_expects(tmp_path: Path) -> None:
+    step = "apdu: 00 20 00 81 04 39 39 39 39, expect: {sw: absent}"
+    failed = run(scenario(tmp_path, "pcsc: connect", step), GuardedTarget()).failed_step
+
+    assert failed is not None
+    assert failed.number == 2
+    assert failed.failure is not None
+    assert failed.failure.message == (
+        "not sent to the card in R1: nobody knows how many tries PIN 1 has left"
+    )
+    assert "39" not in failed.failure.detail

@@ -1,7 +1,7 @@
 """Physical cards: what stands between the programs and a card that cannot be made again."""
 
 from cardtwin.targets.hardware.guard import Guard
-from cardtwin.targets.hardware.guarded import GuardedConnection, GuardedContext
+from cardtwin.targets.hardware.guarded import GuardedConnection, GuardedContext, name_states
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.permissions import ExpectedCard, Permissions
 from cardtwin.targets.hardware.refusal import CommandRefusedError, Refusal, Rule
@@ -16,4 +16,5 @@ __all__ = [
     "Permissions",
     "Refusal",
     "Rule",
+    "name_states",
 ]

@@ -70,6 +70,7 @@ class Guard:
         self._account: list[str] = []
         self._logged_in = False
         self._ended = False
+        self._contexts = 0
 
     # What others tell it, and ask it
 
@@ -98,6 +99,30 @@ class Guard:
         """What was sent that may have changed the card, in order, each with what came of it."""
         with self._lock:
             return tuple(self._account)
+
+    @property
+    def state(self) -> str:
+        """The state in which the card is left, for people: which it is, and what may have changed on it."""
+        which = "of unknown serial number" if self._serial is None else _hex(self._serial)
+        login = "; a login may be left" if self._logged_in else ""
+        changed = "".join(f"\n  {line}" for line in self.account)
+        what = f"sent to it, in this order:{changed}" if changed else "nothing was sent that changes it"
+        return f"{self.reader}: card {which}{login}; {what}"
+
+    @property
+    def has_to_log_out(self) -> bool:
+        """Whether a login may be left that nobody has a use for: after a refusal, an interrupt, or the end."""
+        return self._logged_in and (self._refusal is not None or self._ended or not self._contexts)
+
+    def enter(self) -> None:
+        """Take note that a program begins to use the card."""
+        with self._lock:
+            self._contexts += 1
+
+    def leave(self) -> None:
+        """Take note that a program has done with the card."""
+        with self._lock:
+            self._contexts -= 1
 
     def was_reset(self) -> None:
         """Take note that the card was reset, or may have been: it has forgotten what a reset clears."""

@@ -25,11 +25,11 @@ from cardtwin.pcsc import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cardtwin.targets.hardware.guard import Guard
 
-__all__ = ["GuardedConnection", "GuardedContext"]
+__all__ = ["GuardedConnection", "GuardedContext", "name_states"]
 
 GET_FEATURE_REQUEST: Final = 0x42000000 + 3400
 """CM_IOCTL_GET_FEATURE_REQUEST, as pcsc-lite numbers it."""
@@ -152,22 +152,14 @@ class GuardedConnection(CardConnection):
         self._guard.check_atr(self._connection.atr)
 
     def disconnect(self, disposition: Disposition = Disposition.LEAVE) -> None:
-        """Close the connection; after a refusal the card is reset, if it may have a login left."""
+        """Close the connection; when all is over, the card is reset if it may have a login left."""
         if self._closed:
             return
 
         self._closed = True
-
-        if self._guard.refusal is not None and self._guard.logged_in:
-            disposition = Disposition.RESET
-
+        disposition = Disposition.RESET if self._guard.has_to_log_out else disposition
         self._connection.disconnect(disposition)
         self._after(disposition)
-
-    def end(self) -> None:
-        """Close the connection, come what may; the card keeps no login."""
-        with suppress(PcscError):
-            self.disconnect(Disposition.RESET if self._guard.logged_in else Disposition.LEAVE)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -186,6 +178,12 @@ class GuardedConnection(CardConnection):
                 self._checked = False
                 self._guard.was_reset()
                 self._guard.forgot()
+                raise
+            except Exception:
+                raise
+            except BaseException:
+                # An interrupt, or the end of the time: what the programs above do now is not sent any more.
+                self._guard.end()
                 raise
 
     def _after(self, disposition: Disposition) -> None:
@@ -208,6 +206,10 @@ class GuardedContext(Context):
         self._context = context
         self._guards = guards
         self._connections: list[GuardedConnection] = []
+        self._released = False
+
+        for guard in guards.values():
+            guard.enter()
 
     def readers(self) -> tuple[str, ...]:
         """Return the names of the readers whose cards have guards."""
@@ -255,12 +257,40 @@ class GuardedContext(Context):
         return guarded
 
     def release(self) -> None:
-        """Close the context and its connections; no card keeps a login. An interrupt waits for the end."""
+        """Close the context and its connections; an interrupt waits for the end.
+
+        The last one of a card's contexts sees that the card keeps no login.
+        """
+        if self._released:
+            return
+
+        self._released = True
+
         with _undisturbed():
+            for guard in self._guards.values():
+                guard.leave()
+
             for connection in self._connections:
-                connection.end()
+                with suppress(PcscError):
+                    connection.disconnect()
+
+            for reader, guard in self._guards.items():
+                if guard.has_to_log_out:
+                    self._reset(reader, guard)
 
             self._context.release()
+
+    def _reset(self, reader: str, guard: Guard) -> None:
+        """Reset a card that nobody is connected to any more."""
+        with suppress(PcscError):
+            self._context.connect(reader).disconnect(Disposition.RESET)
+            guard.forgot()
+
+
+def name_states(error: BaseException, guards: Iterable[Guard]) -> None:
+    """Add to an error in what state it has left the cards."""
+    for guard in guards:
+        error.add_note(guard.state)
 
 
 @contextmanager
