@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cardtwin.issuance import IssuanceError
 from cardtwin.plan import Secret
+from cardtwin.scenario.effects import PRESENTS
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.managing import officer_signature
 from cardtwin.scenario.matchers import PrivateTextMatcher, TextListMatcher, TextMatcher
@@ -46,7 +47,7 @@ class LetterExpectation(Expectation):
     prints: TextListMatcher | None = None
 
 
-@verb("print_letters", needs={Capability.PKCS11})
+@verb("print_letters", needs={Capability.PKCS11}, effects=PRESENTS)
 class PrintLetters(Step):
     """Have PIN letters printed as PDF, by IDs. Without `expect`, it isn't refused.
 

@@ -111,7 +111,7 @@ class Guard:
 
     @property
     def has_to_log_out(self) -> bool:
-        """Whether a login may be left that nobody has a use for: after a refusal, an interrupt, or the end."""
+        """Whether a login may be left that nobody has a use for any more."""
         return self._logged_in and (self._refusal is not None or self._ended or not self._contexts)
 
     def enter(self) -> None:
