@@ -4,6 +4,7 @@ from cardtwin.targets.hardware.guard import Guard
 from cardtwin.targets.hardware.guarded import GuardedConnection, GuardedContext, name_states
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.permissions import ExpectedCard, Permissions
+from cardtwin.targets.hardware.programs import GuardedProgram
 from cardtwin.targets.hardware.refusal import CommandRefusedError, Refusal, Rule
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Guard",
     "GuardedConnection",
     "GuardedContext",
+    "GuardedProgram",
     "Ledger",
     "Permissions",
     "Refusal",
