@@ -9,7 +9,9 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 import cardtwin.cli
 import cardtwin.source
@@ -70,3 +72,17 @@ def test_termination_has_its_own_status_and_leaves_a_report_and_nothing_else(
     program = started(tmp_path, processes)
     program.terminate()
     check_the_end(program, tmp_path, 143, "cardtwin: terminated\n")
+
+
+def test_an_interrupt_tells_in_what_state_it_has_left_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    def command() -> None:
+        error = KeyboardInterrupt()
+        error.add_note("R1: card 01 02; nothing was sent that changes it")
+        raise error
+
+    monkeypatch.setattr("cardtwin.cli.module.command", command)
+    result = CliRunner().invoke(cardtwin.cli.main, ["module"])
+
+    assert result.exit_code == 130
+    assert result.stderr == "cardtwin: interrupted\nR1: card 01 02; nothing was sent that changes it\n"
