@@ -68,6 +68,40 @@ def test_what_has_changed_on_the_card_is_named(card: Path, tmp_path: Path) -> No
     assert "READ BINARY offset 0" in result.stdout
 
 
+@pytest.mark.parametrize("strict", [(), ("--strict",)], ids=["by state", "strict"])
+def test_pkcs15_tool_sees_in_the_trace_the_card_that_it_saw(
+    strict: tuple[str, ...], card: Path, tmp_path: Path
+) -> None:
+    dump = (tool("pkcs15-tool"), "-D")
+    seen = recorded(tmp_path, "--image", card, *dump)
+    again = run("replay", tmp_path / "t.jsonl", "--as-card", *strict, "--", *dump)
+    assert (again.returncode, again.stdout, again.stderr) == (0, seen.stdout, seen.stderr)
+
+
+def test_another_run_on_the_card_of_a_trace_gets_what_the_trace_has(card: Path, tmp_path: Path) -> None:
+    recorded(tmp_path, "--image", card, tool("pkcs15-tool"), "-D")
+    listed = run("exec", "--image", card, tool("pkcs15-tool"), "--list-pins")
+    again = run("replay", tmp_path / "t.jsonl", "--as-card", "--", tool("pkcs15-tool"), "--list-pins")
+    assert (again.returncode, again.stdout) == (0, listed.stdout)
+    sent = ("-s", "00A4000C023F00", "-s", "00D60000010A")
+    unknown = run("replay", tmp_path / "t.jsonl", "--as-card", "--", tool("opensc-tool"), *sent)
+    assert unknown.returncode == 1
+    assert "answered 6F00: 00 D6 00 00 01 0A  UPDATE BINARY" in unknown.stderr
+
+
+def test_our_middleware_signs_with_the_card_of_a_trace_and_any_pin(card: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"x" * 32)
+    sign = (
+        f'"$0" --module "$CARDTWIN_MODULE" --login --pin "$1" --sign -m SHA256-RSA-PKCS --label "{SIGNING}" '
+        f"-i {tmp_path}/data -o {tmp_path}/$1.sig"
+    )
+    recorded(tmp_path, "--image", card, "sh", "-c", sign, tool("pkcs11-tool"), "1234")
+    given = ("sh", "-c", sign, tool("pkcs11-tool"), "9876")
+    again = run("replay", tmp_path / "t.jsonl", "--as-card", "--", *given)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "1234.sig").read_bytes() == (tmp_path / "9876.sig").read_bytes()
+
+
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
     with started_daemon() as found:

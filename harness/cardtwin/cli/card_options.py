@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -15,7 +16,14 @@ from cardtwin.source import SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["READERS_HELP", "card_options", "names_a_card", "request_of", "untraced_card_options"]
+__all__ = [
+    "READERS_HELP",
+    "card_options",
+    "middleware_request",
+    "names_a_card",
+    "request_of",
+    "untraced_card_options",
+]
 
 F = TypeVar("F", bound="Callable[..., object]")
 
@@ -142,6 +150,18 @@ def request_of(options: Mapping[str, Any]) -> HostRequest:
     arranged = _with_readers(readers, card, names)
     given["pinpads"] = tuple(arranged) if given.pop("pinpad") else pinpads
     return HostRequest.arranged(arranged, cards, **given)
+
+
+def middleware_request(options: Mapping[str, Any]) -> HostRequest:
+    """Return the request for no reader and no card, but for the middleware above those that others bring.
+
+    Raises:
+        click.BadParameter: A value is none.
+        CardRefusedError: They contradict one another.
+    """
+    # An empty reader stands for none, so that the other options are read as they always are.
+    asked = request_of({**options, "readers": ("none=empty",)})
+    return replace(asked, readers={}, cards={})
 
 
 def _card_of(options: Mapping[str, Any]) -> CardRequest:

@@ -7,10 +7,12 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["CANNOT_RUN", "NOT_FOUND", "run_command", "signals_forwarded"]
+__all__ = ["CANNOT_RUN", "NOT_FOUND", "run_command", "run_or_tell", "signals_forwarded"]
 
 NOT_FOUND: Final = 127
 CANNOT_RUN: Final = 126
@@ -92,6 +94,15 @@ def run_command(
             return code if code >= 0 else _BY_SIGNAL - code
 
         on_child()
+
+
+def run_or_tell(arguments: Sequence[str], environment: Mapping[str, str], mask: Iterable[int]) -> int:
+    """Run a program as run_command() does; where there is none, say so, and return what shells give."""
+    try:
+        return run_command(arguments, environment, lambda: None, mask=mask)
+    except OSError as error:
+        click.echo(f"cardtwin: {arguments[0]}: {error.strerror}", err=True)
+        return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
 
 
 def _forward(received: signal.struct_siginfo, program: int) -> None:

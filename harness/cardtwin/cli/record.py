@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cardtwin.cli.card_options import READERS_HELP, names_a_card, request_of, untraced_card_options
-from cardtwin.cli.command_line import CANNOT_RUN, NOT_FOUND, run_command, signals_forwarded
+from cardtwin.cli.card_options import (
+    READERS_HELP,
+    middleware_request,
+    names_a_card,
+    request_of,
+    untraced_card_options,
+)
+from cardtwin.cli.command_line import run_or_tell, signals_forwarded
 from cardtwin.cli.files import OUTPUT, in_a_folder
 from cardtwin.cli.pin_variables import check_names, pin_variables
 from cardtwin.hosting import HostingError, HostRequest
@@ -83,7 +89,7 @@ def command(
             with recording:
                 _tell(recording.warnings)
                 own = {**recording.environment, **pin_variables(recording.pins)}
-                status = _run(arguments, {**os.environ, **own}, mask)
+                status = run_or_tell(arguments, {**os.environ, **own}, mask)
         except (RecordingError, HostingError) as error:
             _tell([str(error)])
             sys.exit(NOT_READY)
@@ -123,30 +129,7 @@ def _around_a_reader(options: dict[str, Any]) -> tuple[HostRequest, str]:
     if len(names) > 1:
         raise click.UsageError("one of the system's readers is recorded: give --reader once")
 
-    # An empty reader stands for none, so that the other options are read as they always are.
-    asked = request_of({**options, "readers": ("none=empty",)})
-    return _without_readers(asked), reader_to_pass(names[0] if names else None)
-
-
-def _without_readers(request: HostRequest) -> HostRequest:
-    return HostRequest(
-        readers={},
-        cards={},
-        ppa_config=request.ppa_config,
-        config=request.config,
-        user_config=request.user_config,
-        program=request.program,
-        switches=request.switches,
-        seed=request.seed,
-    )
-
-
-def _run(arguments: tuple[str, ...], environment: dict[str, str], mask: set[int]) -> int:
-    try:
-        return run_command(arguments, environment, lambda: None, mask=mask)
-    except OSError as error:
-        _tell([f"{arguments[0]}: {error.strerror}"])
-        return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
+    return middleware_request(options), reader_to_pass(names[0] if names else None)
 
 
 def _tell(messages: list[str] | tuple[str, ...]) -> None:

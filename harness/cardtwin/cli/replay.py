@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from cardtwin.cli import FOUND_WRONG, PASSED
-from cardtwin.cli.card_options import READERS_HELP, card_options, request_of
+from cardtwin.cli.card_options import (
+    READERS_HELP,
+    card_options,
+    middleware_request,
+    names_a_card,
+    request_of,
+)
+from cardtwin.cli.command_line import run_or_tell, signals_forwarded
 from cardtwin.cli.files import fail
 from cardtwin.cli.pairs import hidden_value, pairs
 from cardtwin.hosting import HostingError
@@ -22,6 +31,7 @@ from cardtwin.readers.physical import PhysicalContext
 from cardtwin.recording import (
     ANYTHING,
     READING,
+    CardReplay,
     ClientReplay,
     HiddenSecrets,
     RecordingError,
@@ -50,6 +60,7 @@ _EXAMPLES: Final = """\b
 Examples:
   cardtwin replay trace.jsonl --image card.image --secret PIN:81=env:MY_PIN
   cardtwin replay trace.jsonl --target pcsc
+  cardtwin replay trace.jsonl --as-card -- pkcs15-tool --dump
 """
 
 
@@ -73,7 +84,22 @@ Examples:
     metavar="HEX",
     help="The byte that pads secrets which are short.",
 )
-def command(recorded: Path, target: str, title: str | None, pad: str, **options: Any) -> None:
+@click.option("--as-card", is_flag=True, help="Answer a command as the card of the trace did.")
+@click.option("--strict", is_flag=True, help="As card: the same APDUs have to come in the same order.")
+@click.option("--atr", metavar="HEX", help="As card: the ATR, where the trace has none.")
+@click.argument("arguments", metavar="[-- COMMAND ...]", nargs=-1, type=click.UNPROCESSED)
+def command(
+    recorded: Path,
+    arguments: tuple[str, ...],
+    *,
+    target: str,
+    title: str | None,
+    pad: str,
+    as_card: bool,
+    strict: bool,
+    atr: str | None,
+    **options: Any,
+) -> None:
     """Send the commands of a trace to a card again, and tell in what the answers differ.
 
     A trace hides secrets; each is given by its name: --secret PIN:81=env:VARIABLE, =file:PATH, =prompt or
@@ -82,9 +108,24 @@ def command(recorded: Path, target: str, title: str | None, pad: str, **options:
 
     To one of the system's readers, only commands are sent that read or select. What is left out is named.
 
-    Exit status: 0 all answers are the same, 1 there are differences, 2 the trace can't be replayed so.
+    With --as-card, a command is run with readers and cards as the trace has them. An APDU is answered as it
+    was in the same state: with the same current file, the same PINs verified, the same changes before it;
+    hidden bytes are any. One that the trace has no answer to is answered 6F00, and named at the end.
+
+    Exit status: 0 all is the same, 1 there are differences, 2 the trace can't be replayed so; with --as-card
+    the command's, unless that is 0.
     """
     chosen = _chosen(recorded, title)
+
+    if as_card != bool(arguments):
+        raise click.UsageError("--as-card runs a command: --as-card -- COMMAND ...")
+
+    if as_card:
+        sys.exit(_as_card(_AsCard(chosen, strict, atr), arguments, options))
+
+    if strict or atr is not None:
+        raise click.UsageError("--strict and --atr are for --as-card")
+
     hidden, options["secrets"] = _parted(options["secrets"])
 
     try:
@@ -94,6 +135,38 @@ def command(recorded: Path, target: str, title: str | None, pad: str, **options:
 
     _report(replayed)
     sys.exit(FOUND_WRONG if replayed.differences else PASSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _AsCard:
+    """What a card answers from, and how."""
+
+    trace: Trace
+    strict: bool
+    atr: str | None
+
+
+def _as_card(given: _AsCard, arguments: Sequence[str], options: dict[str, Any]) -> int:
+    """Run a command with the cards of a trace, tell what was not as there, and return the status."""
+    if names_a_card(options) or options["readers"]:
+        raise click.UsageError("--as-card takes readers and cards from the trace")
+
+    with signals_forwarded() as mask, ExitStack() as stack:
+        try:
+            atr = None if given.atr is None else _bytes(given.atr, "--atr")
+            replay = CardReplay(given.trace, strict=given.strict, atr=atr)
+            host = Host(middleware_request(options), lambda: None)
+            host.open()
+            stack.callback(host.close)
+            replay.attach(host.bench.manager)
+        except (RecordingError, HostingError) as error:
+            fail(str(error))
+
+        status = run_or_tell(arguments, {**os.environ, **host.environment}, mask)
+
+    told = replay.told()
+    _tell(told)
+    return status or (FOUND_WRONG if told else PASSED)
 
 
 def _chosen(path: Path, title: str | None) -> Trace:
@@ -178,12 +251,17 @@ def _value(name: str, text: str) -> bytes:
 
 
 def _byte(text: str) -> int:
-    try:
-        (value,) = bytes.fromhex(text)
-    except ValueError:
-        raise click.BadParameter("one byte in hex is expected", param_hint="--pad") from None
+    if len(value := _bytes(text, "--pad")) != 1:
+        raise click.BadParameter("one byte is expected", param_hint="--pad")
 
-    return value
+    return value[0]
+
+
+def _bytes(text: str, option: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise click.BadParameter("hex is expected", param_hint=option) from None
 
 
 def _tell(messages: Iterable[str]) -> None:

@@ -1,5 +1,7 @@
 """Record what programs do with cards, replay it against a card, and as a card."""
 
+from cardtwin.recording.answers import AnswersByState, AnswersInOrder
+from cardtwin.recording.card import CardReplay, TracedCard
 from cardtwin.recording.client import ANYTHING, READING, ClientReplay, LeftOut, Replayed, matched_readers
 from cardtwin.recording.errors import RecordingError, RecordingRefusedError, ReplayRefusedError
 from cardtwin.recording.physical import reader_to_pass
@@ -9,6 +11,9 @@ from cardtwin.recording.secrets import HiddenSecrets, is_secret_name
 __all__ = [
     "ANYTHING",
     "READING",
+    "AnswersByState",
+    "AnswersInOrder",
+    "CardReplay",
     "ClientReplay",
     "HiddenSecrets",
     "LeftOut",
@@ -18,6 +23,7 @@ __all__ = [
     "ReplayRefusedError",
     "Replayed",
     "TraceOutput",
+    "TracedCard",
     "is_secret_name",
     "matched_readers",
     "reader_to_pass",

@@ -152,7 +152,7 @@ def test_secrets_come_from_where_nobody_sees_them(tmp_path: Path) -> None:
         (("--target", "moon"), "a trace is replayed on emulated or pcsc[:READER]"),
         (("--secret", "PIN:81=hex:0"), "PIN:81: behind hex: stand hex digits"),
         (("--secret", "PIN:81=123456789"), "PIN:81 is longer than what the trace hides"),
-        (("--pad", "FFF"), "one byte in hex is expected"),
+        (("--pad", "FFF"), "hex is expected"),
     ],
 )
 def test_what_cannot_be_replayed_is_told(given: tuple[str, ...], told: str, tmp_path: Path) -> None:
@@ -160,3 +160,41 @@ def test_what_cannot_be_replayed_is_told(given: tuple[str, ...], told: str, tmp_
     assert result.returncode == 2
     assert told in result.stderr.replace("\n", " ")
     assert "123456789" not in result.stderr
+
+
+ATR = ("--atr", "3BD218008131FE58C90316")
+
+
+@pytest.mark.parametrize(
+    ("given", "script", "status", "told"),
+    [
+        ((), "exit 0", 0, ""),
+        ((), "exit 3", 3, ""),
+        (("--strict",), "exit 0", 1, "cardtwin: R1: the trace has 1 more APDUs that did not come"),
+        (("--strict",), "exit 3", 3, "cardtwin: R1: the trace has 1 more APDUs that did not come"),
+    ],
+)
+def test_as_card_the_status_is_the_commands_unless_something_was_not_as_in_the_trace(
+    given: tuple[str, ...], script: str, status: int, told: str, tmp_path: Path
+) -> None:
+    path = trace(tmp_path, (SELECT, "90 00"))
+    result = run("replay", path, *ATR, "--as-card", *given, "--", "sh", "-c", script)
+    assert (result.returncode, result.stderr[: len(told)]) == (status, told)
+    assert bool(result.stderr) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--as-card", *ATR), "--as-card runs a command"),
+        (("--", "true"), "--as-card runs a command"),
+        (("--strict", *BLANK), "--strict and --atr are for --as-card"),
+        (("--as-card", *ATR, *BLANK, "--", "true"), "--as-card takes readers and cards from the trace"),
+        (("--as-card", "--", "true"), "the trace has no ATR of the card in 'R1'; --atr gives it"),
+        (("--as-card", "--atr", "3B0", "--", "true"), "hex is expected"),
+    ],
+)
+def test_as_card_what_cannot_be_is_told(given: tuple[str, ...], told: str, tmp_path: Path) -> None:
+    result = run("replay", trace(tmp_path, (SELECT, "90 00")), *given)
+    assert result.returncode == 2
+    assert told in result.stderr
