@@ -43,8 +43,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (rig.folder / "message").write_bytes(b"what is signed")
         quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
         client = ("-cp", str(classes), "TokenClient", shared_library("pkcs11-spy.so"), "1", "1234")
-        spy = {"PKCS11SPY": rig.library, "PKCS11SPY_OUTPUT": str(folder / "spy.log")}
-        told = rig.run("java", *quick, *client, SIGN, SIGN, **spy)
+        output = str(folder / "spy.log")
+        told = rig.run("java", *quick, *client, SIGN, SIGN, PKCS11SPY=rig.library, PKCS11SPY_OUTPUT=output)
 
     assert told.splitlines()[1] == f"{SIGN} refused PKCS11Exception {FAULT}"
     return folder / "spy.log"

@@ -49,6 +49,7 @@ def command() -> None:
 @click.option("--program", metavar="NAME", help="What the program is called, such as java.exe.")
 @click.option("--quirk", "quirks", multiple=True, metavar="Q", help="A quirk of the card.")
 @click.option("--switch", "switches", multiple=True, metavar="RULE=VALUE", help="Which rule holds.")
+@click.option("--proves", multiple=True, metavar="ID", help="What its last step proves.")
 @click.option("--pin", metavar="TEXT", help="The user's PIN, as --secret pin=... gives it too.")
 @click.option(
     "--secret", "secrets", multiple=True, metavar="NAME=SOURCE", help="A secret, from env:NAME or file:PATH."
@@ -67,6 +68,7 @@ def from_(  # noqa: PLR0913  # one per option
     program: str | None,
     quirks: tuple[str, ...],
     switches: tuple[str, ...],
+    proves: tuple[str, ...],
     pin: str | None,
     secrets: tuple[str, ...],
 ) -> None:
@@ -89,6 +91,7 @@ def from_(  # noqa: PLR0913  # one per option
         switches=dict(_pair(each, "--switch") for each in switches),
         secrets={**given, **dict(_secret(each) for each in secrets)},
         fault=fault,
+        proves=proves,
     )
     folder = Path.cwd() if output is None else output.absolute().parent
 

@@ -59,6 +59,7 @@ class Circumstances:
         secrets: PINs and PUKs, by the names in DEFAULTS.
         fault: The return value that is wrong: the draft ends with the first call that has it, which is
             expected to succeed.
+        proves: Ids of requirements, or of bug reports: the last step gets them.
     """
 
     card: str | None = None
@@ -70,6 +71,7 @@ class Circumstances:
     switches: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     fault: str | None = None
+    proves: tuple[str, ...] = ()
 
 
 def draft(trace: Trace, folder: Path, circumstances: Circumstances | None = None) -> str:
@@ -110,8 +112,15 @@ class _Draft:
         steps = [
             step.entry(self._handles.used) if isinstance(step, CallStep) else step for step in self._steps
         ]
+        steps[-1] = self._proving(steps[-1])
         before = self._before()  # needs secrets: the head comes after it
         return file_text(self._head(), [*before, *steps], self._tail())
+
+    def _proving(self, step: Entry) -> Entry:
+        if not self._given.proves or not isinstance(step.value, dict):
+            return step
+
+        return Entry({**step.value, "proves": [*self._given.proves]}, step.notes)
 
     # Steps
 

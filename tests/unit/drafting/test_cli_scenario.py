@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,17 @@ def test_a_fault_becomes_a_scenario_that_fails_with_it_and_passes_without(
     assert cardtwin("run", small).exit_code == 1
     config(tmp_path, 0)
     assert cardtwin("run", made).exit_code == cardtwin("run", small).exit_code == 0
+
+
+def test_the_scenario_that_is_shown_is_what_its_trace_becomes(tmp_path: Path) -> None:
+    folder = ROOT / "scenarios" / "drafted"
+    made = folder / "second-signature.scenario.yaml"
+    given = ("--config", folder / "logout-after-sign.cfg", "--program", "java.exe", "--proves", "RR-05")
+    again = tmp_path / made.name
+    trace = folder / "second-signature.trace"
+    assert cardtwin("scenario", "from", trace, *given, "-o", again).exit_code == 0
+    path = os.path.relpath(folder / "logout-after-sign.cfg", tmp_path)
+    assert again.read_text() == made.read_text().replace("path: logout-after-sign.cfg", f"path: {path}")
 
 
 def test_without_a_file_to_write_it_is_printed(recorded: Path) -> None:

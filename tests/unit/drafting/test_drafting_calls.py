@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from cardtwin.scenario import Instance
 
 ATR_53 = bytes.fromhex("3BD2180081 31FE58C90316")
-OPENED = (
-    ("C_Initialize", {}, {}, "CKR_OK"),
+Recorded = tuple[str, dict[str, str], dict[str, str], str]
+NOTHING: dict[str, str] = {}
+OPENED: tuple[Recorded, ...] = (
+    ("C_Initialize", NOTHING, NOTHING, "CKR_OK"),
     ("C_GetSlotList", {"tokenPresent": "true", "pSlotList": "room for 9"}, {"pSlotList": "2: 7 8"}, "CKR_OK"),
     ("C_OpenSession", {"slotID": "7", "flags": "6"}, {"phSession": "41"}, "CKR_OK"),
 )
 LOGIN = {"hSession": "41", "userType": "CKU_USER", "pPin": "**"}
-
-Recorded = tuple[str, dict[str, str], dict[str, str], str]
 
 
 def call(name: str, arguments: dict[str, str], results: dict[str, str], rv: str = "CKR_OK") -> list[Event]:
@@ -52,7 +52,7 @@ def last_step(folder: Path, *calls: Recorded) -> str:
 
 
 def test_handles_get_the_names_of_the_results_that_gave_them(tmp_path: Path) -> None:
-    text = steps(draft(trace(*OPENED, ("C_Logout", {"hSession": "41"}, {}, "CKR_OK")), tmp_path))
+    text = steps(draft(trace(*OPENED, ("C_Logout", {"hSession": "41"}, NOTHING, "CKR_OK")), tmp_path))
 
     assert "bind: slots" in text
     assert "slotID: $(slots.0)" in text
@@ -64,7 +64,7 @@ def test_a_name_that_nothing_refers_to_is_not_given(tmp_path: Path) -> None:
 
 
 def test_a_handle_that_nothing_gave_is_a_number_with_a_comment(tmp_path: Path) -> None:
-    text = steps(draft(trace(*OPENED, ("C_Logout", {"hSession": "99"}, {}, "CKR_OK")), tmp_path))
+    text = steps(draft(trace(*OPENED, ("C_Logout", {"hSession": "99"}, NOTHING, "CKR_OK")), tmp_path))
     assert "# LOOK: nothing in the trace has given this program the session 99" in text
     assert "hSession: 99" in text
 
@@ -72,7 +72,7 @@ def test_a_handle_that_nothing_gave_is_a_number_with_a_comment(tmp_path: Path) -
 def test_a_handle_that_comes_again_is_the_newer_one(tmp_path: Path) -> None:
     again = OPENED[2]
     assert "hSession: $(session_2)" in last_step(
-        tmp_path, again, ("C_Logout", {"hSession": "41"}, {}, "CKR_OK")
+        tmp_path, again, ("C_Logout", {"hSession": "41"}, NOTHING, "CKR_OK")
     )
 
 
@@ -85,7 +85,7 @@ def test_what_is_new_each_time_is_matched_by_its_length(tmp_path: Path) -> None:
 def test_a_signature_that_is_verified_is_the_one_that_was_made(tmp_path: Path) -> None:
     signed = ("C_Sign", {"hSession": "41", "pData": "4 bytes"}, {"pSignature": "256"}, "CKR_OK")
     given = {"hSession": "41", "pData": "4 bytes", "pSignature": "256 bytes"}
-    text = steps(draft(trace(*OPENED, signed, ("C_Verify", given, {}, "CKR_OK")), tmp_path))
+    text = steps(draft(trace(*OPENED, signed, ("C_Verify", given, NOTHING, "CKR_OK")), tmp_path))
     assert "pSignature: $(signature)" in text
     assert "bind: signature" in text
 
@@ -93,39 +93,39 @@ def test_a_signature_that_is_verified_is_the_one_that_was_made(tmp_path: Path) -
 def test_an_attribute_of_the_card_that_is_looked_for_is_the_one_that_was_read(tmp_path: Path) -> None:
     asked = {"hSession": "41", "hObject": "0", "pTemplate": "CKA_ID"}
     read = ("C_GetAttributeValue", asked, {"pTemplate": "2"}, "CKR_OK")
-    sought = ("C_FindObjectsInit", {"hSession": "41", "pTemplate": "CKA_ID=AB CD"}, {}, "CKR_OK")
+    sought = ("C_FindObjectsInit", {"hSession": "41", "pTemplate": "CKA_ID=AB CD"}, NOTHING, "CKR_OK")
     assert "pTemplate: {CKA_ID: $(attributes.CKA_ID)}" in last_step(tmp_path, read, sought)
     assert "pTemplate: {CKA_ID: AB CD}" in last_step(tmp_path, sought)
 
 
 def test_a_refused_call_is_expected_to_be_refused(tmp_path: Path) -> None:
-    refused = ("C_Login", LOGIN, {}, "CKR_PIN_LOCKED")
+    refused = ("C_Login", LOGIN, NOTHING, "CKR_PIN_LOCKED")
     assert "expect: CKR_PIN_LOCKED" in steps(draft(trace(*OPENED, refused), tmp_path))
 
 
 def test_a_wrong_pin_is_another_parameter_than_the_right_one(tmp_path: Path) -> None:
-    wrong = ("C_Login", LOGIN, {}, "CKR_PIN_INCORRECT")
-    text = draft(trace(*OPENED, wrong, ("C_Login", LOGIN, {}, "CKR_OK")), tmp_path)
+    wrong = ("C_Login", LOGIN, NOTHING, "CKR_PIN_INCORRECT")
+    text = draft(trace(*OPENED, wrong, ("C_Login", LOGIN, NOTHING, "CKR_OK")), tmp_path)
     assert "pPin: $(secrets.wrong_pin)" in text
     assert "pPin: $(secrets.pin)" in text
 
 
 def test_the_second_slot_has_a_pin_of_its_own(tmp_path: Path) -> None:
     opened = ("C_OpenSession", {"slotID": "8", "flags": "4"}, {"phSession": "42"}, "CKR_OK")
-    login = ("C_Login", {**LOGIN, "hSession": "42"}, {}, "CKR_OK")
+    login = ("C_Login", {**LOGIN, "hSession": "42"}, NOTHING, "CKR_OK")
     assert "pPin: $(secrets.signature_pin)" in last_step(tmp_path, opened, login)
 
 
 def test_after_a_change_the_new_pin_is_given(tmp_path: Path) -> None:
-    changed = ("C_SetPIN", {"hSession": "41", "pOldPin": "**", "pNewPin": "**"}, {}, "CKR_OK")
-    text = steps(draft(trace(*OPENED, changed, ("C_Login", LOGIN, {}, "CKR_OK")), tmp_path))
+    changed = ("C_SetPIN", {"hSession": "41", "pOldPin": "**", "pNewPin": "**"}, NOTHING, "CKR_OK")
+    text = steps(draft(trace(*OPENED, changed, ("C_Login", LOGIN, NOTHING, "CKR_OK")), tmp_path))
     assert "pOldPin: $(secrets.pin), pNewPin: $(secrets.new_pin)" in text
     assert "pPin: $(secrets.new_pin)" in text
 
 
 def test_secrets_that_are_given_stand_at_one_place(tmp_path: Path) -> None:
     given = Circumstances(secrets={"pin": "2468"})
-    text = draft(trace(*OPENED, ("C_Login", LOGIN, {}, "CKR_OK")), tmp_path, given)
+    text = draft(trace(*OPENED, ("C_Login", LOGIN, NOTHING, "CKR_OK")), tmp_path, given)
     assert text.count("2468") == 1
     assert "id: given, pin: 2468" in text
 
@@ -150,29 +150,35 @@ def test_values_that_the_trace_has_masked_are_told(tmp_path: Path) -> None:
 
 def test_a_label_that_looks_like_a_name_stays_a_label(tmp_path: Path) -> None:
     sought = {"hSession": "0", "pTemplate": "CKA_LABEL='$(pin)'"}
-    instance = drafted(trace(*OPENED, ("C_FindObjectsInit", sought, {}, "CKR_OK")), tmp_path)
+    instance = drafted(trace(*OPENED, ("C_FindObjectsInit", sought, NOTHING, "CKR_OK")), tmp_path)
     step = instance.steps[-1].complete(instance.values)
     assert step.pTemplate.CKA_LABEL == b"$(pin)"  # type: ignore[attr-defined]
 
 
 def test_parameters_of_mechanisms_are_the_usual_ones(tmp_path: Path) -> None:
     given = {"hSession": "41", "pMechanism": "CKM_SHA384_RSA_PKCS_PSS", "hKey": "0"}
-    text = steps(draft(trace(*OPENED, ("C_SignInit", given, {}, "CKR_OK")), tmp_path))
+    text = steps(draft(trace(*OPENED, ("C_SignInit", given, NOTHING, "CKR_OK")), tmp_path))
     assert "pParameter: {hashAlg: CKM_SHA384, mgf: CKG_MGF1_SHA384, sLen: 48}" in text
     assert "# LOOK: the trace has no parameter of the mechanism" in text
 
 
 def test_a_trace_that_begins_later_gets_the_beginning(tmp_path: Path) -> None:
-    text = steps(draft(trace(("C_GetInfo", {}, {"pInfo": "Info"}, "CKR_OK")), tmp_path))
+    text = steps(draft(trace(("C_GetInfo", NOTHING, {"pInfo": "Info"}, "CKR_OK")), tmp_path))
     assert text.index("C_Initialize") < text.index("C_GetInfo")
 
 
 def test_with_a_fault_it_ends_there_and_expects_success(tmp_path: Path) -> None:
-    refused = ("C_Logout", {"hSession": "41"}, {}, "CKR_USER_NOT_LOGGED_IN")
-    after = ("C_CloseSession", {"hSession": "41"}, {}, "CKR_OK")
+    refused = ("C_Logout", {"hSession": "41"}, NOTHING, "CKR_USER_NOT_LOGGED_IN")
+    after = ("C_CloseSession", {"hSession": "41"}, NOTHING, "CKR_OK")
     text = steps(draft(trace(*OPENED, refused, after), tmp_path, Circumstances(fault=refused[3])))
     assert "# the fault: in the trace this returns CKR_USER_NOT_LOGGED_IN" in text
     assert text.endswith("- {pkcs11: C_Logout, hSession: $(session), by: program}\n")
+
+
+def test_the_last_step_proves_what_is_said(tmp_path: Path) -> None:
+    text = steps(draft(trace(*OPENED), tmp_path, Circumstances(proves=("BUG-7",))))
+    assert text.count("proves") == 1
+    assert text.splitlines()[-1].strip() == "proves: [BUG-7]"
 
 
 def test_a_fault_that_is_not_there_is_refused(tmp_path: Path) -> None:
