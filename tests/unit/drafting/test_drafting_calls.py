@@ -98,6 +98,14 @@ def test_an_attribute_of_the_card_that_is_looked_for_is_the_one_that_was_read(tm
     assert "pTemplate: {CKA_ID: AB CD}" in last_step(tmp_path, sought)
 
 
+@pytest.mark.parametrize(("function", "told"), [("C_Decrypt", True), ("C_Encrypt", False)])
+def test_data_that_matters_is_told_to_be_unknown(function: str, told: bool, tmp_path: Path) -> None:
+    name = "pEncryptedData" if told else "pData"
+    given = (function, {"hSession": "41", name: "256 bytes"}, NOTHING, "CKR_OK")
+    text = steps(draft(trace(*OPENED, given), tmp_path))
+    assert (f"# LOOK: the trace has the length of {name} alone" in text) == told
+
+
 def test_a_refused_call_is_expected_to_be_refused(tmp_path: Path) -> None:
     refused = ("C_Login", LOGIN, NOTHING, "CKR_PIN_LOCKED")
     assert "expect: CKR_PIN_LOCKED" in steps(draft(trace(*OPENED, refused), tmp_path))
