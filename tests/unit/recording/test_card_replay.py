@@ -24,10 +24,25 @@ MODEL = models.get("cardos-5.3")
 IMAGE = encoded(MODEL.name)
 RESET = "reset"
 MF, DF, EF, OTHER_EF = "00A4000C023F00", "00A4080C025015", "00A4080C0450155031", "00A4080C0450155032"
+DIRECTORY = "00A4080C0450154401"
 RELATIVE, MISSING, READ, CHALLENGE = "00A4000C025032", "00A4080002AAAA00", "00B0000010", "0084000008"
 RIGHT = f"0020008108{PIN.reveal().hex()}{'00' * (8 - len(PIN.reveal()))}"
 WRONG, TRIES, UPDATE = "00200081083939393939390000", "00200081", "00D60000010A"
-COMMANDS = (MF, DF, EF, OTHER_EF, RELATIVE, MISSING, READ, TRIES, RIGHT, UPDATE, "80FF000000", RESET)
+COMMANDS = (
+    MF,
+    DF,
+    EF,
+    OTHER_EF,
+    DIRECTORY,
+    RELATIVE,
+    MISSING,
+    READ,
+    TRIES,
+    RIGHT,
+    UPDATE,
+    "80FF000000",
+    RESET,
+)
 NO_ANSWER = bytes.fromhex("6F00")
 
 
@@ -118,10 +133,17 @@ def test_an_unknown_command_is_named_once_without_its_secrets() -> None:
 
 
 def test_what_an_update_changed_is_changed_after_a_reset() -> None:
-    commands = [EF, READ, RIGHT, UPDATE, RESET, EF, READ]
+    commands = [DIRECTORY, READ, RIGHT, UPDATE, RESET, DIRECTORY, READ]
     answers, trace = on_card(commands)
+    assert answers[1] != answers[-1]
     assert on_trace(trace, commands)[0] == answers
-    assert on_trace(trace, [EF, READ, RESET, EF, READ])[0][-1] == answers[1]
+    assert on_trace(trace, [DIRECTORY, READ, RESET, DIRECTORY, READ])[0][-1] == answers[1]
+
+
+def test_a_try_that_was_lost_is_lost_after_a_reset() -> None:
+    answers, trace = on_card([TRIES, WRONG, RESET, TRIES])
+    assert answers[0] != answers[-1]
+    assert on_trace(trace, [TRIES, RESET, TRIES, WRONG, RESET, TRIES])[0][-4::3] == [answers[0], answers[-1]]
 
 
 def test_strict_is_told_what_came_instead_and_what_did_not_come() -> None:
