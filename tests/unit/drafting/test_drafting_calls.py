@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -222,6 +223,36 @@ def test_the_card_is_known_by_its_atr(before: tuple[Event, ...], comment: str, t
 
 def exchange(command: str, response: str, meaning: str) -> MaskedExchange:
     return MaskedExchange(reader="R1", meaning=meaning, command=command, response=response, status="")
+
+
+@pytest.mark.parametrize(
+    ("causes", "told"),
+    [
+        (("other",), True),
+        (("step 7 (apdu)", "other"), True),
+        (("step 7 (certify)", "C_CreateObject"), False),
+        (("the program is gone",), False),
+    ],
+)
+def test_commands_between_calls_are_sent_again_unless_they_come_by_themselves(
+    causes: tuple[str, ...], told: bool, tmp_path: Path
+) -> None:
+    cause = None
+
+    for what in causes:
+        cause = Cause(what, cause)
+
+    found = replace(exchange("00 CA 01 83 00", "20 90 00", "GET DATA life cycle"), cause=cause)
+    text = steps(draft(Trace("a log", (*trace(*OPENED).events, found)), tmp_path))
+    assert ("apdu: 00 CA 01 83 00" in text) == told
+    assert ("by: other" in text) == told
+
+
+def test_commands_that_a_call_has_caused_are_the_call_s(tmp_path: Path) -> None:
+    began, ended = call("C_GetInfo", NOTHING, NOTHING)
+    assert isinstance(began, CallBegan)
+    found = replace(exchange("00 CA 01 83 00", "20 90 00", "GET DATA life cycle"), cause=began.call)
+    assert "apdu" not in steps(draft(Trace("a log", (began, found, ended)), tmp_path))
 
 
 def apdus(folder: Path, *exchanges: MaskedExchange) -> tuple[str, Instance]:
