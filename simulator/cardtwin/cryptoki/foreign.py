@@ -10,12 +10,12 @@ import ctypes
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from cardtwin.cryptoki.abi import here, layout_of
 from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, InitializeFlag, name_of
 from cardtwin.cryptoki.errors import LibraryMissingError
 from cardtwin.cryptoki.functions import BY_NAME, STANDARD
 from cardtwin.cryptoki.parameters import Kind
 from cardtwin.cryptoki.structures import (
-    INFO_STRUCTURES,
     PARAMETER_STRUCTURES,
     Data,
     Text,
@@ -27,9 +27,10 @@ from cardtwin.cryptoki.values import Answer, Reading
 from cardtwin.middleware import Ckr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from cardtwin.cryptoki.abi import Abi, Layout
     from cardtwin.cryptoki.functions import Function
     from cardtwin.cryptoki.structures import Field, MechanismParams, Structure
     from cardtwin.cryptoki.values import Attribute, Buffer, Mechanism, NamedValue, Query
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ForeignModule", "Returned"]
 
-_ULONG: Final = ctypes.c_ulong
 _READABLE: Final = {
     Ckr.CKR_OK,
     Ckr.CKR_BUFFER_TOO_SMALL,
@@ -65,53 +65,30 @@ class Returned:
         return name_of(Ckr, self.rv)
 
 
-class _Version(ctypes.Structure):
-    _fields_ = (("major", ctypes.c_ubyte), ("minor", ctypes.c_ubyte))
-
-
-class _Attribute(ctypes.Structure):
-    _fields_ = (("type", _ULONG), ("pValue", ctypes.c_void_p), ("ulValueLen", _ULONG))
-
-
-class _Mechanism(ctypes.Structure):
-    _fields_ = (("mechanism", _ULONG), ("pParameter", ctypes.c_void_p), ("ulParameterLen", _ULONG))
-
-
-class _NamedValue(ctypes.Structure):
-    _fields_ = (
-        ("pName", ctypes.c_void_p),
-        ("ulNameLen", _ULONG),
-        ("pValue", ctypes.c_void_p),
-        ("ulValueLen", _ULONG),
-    )
-
-
-class _InitializeArgs(ctypes.Structure):
-    _fields_ = (("mutexes", ctypes.c_void_p * 4), ("flags", _ULONG), ("pReserved", ctypes.c_void_p))
-
-
-class _FunctionList(ctypes.Structure):
-    _fields_ = (("version", _Version), ("functions", ctypes.c_void_p * len(STANDARD)))
-
-
 class ForeignModule:
     """A library, loaded into this process by its path.
 
     A library has one state in a process: two of these with one path share it. Calls let other threads run.
 
+    Args:
+        path: The library.
+        abi: How it lays structures out; None takes the platform's way.
+
     Raises:
         LibraryMissingError: There is no library, it doesn't load, or it is none of PKCS#11.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, abi: Abi | None = None) -> None:
+        self._layout = layout_of(abi or here())
+
         try:
             self._library = ctypes.CDLL(str(path))
             get_list = self._library.C_GetFunctionList
         except (OSError, AttributeError) as error:
             raise LibraryMissingError(f"{path} is no PKCS#11 library: {error}") from None
 
-        get_list.restype = _ULONG
-        place = ctypes.POINTER(_FunctionList)()
+        get_list.restype = self._layout.abi.ulong
+        place = ctypes.POINTER(self._layout.function_list)()
 
         if rv := get_list(ctypes.byref(place)):
             raise LibraryMissingError(f"{path}: C_GetFunctionList returned {name_of(Ckr, rv)}")
@@ -120,7 +97,7 @@ class ForeignModule:
 
     def initialize(self) -> Returned:
         """Call C_Initialize, for several threads with the system's locks."""
-        arguments = _InitializeArgs(flags=InitializeFlag.CKF_OS_LOCKING_OK)
+        arguments = self._layout.initialize_args(flags=InitializeFlag.CKF_OS_LOCKING_OK)
         return self._general("C_Initialize", ctypes.addressof(arguments))
 
     def finalize(self) -> Returned:
@@ -136,7 +113,7 @@ class ForeignModule:
 
         A function that the library's list leaves out is CKR_FUNCTION_NOT_SUPPORTED.
         """
-        call = _Call(BY_NAME[name], arguments)
+        call = _Call(BY_NAME[name], arguments, self._layout)
         entry = self._entry(name, tuple(type(each) for each in call.passed))
 
         if entry is None:
@@ -148,7 +125,11 @@ class ForeignModule:
     def _entry(self, name: str, types: tuple[Any, ...]) -> Callable[..., int] | None:
         """Return a function of the list, or one of ours that is exported; None if it isn't there."""
         entry = self._entries[name] if name in self._entries else self._exported(name)
-        return None if entry is None else cast("Callable[..., int]", ctypes.CFUNCTYPE(_ULONG, *types)(entry))
+
+        if entry is None:
+            return None
+
+        return cast("Callable[..., int]", ctypes.CFUNCTYPE(self._layout.abi.ulong, *types)(entry))
 
     def _exported(self, name: str) -> int | None:
         try:
@@ -160,7 +141,9 @@ class ForeignModule:
 class _Call:
     """The parameters of one call in C, what they point to, and how the results are read afterwards."""
 
-    def __init__(self, function: Function, arguments: Sequence[object]) -> None:
+    def __init__(self, function: Function, arguments: Sequence[object], layout: Layout) -> None:
+        self.layout = layout
+        self.abi = layout.abi
         self.passed: list[Any] = []
         self.reads: list[Callable[[int], object]] = []
         self._kept: list[object] = []
@@ -176,7 +159,7 @@ class _Call:
 
     def length(self, value: int) -> None:
         """Pass a CK_ULONG."""
-        self.passed.append(_ULONG(value))
+        self.passed.append(self.abi.ulong(self.abi.narrowed(value)))
 
     def address(self, target: Any) -> int:
         """Keep something for as long as the call lasts, and return where it is."""
@@ -211,11 +194,11 @@ class _Call:
             laid_out = self._laid_out(parameter)
             size, place = ctypes.sizeof(laid_out), self.address(laid_out)
 
-        self.point(_Mechanism(mechanism.type, place, size))
+        self.point(self.layout.mechanism(self.abi.narrowed(mechanism.type), place, size))
 
-    def _laid_out(self, parameter: MechanismParams) -> ctypes.Structure:
+    def _laid_out(self, parameter: MechanismParams) -> Any:
         structure = next(each for each in PARAMETER_STRUCTURES if each.python is type(parameter))
-        made = _TYPES[structure.name]()
+        made = self.layout.structures[structure.name]()
 
         for field, python in zip(structure.fields, fields(parameter), strict=True):
             value = getattr(parameter, python.name)
@@ -224,37 +207,43 @@ class _Call:
                 setattr(made, field.pointer, self.pointer_to(value))
                 setattr(made, field.length, len(value))
             else:
-                setattr(made, field.name, value)
+                setattr(made, field.name, self.abi.narrowed(value))
 
         return made
 
     def template(self, template: Sequence[Attribute]) -> None:
         """Pass attributes."""
-        rows = [_Attribute(each.type, self.pointer_to(each.value), len(each.value)) for each in template]
-        self.point((_Attribute * len(rows))(*rows))
+        abi, make = self.abi, self.layout.attribute
+        rows = [
+            make(abi.narrowed(each.type), self.pointer_to(value), len(value))
+            for each in template
+            for value in (abi.attribute_for_c(each.type, each.value),)
+        ]
+        self.point((make * len(rows))(*rows))
         self.length(len(rows))
 
     def values(self, values: Sequence[NamedValue]) -> None:
         """Pass names and values."""
+        make = self.layout.named_value
         rows = [
-            _NamedValue(self.pointer_to(name), len(name), self.pointer_to(each.value), len(each.value))
+            make(self.pointer_to(name), len(name), self.pointer_to(each.value), len(each.value))
             for each in values
             for name in (each.name.encode(),)
         ]
-        self.point((_NamedValue * len(rows))(*rows))
+        self.point((make * len(rows))(*rows))
         self.length(len(rows))
 
     def ulong_out(self) -> None:
         """Pass the place of a CK_ULONG."""
-        target = _ULONG()
+        target = self.abi.ulong()
         self.point(target)
-        self.reads.append(lambda _: target.value)
+        self.reads.append(lambda _: self.abi.widened(target.value))
 
     def structure_out(self, structure: Structure) -> None:
         """Pass the place of a structure."""
-        target = _TYPES[structure.name]()
+        target = self.layout.structures[structure.name]()
         self.point(target)
-        self.reads.append(lambda _: _python(structure, target))
+        self.reads.append(lambda _: _python(structure, target, self.abi))
 
     def buffer_out(self, buffer: Buffer[bytes]) -> None:
         """Pass a buffer of bytes, or NULL, and the place of its length."""
@@ -266,22 +255,24 @@ class _Call:
     def list_out(self, buffer: Buffer[Sequence[int]]) -> None:
         """Pass an array, or NULL, and the place of its count."""
         capacity = buffer.capacity
-        self._room(None if capacity is None else (_ULONG * max(capacity, 1))(), capacity, tuple)
+        self._room(None if capacity is None else (self.abi.ulong * max(capacity, 1))(), capacity, tuple)
 
     def _room(self, room: Any, capacity: int | None, convert: Callable[[Any], Any]) -> None:
-        count = _ULONG(capacity or 0)
+        count = self.abi.ulong(capacity or 0)
         self.point(room)
         self.point(count)
 
         def read(rv: int) -> Answer[Any]:
             filled = rv == Ckr.CKR_OK and room is not None
-            return Answer(count.value, convert(room[: count.value]) if filled else None, Ckr(rv))
+            return Answer(
+                self.abi.widened(count.value), convert(room[: count.value]) if filled else None, Ckr(rv)
+            )
 
         self.reads.append(read)
 
     def found_out(self, most: int) -> None:
         """Pass an array, its size, and the place of the count."""
-        room, count = (_ULONG * max(most, 1))(), _ULONG()
+        room, count = (self.abi.ulong * max(most, 1))(), self.abi.ulong()
         self.point(room)
         self.length(most)
         self.point(count)
@@ -296,38 +287,43 @@ class _Call:
 
     def query(self, queries: Sequence[Query]) -> None:
         """Pass attributes that are filled in."""
-        rows = [
-            _Attribute(each.type, None, 0)
-            if each.capacity is None
-            else _Attribute(each.type, self.pointer_to(bytes(each.capacity)), each.capacity)
-            for each in queries
-        ]
-        asked = (_Attribute * len(rows))(*rows)
+        make = self.layout.attribute
+        asked = (make * len(queries))(*(self._asked(each) for each in queries))
         self.point(asked)
-        self.length(len(rows))
-        self.reads.append(lambda rv: [_reading(each, rv) for each in asked])
+        self.length(len(queries))
+        self.reads.append(lambda rv: [self._reading(each, rv) for each in asked])
+
+    def _asked(self, query: Query) -> Any:
+        kind = self.abi.narrowed(query.type)
+
+        if query.capacity is None:
+            return self.layout.attribute(kind, None, 0)
+
+        room = self.abi.room_for_c(kind, query.capacity)
+        return self.layout.attribute(kind, self.pointer_to(bytes(room)), room)
+
+    def _reading(self, attribute: Any, rv: int) -> Reading:
+        kind, length = attribute.type, attribute.ulValueLen
+
+        if length == self.abi.most:
+            return Reading(UNAVAILABLE_INFORMATION, None, Ckr(rv))
+
+        found = None if attribute.pValue is None else ctypes.string_at(attribute.pValue, length)
+        value = None if found is None else self.abi.attribute_from_c(kind, found)
+        return Reading(self.abi.room_from_c(kind, length), value)
 
 
 def _bytes(data: bytes) -> bytes:
     return data
 
 
-def _reading(attribute: _Attribute, rv: int) -> Reading:
-    length = attribute.ulValueLen
-
-    if length == UNAVAILABLE_INFORMATION:
-        return Reading(length, None, Ckr(rv))
-
-    return Reading(length, None if attribute.pValue is None else ctypes.string_at(attribute.pValue, length))
-
-
-def _python(structure: Structure, made: ctypes.Structure) -> object:
+def _python(structure: Structure, made: ctypes.Structure, abi: Abi) -> object:
     names = [field.name for field in fields(structure.python)]
-    values = [_value(field, made) for field in structure.fields]
+    values = [_value(field, made, abi) for field in structure.fields]
     return structure.python(**dict(zip(names, values, strict=True)))
 
 
-def _value(field: Field, made: Any) -> object:
+def _value(field: Field, made: Any, abi: Abi) -> object:
     match field:
         case Text(name):
             return bytes(getattr(made, name)).decode(errors="replace").rstrip(" ")
@@ -335,28 +331,8 @@ def _value(field: Field, made: Any) -> object:
             version = getattr(made, name)
             return Version(version.major, version.minor)
         case _:
-            return getattr(made, cast("Ulong", field).name)
+            return abi.widened(getattr(made, cast("Ulong", field).name))
 
-
-def _members(field: Field) -> Iterator[tuple[str, Any]]:
-    match field:
-        case Text(name, size):
-            yield name, ctypes.c_ubyte * size
-        case VersionField(name):
-            yield name, _Version
-        case Data(pointer, length, length_first):
-            members = [(pointer, ctypes.c_void_p), (length, _ULONG)]
-            yield from reversed(members) if length_first else members
-        case _:
-            yield field.name, _ULONG
-
-
-def _type(structure: Structure) -> type[ctypes.Structure]:
-    members = [member for field in structure.fields for member in _members(field)]
-    return type(structure.name, (ctypes.Structure,), {"_fields_": members})
-
-
-_TYPES: Final = {each.name: _type(each) for each in (*INFO_STRUCTURES, *PARAMETER_STRUCTURES)}
 
 _PASS: Final[dict[Kind, Callable[[_Call, Any], None]]] = {
     Kind.ULONG: _Call.length,
