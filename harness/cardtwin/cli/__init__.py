@@ -27,6 +27,7 @@ TERMINATED = 143
 _COMMANDS = {
     "run": ("cardtwin.cli.run", "Run scenario files."),
     "compare": ("cardtwin.cli.compare", "Run scenarios on two targets, and tell where they differ."),
+    "plan": ("cardtwin.cli.plan", "Tell what scenarios would do to cards."),
     "scenario": ("cardtwin.cli.scenario", "Make scenarios of traces, and of failures."),
     "schema": ("cardtwin.cli.schema", "Print the JSON Schema of scenario files, for editors."),
     "coverage": ("cardtwin.cli.coverage", "Tell which requirements the scenarios prove."),

@@ -12,11 +12,13 @@ import click
 
 from cardtwin.cli import PASSED, SCENARIO_FAILED
 from cardtwin.cli.files import load_scenarios
+from cardtwin.cli.hardware_options import hardware_of, hardware_options
 from cardtwin.comparing import compare_results, compare_traces
 from cardtwin.scenario import Verdict
 from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.scenario.pool import Options, run_all
 from cardtwin.scenario.selection import SelectionError, select
+from cardtwin.targets import is_physical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +37,15 @@ _SEED = "compare"
 @click.option("-k", "expression", default="", metavar="EXPR", help="Only instances whose names match.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only scenarios with this tag.")
 @click.option("--seed", default=_SEED, metavar="TEXT", help="Seed for the scenarios that have none.")
+@hardware_options
 def command(
-    *, paths: tuple[Path, ...], targets: tuple[str, ...], expression: str, tags: tuple[str, ...], seed: str
+    *,
+    paths: tuple[Path, ...],
+    targets: tuple[str, ...],
+    expression: str,
+    tags: tuple[str, ...],
+    seed: str,
+    **hardware: object,
 ) -> None:
     """Run scenarios on two targets, and tell step by step in what their cards differ.
 
@@ -46,7 +55,8 @@ def command(
     if len(targets) != 2:
         raise click.UsageError("two targets are compared: --target A --target B")
 
-    options = [_options(target, seed) for target in targets]
+    for target in targets:
+        _check(target)
 
     try:
         instances = select(load_scenarios(paths), expression_text=expression, tags=tags)
@@ -56,6 +66,8 @@ def command(
     if not instances:
         raise click.UsageError("no scenario is left to run")
 
+    physical = hardware_of(hardware, instances, used=any(map(is_physical, targets)))
+    options = [Options(seed=seed, record=True, overrides=Overrides(t, hardware=physical)) for t in targets]
     click.echo(f"left: {targets[0]}, right: {targets[1]}")
     told = Counter(_compared(instance, options) for instance in instances)
     click.echo(", ".join(f"{number} {answer.value}" for answer, number in told.items()))
@@ -70,15 +82,11 @@ class _Answer(Enum):
     NOT_RUN = "not run on both"
 
 
-def _options(target: str, seed: str) -> Options:
-    overrides = Overrides(target)
-
+def _check(target: str) -> None:
     try:
-        overrides.check()
+        Overrides(target).check()
     except OverridesError as error:
         raise click.UsageError(str(error)) from None
-
-    return Options(seed=seed, record=True, overrides=overrides)
 
 
 def _compared(instance: Instance, options: Sequence[Options]) -> _Answer:

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,17 @@ from rich.console import Console
 from cardtwin.cli import PASSED, SCENARIO_FAILED
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios
 from cardtwin.cli.golden import Golden
+from cardtwin.cli.hardware_options import hardware_of, hardware_options
 from cardtwin.report.console import ConsoleReport
 from cardtwin.scenario import Instance, ScenarioResult, Verdict
 from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.scenario.pool import Options, Outcome, run_all
 from cardtwin.scenario.selection import SelectionError, select
+from cardtwin.targets import is_physical
 from cardtwin.trace import write_traces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["command"]
 
@@ -57,6 +59,7 @@ _WIDTH = 120
     help="Compare traces with those in FOLDER; scenarios that have a file there.",
 )
 @click.option("--update", is_flag=True, help="With --golden: make what happens the golden traces.")
+@hardware_options
 @click.option("--trace", type=OUTPUT, callback=in_a_folder, help="Write what happened, masked; JSON Lines.")
 def command(  # noqa: PLR0913  # one per option
     *,
@@ -76,8 +79,12 @@ def command(  # noqa: PLR0913  # one per option
     trace: Path | None,
     golden: Path | None,
     update: bool,
+    **hardware: object,
 ) -> None:
-    """Run scenario files, and those in folders that end in .scenario.yaml."""
+    """Run scenario files, and those in folders that end in .scenario.yaml.
+
+    On physical cards (--target pcsc) the plan is told first, and carried out on an emulated card.
+    """
     overrides = _overrides(target, card, quirks)
 
     loaded = load_scenarios(paths)
@@ -96,6 +103,7 @@ def command(  # noqa: PLR0913  # one per option
 
         sys.exit(PASSED)
 
+    overrides = _with_hardware(overrides, hardware, instances, processes)
     traces = Golden.of(golden, instances, update=update, seeded=seed is not None)
     options = Options(timeout, seed, trace is not None or traces is not None, overrides)
     done = _run(instances, options, processes, fail_fast=fail_fast)
@@ -132,6 +140,17 @@ def _overrides(target: str | None, card: str | None, quirks: tuple[str, ...]) ->
     return overrides
 
 
+def _with_hardware(
+    overrides: Overrides, options: Mapping[str, object], instances: Sequence[Instance], processes: int
+) -> Overrides:
+    physical = any(is_physical(overrides.target or instance.target) for instance in instances)
+
+    if physical and processes > 1:
+        raise click.UsageError("physical cards are used by one scenario after the other: leave -n out")
+
+    return replace(overrides, hardware=hardware_of(options, instances, used=physical))
+
+
 @dataclass(frozen=True, slots=True)
 class _Done:
     """What ran, in the order of the files."""
@@ -153,7 +172,7 @@ def _run(instances: Sequence[Instance], options: Options, processes: int, *, fai
     outcomes: dict[tuple[Path, str], Outcome] = {}
     interrupt: KeyboardInterrupt | None = None
     began = time.perf_counter()
-    arriving = run_all(instances, options, processes=processes, progress=report.step)
+    arriving = run_all(instances, options, processes=processes, progress=report.step, announce=report.plan)
 
     try:
         with report, closing(arriving):

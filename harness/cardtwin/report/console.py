@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cardtwin.scenario import Instance, StepResult
+    from cardtwin.scenario.planning import Plan
 
 __all__ = ["ConsoleReport"]
 
@@ -49,6 +50,11 @@ class ConsoleReport:
     def step(self, instance: Instance, step: StepResult) -> None:
         """Show on a terminal how far a scenario is."""
         self._status.update(Text(f"{instance.id}: step {step.number} of {len(instance.steps)}"))
+
+    def plan(self, plan: Plan) -> None:
+        """Tell what is about to be done to physical cards."""
+        for line in plan.lines():
+            self._console.print(Text(line), soft_wrap=True)
 
     def add(self, result: ScenarioResult) -> None:
         """Tell of one result; of a failed one, all that helps to understand it."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardtwin.decode import Effect
+    from cardtwin.plan import Secret
     from cardtwin.scenario.step import Step
     from cardtwin.source import Span
     from cardtwin.targets import Capability, Setup
@@ -118,6 +119,7 @@ class Instance:
         setup: What it finds on the desk.
         steps: Its steps; one of number 0 checks ``requires:``.
         span: Where the file begins.
+        secrets: What no message is to show, beside the secrets of its steps.
     """
 
     id: str
@@ -130,3 +132,4 @@ class Instance:
     setup: Setup = field(repr=False)
     steps: tuple[StepSpec, ...] = field(repr=False)
     span: Span = field(repr=False)
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)

@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cardtwin.card import UnknownModelError, UnknownQuirkError, models
-from cardtwin.targets import TargetError
+from cardtwin.targets import TargetError, is_physical
 from cardtwin.targets import get as get_target
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardtwin.scenario.instance import Instance
-    from cardtwin.targets import CardSetup, Setup
+    from cardtwin.targets import CardSetup, Setup, Target
+    from cardtwin.targets.hardware import Hardware, PhysicalReader
 
 __all__ = ["Overrides", "OverridesError"]
 
@@ -28,11 +31,13 @@ class Overrides:
         target: The target's name; None leaves each scenario its own.
         card: The model of the card in every reader that has one at the start; None leaves them.
         quirks: Switched on in every card, beside its own.
+        hardware: What is known of physical cards, and what may be done to them.
     """
 
     target: str | None = None
     card: str | None = None
     quirks: tuple[str, ...] = ()
+    hardware: Hardware | None = None
 
     def check(self) -> None:
         """See that all that is named exists.
@@ -52,6 +57,18 @@ class Overrides:
     def apply(self, instance: Instance) -> Instance:
         """Return the instance as it is to run."""
         return replace(instance, target=self.target or instance.target, setup=self._setup(instance.setup))
+
+    def target_of(self, instance: Instance) -> Target:
+        """Return the target of an instance that is as it is to run.
+
+        Raises:
+            TargetError: It lacks what it needs.
+        """
+        return get_target(instance.target, self.hardware)
+
+    def pins_of(self, instance: Instance) -> Mapping[str, PhysicalReader]:
+        """Return the readers whose cards have PINs of their own, for an instance on physical cards."""
+        return self.hardware.readers if self.hardware is not None and is_physical(instance.target) else {}
 
     def _setup(self, setup: Setup) -> Setup:
         inserted = set(setup.readers.values())

@@ -12,29 +12,37 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cardtwin.scenario.loader import load
 from cardtwin.scenario.overrides import Overrides
+from cardtwin.scenario.personal import with_pins
+from cardtwin.scenario.planning import Plan, rehearse
 from cardtwin.scenario.result import ScenarioResult, Verdict
 from cardtwin.scenario.runner import run
-from cardtwin.targets import get as get_target
+from cardtwin.targets import is_physical
+from cardtwin.targets.hardware.permissions import Permissions
 from cardtwin.targets.processes import bury, context, leave_interrupts_to_the_parent, start
 from cardtwin.trace import Recorder, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
     from pathlib import Path
 
     from cardtwin.scenario.instance import Instance
     from cardtwin.scenario.runner import Progress
+    from cardtwin.targets import Target
 
-__all__ = ["Options", "Outcome", "run_all"]
+__all__ = ["Announce", "Options", "Outcome", "run_all"]
 
 _GRACE = 10.0
 """Seconds that a worker gets beyond a scenario's time before it is ended from outside."""
+
+
+Announce: TypeAlias = "Callable[[Plan], None]"
+"""Is told a plan before it is carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ def run_all(
     *,
     processes: int = 1,
     progress: Progress | None = None,
+    announce: Announce | None = None,
 ) -> Generator[Outcome]:
     """Run instances and yield the outcomes as they come; in several processes that may be out of order.
 
@@ -83,13 +92,14 @@ def run_all(
         options: How.
         processes: How many of them at a time, each in a process of its own.
         progress: Told of every step's end, where there is one process.
+        announce: Told each plan before it is carried out on physical cards, where there is one process.
     """
     # One folder for all that runs: an interrupt may come while a bench makes or removes its own.
     with tempfile.TemporaryDirectory(prefix="cardtwin-") as folder:
         if processes <= 1 or len(instances) <= 1:
             with _temporary_files_in(folder):
                 for instance in instances:
-                    yield _run(instance, options, progress)
+                    yield _run(instance, options, progress, announce)
         else:
             yield from _Pool(instances, options, min(processes, len(instances)), folder).outcomes()
 
@@ -104,7 +114,12 @@ def _temporary_files_in(folder: str) -> Iterator[None]:
         tempfile.tempdir = before
 
 
-def _run(instance: Instance, options: Options, progress: Progress | None = None) -> Outcome:
+def _run(
+    instance: Instance,
+    options: Options,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+) -> Outcome:
     instance = options.overrides.apply(instance)
 
     if options.seed is not None and instance.setup.seed is None:
@@ -112,9 +127,43 @@ def _run(instance: Instance, options: Options, progress: Progress | None = None)
 
     recorder = Recorder() if options.record else None
     observers = [recorder] if recorder is not None else []
-    target = get_target(instance.target)
+    target = options.overrides.target_of(instance)
+
+    if is_physical(instance.target) and (refused := _rehearsed(instance, target, options, announce)):
+        return Outcome(refused)
+
+    instance = with_pins(instance, options.overrides.pins_of(instance))
     result = run(instance, target, timeout=options.timeout, observers=observers, progress=progress)
     return Outcome(result, recorder.trace(instance.id) if recorder is not None else None)
+
+
+def _rehearsed(
+    instance: Instance, target: Target, options: Options, announce: Announce | None
+) -> ScenarioResult | None:
+    """Tell the plan, and return why it is not carried out on physical cards; None if it is."""
+    hardware = options.overrides.hardware
+    plan = rehearse(instance, target, Permissions() if hardware is None else hardware.asked)
+
+    if announce is not None:
+        announce(plan)
+
+    if plan.not_run or not (plan.failure or plan.refusals):
+        return None
+
+    why = (
+        f"the dry run on the emulated card failed: {plan.failure}"
+        if plan.failure
+        else "; ".join(f"it would be refused: {refusal}" for refusal in plan.refusals)
+    )
+    return ScenarioResult(
+        instance.id,
+        instance.path,
+        instance.title,
+        target.name,
+        Verdict.FAILED,
+        0.0,
+        message=f"{why}. Nothing was sent to the card",
+    )
 
 
 def _work(pipe: Connection, options: Options, folder: str) -> None:

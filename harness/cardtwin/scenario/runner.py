@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cardtwin.scenario.step import Observed, Step
     from cardtwin.targets import Bench, Target
 
-__all__ = ["KEPT_EXCHANGES", "Progress", "run"]
+__all__ = ["KEPT_EXCHANGES", "Progress", "run", "unsupported"]
 
 KEPT_EXCHANGES = 8
 """How many of the last APDUs a failed step keeps."""
@@ -72,7 +72,7 @@ def _result_of(
 ) -> ScenarioResult:
     began = time.perf_counter()
     waiting = tuple(_waiting(spec) for spec in instance.steps)
-    lacking = _lacking(instance, target)
+    lacking = unsupported(instance, target)
 
     if lacking:
         return _result(instance, target, Verdict.UNSUPPORTED, began, waiting, lacking)
@@ -132,8 +132,8 @@ def _waiting(spec: StepSpec) -> StepResult:
     return StepResult(spec.number, spec.kind.verb, spec.title, str(spec.span), spec.id, spec.proves)
 
 
-def _lacking(instance: Instance, target: Target) -> str:
-    """Return what the target lacks for the instance, all of it; or nothing."""
+def unsupported(instance: Instance, target: Target) -> str:
+    """Return what a target lacks for an instance, all of it; empty where it can run it."""
     needs = {"the scenario": instance.needs}
     needs |= {f"step {spec.number}": spec.needs for spec in instance.steps}
     lacking = [
@@ -149,6 +149,9 @@ def _steps(instance: Instance, bench: Bench, hub: Hub) -> Iterator[StepResult]:
     """Yield the steps' results; the last one is the first that failed."""
     state = Run(instance.path.name, instance.setup, instance.values, bench)
     hub.subscribe(state.hear)
+
+    for secret in instance.secrets:
+        state.keep_secret(secret)
 
     with closing(state):
         for spec in instance.steps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.middleware import Login, UserType
 from cardtwin.readers import EntryError, PinEntry
@@ -23,6 +23,8 @@ from cardtwin.targets.interface import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cardtwin.targets.hardware import Hardware
+
 __all__ = [
     "Bench",
     "Capability",
@@ -40,6 +42,7 @@ __all__ = [
     "TargetError",
     "UserType",
     "get",
+    "is_physical",
     "names",
 ]
 
@@ -68,7 +71,19 @@ def _system(where: str = "") -> Target:
     return SystemTarget(where)
 
 
-_TARGETS: dict[str, Callable[[], Target]] = {"emulated": _emulated, "module": _module, "pcscd": _system}
+def _physical(reader: str = "", hardware: Hardware | None = None) -> Target:
+    from cardtwin.targets.hardware import HardwareTarget  # noqa: PLC0415  # as above
+
+    return HardwareTarget(reader, hardware)
+
+
+_PHYSICAL: Final = "pcsc"
+_TARGETS: dict[str, Callable[[], Target]] = {
+    "emulated": _emulated,
+    "module": _module,
+    "pcscd": _system,
+    _PHYSICAL: _physical,
+}
 _WITH_ARGUMENT: dict[str, Callable[[str], Target]] = {"module": _foreign, "pcscd": _system}
 """Targets that are named with something behind a colon."""
 
@@ -76,24 +91,37 @@ _WITH_ARGUMENT: dict[str, Callable[[str], Target]] = {"module": _foreign, "pcscd
 def names() -> tuple[str, ...]:
     """Return the names of all targets.
 
-    ``module:PATH`` is one for every PKCS#11 library there is, ``pcscd:HOST:PORT`` for every vpcd.
+    ``module:PATH`` is one for every PKCS#11 library there is, ``pcscd:HOST:PORT`` for every vpcd, and
+    ``pcsc:READER`` for every reader of the system.
     """
     return tuple(_TARGETS)
 
 
-def get(name: str) -> Target:
+def is_physical(name: str) -> bool:
+    """Whether a target of that name works on physical cards."""
+    return name.partition(":")[0] == _PHYSICAL
+
+
+def get(name: str, hardware: Hardware | None = None) -> Target:
     """Return the target of that name.
+
+    Args:
+        name: The name.
+        hardware: What is known of physical cards, and may be done to them; other targets have no use for it.
 
     Raises:
         TargetError: There is none, or it lacks what it needs.
     """
     kind, _, argument = name.partition(":")
 
+    if is_physical(name):
+        return _physical(argument, hardware)
+
     if argument and kind in _WITH_ARGUMENT:
         return _WITH_ARGUMENT[kind](argument)
 
     if name not in _TARGETS:
-        known = (*_TARGETS, "module:PATH", "pcscd:HOST:PORT")
+        known = (*_TARGETS, "module:PATH", "pcscd:HOST:PORT", "pcsc:READER")
         hint = closest(name, _TARGETS)
         raise TargetError(
             f"there is no target {name!r}, only {', '.join(known)}" + (f"; {hint}" if hint else "")

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cardtwin.card import ImageError
+from cardtwin.card import ImageError, models
 from cardtwin.readers import NoPinPadError, PinPad
 from cardtwin.targets.errors import TargetError
 
@@ -221,6 +221,10 @@ class CardDesk(ABC):
             TargetError: The reader is empty.
         """
         return self._card(reader).chip.image
+
+    def blank(self, image: CardImage) -> CardImage:
+        """Return what :meth:`image` would give if the card that it was taken of were blank."""
+        return models.get(image.model).blank(serial=image.serial)
 
     @abstractmethod
     def load(self, reader: str, image: CardImage) -> None:

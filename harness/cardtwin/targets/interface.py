@@ -48,7 +48,19 @@ class Capability(Enum):
     """Under PKCS#11's functions, cardtwin's own middleware: what only that one has, or does so."""
 
     DESK = "desk"
-    """Hands and eyes at the reader: insert, remove, reset, power; look into the card, save and load it."""
+    """Hands at the reader: insert, remove, reset, power; load a memory into the card, let it go wrong."""
+
+    EYES = "eyes"
+    """A look at a card's files, its phase of life and its serial number, as far as they may be read."""
+
+    CONDITIONS = "a look at access conditions"
+    """Who may do what: also whether the fuse is burnt, and whether the card can be erased."""
+
+    COUNTERS = "a look at counters"
+    """How many tries PINs have left."""
+
+    MEMORY = "a look into the memory"
+    """What a card tells nobody: whether a key is there, and of what kind."""
 
     CLOCK = "clock"
     """A clock that can be set forward."""
@@ -189,6 +201,9 @@ class Desk(Protocol):
 
     def image(self, reader: str) -> CardImage:
         """Return the memory of the card in a reader, as it is; the card does not notice."""
+
+    def blank(self, image: CardImage) -> CardImage:
+        """Return what :meth:`image` would give if the card that it was taken of were blank."""
 
     def load(self, reader: str, image: CardImage) -> None:
         """Make this the memory of the card in a reader, and reset the card."""

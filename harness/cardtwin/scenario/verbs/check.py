@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from cardtwin.card import CardView, models
+from cardtwin.card import CardView
 from cardtwin.card import image as images
 from cardtwin.decode import Decoder, Effect
 from cardtwin.scenario.document import MapNode, TextNode
@@ -20,15 +20,24 @@ from cardtwin.targets import Capability
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardtwin.card import CardImage
     from cardtwin.card.view import FileView, KeyView, PinView
     from cardtwin.middleware import Token
+    from cardtwin.scenario.document import Node
     from cardtwin.scenario.run import Run, StepLog
+    from cardtwin.targets import Desk
 
 __all__ = ["Check", "CheckExpectation"]
 
 _MASTER_FILE = "3F00"
 _BY_MIDDLEWARE = frozenset({"token", "readers", "logs"})
+_NOT_SEEN = _BY_MIDDLEWARE | {"apdus"}
+_NEEDS = {
+    Capability.PERSONAL: _BY_MIDDLEWARE,
+    Capability.CONDITIONS: frozenset({"fuse", "erasable"}),
+    Capability.COUNTERS: frozenset({"pins"}),
+    Capability.MEMORY: frozenset({"keys"}),
+}
+"""What needs no look at the card."""
 _CHANGING = Effect.WRITES | Effect.SPENDS_TRIES | Effect.DESTROYS | Effect.IRREVERSIBLE | Effect.UNKNOWN
 
 
@@ -123,7 +132,7 @@ class CheckExpectation(Expectation):
     apdus: ApdusExpectation | None = None
 
 
-@verb("check", needs={Capability.DESK}, effects=READS)
+@verb("check", needs={Capability.EYES}, effects=READS)
 class Check(Step):
     """Look at the card's memory, its state and counters, and at the APDUs of earlier steps."""
 
@@ -132,10 +141,15 @@ class Check(Step):
 
     @classmethod
     def capabilities(cls, written: MapNode) -> frozenset[Capability]:
-        """Return what a check needs: eyes, and for some of it the middleware."""
+        """Return what a check needs: eyes for some of it, for other the middleware or nothing."""
         argument = written.get("check")
-        by_middleware = isinstance(argument, MapNode) and not _BY_MIDDLEWARE.isdisjoint(argument.keys())
-        return cls.needs | ({Capability.PERSONAL} if by_middleware else set())
+        asked = frozenset(argument.keys()) if isinstance(argument, MapNode) else frozenset()
+        needs = {need for need, keys in _NEEDS.items() if asked & keys}
+
+        if any(_asks_access(file) for file in _each(argument, "files")):
+            needs.add(Capability.CONDITIONS)
+
+        return frozenset(needs | ({Capability.EYES} if not asked or asked - _NOT_SEEN else set()))
 
     @classmethod
     def refers(cls, written: MapNode) -> Iterator[tuple[str, TextNode]]:
@@ -157,8 +171,8 @@ class Check(Step):
         asked = self.check.model_fields_set
         values: dict[str, Value] = {}
 
-        if asked - _BY_MIDDLEWARE - {"apdus"}:
-            values |= _look(run.bench.desk.image(run.reader(self)), self.check)
+        if asked - _NOT_SEEN:
+            values |= _look(run.bench.desk, run.reader(self), self.check)
 
         if self.check.token is not None:
             values["token"] = _token(run.bench.client(run.process(self)).token(run.reader(self)))
@@ -176,10 +190,23 @@ class Check(Step):
         return Observed(values)
 
 
-def _look(image: CardImage, asked: CheckExpectation) -> dict[str, Value]:
+def _each(argument: Node | None, key: str) -> Iterator[Node]:
+    """Yield what a key of the argument says of each thing that it names."""
+    found = argument.get(key) if isinstance(argument, MapNode) else None
+
+    for entry in found if isinstance(found, MapNode) else ():
+        yield entry.value
+
+
+def _asks_access(file: Node) -> bool:
+    return isinstance(file, MapNode) and file.get("access") is not None
+
+
+def _look(desk: Desk, reader: str, asked: CheckExpectation) -> dict[str, Value]:
+    image = desk.image(reader)
     view = CardView(image)
     return {
-        "blank": not images.compare(models.get(image.model).blank(serial=image.serial), image),
+        "blank": not images.compare(desk.blank(image), image),
         "life_cycle": view.life_cycle.name.lower(),
         "fuse": view.fuse,
         "erasable": view.erasable,

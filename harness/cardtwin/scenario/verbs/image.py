@@ -32,7 +32,7 @@ class ImageExpectation(Expectation):
     differences: TextListMatcher | None = None
 
 
-@verb("image", needs={Capability.DESK}, effects=READS)
+@verb("image", needs={Capability.EYES}, effects=READS)
 class Image(Step):
     """Save the card's memory under a name, load it again (or load a file), compare with it.
 
@@ -59,6 +59,11 @@ class Image(Step):
 
         if (name := _name(written, {"save"})) is not None:
             yield "images", name
+
+    @classmethod
+    def capabilities(cls, written: MapNode) -> frozenset[Capability]:
+        """Return what the step needs: eyes, and to load a memory hands."""
+        return cls.needs if _name(written, {"save", "compare"}) is not None else frozenset({Capability.DESK})
 
     def run(self, run: Run) -> Observed:
         """Save, load or compare."""

@@ -1,11 +1,13 @@
-"""Physical cards: what stands between the programs and a card that cannot be made again."""
+"""Physical cards: which they are, and what stands between them and the programs."""
 
+from cardtwin.targets.hardware.config import Hardware, PhysicalReader
 from cardtwin.targets.hardware.guard import Guard
 from cardtwin.targets.hardware.guarded import GuardedConnection, GuardedContext, name_states
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.permissions import ExpectedCard, Permissions
 from cardtwin.targets.hardware.programs import GuardedProgram
 from cardtwin.targets.hardware.refusal import CommandRefusedError, Refusal, Rule
+from cardtwin.targets.hardware.target import HardwareBench, HardwareTarget
 
 __all__ = [
     "CommandRefusedError",
@@ -14,8 +16,12 @@ __all__ = [
     "GuardedConnection",
     "GuardedContext",
     "GuardedProgram",
+    "Hardware",
+    "HardwareBench",
+    "HardwareTarget",
     "Ledger",
     "Permissions",
+    "PhysicalReader",
     "Refusal",
     "Rule",
     "name_states",

@@ -1,0 +1,108 @@
+"""The options of the commands that may run scenarios on physical cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from cardtwin.cli.files import fail
+from cardtwin.source import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from cardtwin.scenario import Instance
+    from cardtwin.targets.hardware import Hardware
+
+__all__ = ["hardware_of", "hardware_options"]
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+_OPTIONS: Final = (
+    click.option(
+        "--hardware",
+        "hardware_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="YAML",
+        help="The file of physical cards [$CARDTWIN_HARDWARE, or hardware.yaml].",
+    ),
+    click.option("--allow-destructive", is_flag=True, help="Contents of physical cards may be deleted."),
+    click.option(
+        "--allow-irreversible",
+        multiple=True,
+        metavar="COMMAND",
+        help="This command may be sent though nothing leads back; may be repeated.",
+    ),
+    click.option(
+        "--allow-unverified-commands",
+        is_flag=True,
+        help="Commands may be sent that no public source records for such a card.",
+    ),
+    click.option(
+        "--known-tries", type=click.IntRange(1), metavar="N", help="PINs have N tries left, if no card tells."
+    ),
+    click.option(
+        "--ledger",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help="Where tries spent on physical cards are kept.",
+    ),
+)
+
+
+def hardware_options(function: F) -> F:
+    """Give a command the options that say what may be done to physical cards."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+
+    return function
+
+
+def hardware_of(options: Mapping[str, Any], instances: Iterable[Instance], *, used: bool) -> Hardware | None:
+    """Return what the options and the hardware file say; a wrong file ends the program with status 2.
+
+    Args:
+        options: The options of :func:`hardware_options`.
+        instances: What is to run: PINs of readers that none of them has aren't asked for.
+        used: Whether any target works on physical cards; None is returned where none does.
+
+    Raises:
+        click.UsageError: Something is allowed, and no target works on physical cards.
+    """
+    if not used:
+        _check_unused(options)
+        return None
+
+    from cardtwin.scenario.hardware_file import HardwareFile, find_hardware_file  # noqa: PLC0415  # heavy
+    from cardtwin.targets.hardware import Hardware, Permissions  # noqa: PLC0415  # as above
+
+    asked = Permissions(
+        options["allow_destructive"],
+        frozenset(options["allow_irreversible"]),
+        options["allow_unverified_commands"],
+        options["known_tries"],
+    )
+    path = find_hardware_file(options["hardware_file"])
+
+    if path is None:
+        return Hardware(asked=asked, ledger=options["ledger"])
+
+    wanted = frozenset(reader for instance in instances for reader in instance.setup.readers)
+
+    try:
+        readers = HardwareFile.read(path).readers(wanted, lambda what: click.prompt(what, hide_input=True))
+    except SourceError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{path}: {error.strerror}")
+
+    return Hardware(readers, asked, options["ledger"], path)
+
+
+def _check_unused(options: Mapping[str, Any]) -> None:
+    for name, value in options.items():
+        if value:
+            option = "--hardware" if name == "hardware_file" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for physical cards: --target pcsc")

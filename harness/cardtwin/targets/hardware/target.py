@@ -1,0 +1,269 @@
+"""The target whose card is a physical one, in a reader of the system."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from cardtwin.card import models
+from cardtwin.pcsc import PcscError
+from cardtwin.readers import ReaderError
+from cardtwin.readers.physical import PhysicalContext
+from cardtwin.targets.clock import pass_time
+from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
+from cardtwin.targets.errors import TargetError
+from cardtwin.targets.hardware.config import Hardware, PhysicalReader
+from cardtwin.targets.hardware.desk import PhysicalDesk
+from cardtwin.targets.hardware.guard import Guard
+from cardtwin.targets.hardware.guarded import GuardedContext
+from cardtwin.targets.hardware.ledger import Ledger
+from cardtwin.targets.hardware.lock import held
+from cardtwin.targets.hardware.permissions import ExpectedCard
+from cardtwin.targets.interface import Capability
+from cardtwin.targets.takeover import choose_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from cardtwin.decode import Effect
+    from cardtwin.events import Hub
+    from cardtwin.pcsc import Context
+    from cardtwin.targets.interface import CardSetup, Setup
+
+__all__ = ["HardwareBench", "HardwareTarget"]
+
+_OF_THE_CARD: Final = ("card.", "gids.", "reader.")
+"""The areas of the switches that an emulated card reads."""
+
+_TELLS_TRIES: Final = ("CardOS V5",)
+"""Card systems that tell a PIN's tries at a VERIFY without data, and count none for it."""
+
+_UNTOLD: Final = {
+    Capability.COUNTERS: (("CardOS V4",), "how many tries a PIN has left"),
+    Capability.CONDITIONS: (("CardOS V5",), "who may erase it, and other conditions on access"),
+}
+"""What card systems tell nobody."""
+
+
+class HardwareTarget(EmulatedTarget):
+    """Our middleware above readers of the system, with the cards that somebody has put into them.
+
+    Args:
+        reader: What the PC/SC service calls the reader; empty takes the hardware file's readers, or the only
+            one that there is.
+        hardware: What is known of the cards, and what may be done to them.
+    """
+
+    capabilities = frozenset(Capability) - {Capability.DESK, Capability.CLOCK, Capability.MEMORY}
+
+    def __init__(self, reader: str = "", hardware: Hardware | None = None) -> None:
+        self._reader = reader
+        self._hardware = hardware or Hardware()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]  # it depends on the reader
+        """The name that reports use."""
+        return f"pcsc:{self._reader}" if self._reader else "pcsc"
+
+    def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:
+        """Return what nobody can do to physical cards and readers, and what the cards don't tell."""
+        return "; ".join((*_only_emulated(setup), *_untold(setup, needs), *self._unmapped(setup)))
+
+    def open(self, setup: Setup, hub: Hub) -> HardwareBench:
+        """Take the readers, and see that the right cards are in them.
+
+        Raises:
+            TargetError: A reader or its card is not there, is another one, or is used by another scenario; or
+                no PC/SC service is running.
+        """
+        try:
+            return HardwareBench(setup, hub, self.readers(setup), self._hardware)
+        except (PcscError, ReaderError) as error:
+            raise TargetError(str(error)) from None
+
+    def readers(self, setup: Setup) -> dict[str, PhysicalReader]:
+        """Return the physical reader of each reader of a scenario.
+
+        Raises:
+            TargetError: The PC/SC service has no such reader, or it isn't said which one.
+        """
+        named = self._hardware.readers
+
+        if self._reader or not named:
+            (reader,) = setup.readers
+            known = named.get(reader) or PhysicalReader("")
+            return {reader: replace(known, service_name=_service_name(self._reader or None))}
+
+        return {reader: named[reader] for reader in setup.readers}
+
+    def _unmapped(self, setup: Setup) -> Iterator[str]:
+        """Yield the readers of a scenario that stand for none of the system's."""
+        if self._reader or not self._hardware.readers:
+            if len(setup.readers) > 1:
+                yield f"{len(setup.readers)} readers are needed, and the hardware file names none for them"
+
+            return
+
+        for reader in setup.readers:
+            if reader not in self._hardware.readers:
+                yield f"the hardware file has no reader {reader!r}"
+            elif wrong := _another_model(setup, reader, self._hardware.readers[reader]):
+                yield wrong
+
+
+def _another_model(setup: Setup, reader: str, physical: PhysicalReader) -> str:
+    card = setup.readers[reader]
+    model = None if card is None else setup.cards[card].model
+
+    if model is None or physical.model in {None, model}:
+        return ""
+
+    return f"the scenario is for a {model}, and the card in {reader!r} is a {physical.model}"
+
+
+def _untold(setup: Setup, needs: AbstractSet[Capability]) -> Iterator[str]:
+    for card in dict.fromkeys(card.model for card in setup.cards.values()):
+        model = models.get(card)
+
+        for need, (systems, what) in _UNTOLD.items():
+            if need in needs and model.system.startswith(systems):
+                yield f"{model.title} doesn't tell {what}"
+
+
+def _service_name(reader: str | None) -> str:
+    context = PhysicalContext()
+
+    try:
+        return choose_reader(context, reader)
+    finally:
+        context.release()
+
+
+def _only_emulated(setup: Setup) -> Iterator[str]:
+    inserted = {card for card in setup.readers.values() if card is not None}
+
+    for name, card in setup.cards.items():
+        if name not in inserted:
+            yield f"nobody is there to put the card {name!r} into a reader"
+
+        yield from (f"the card {name!r} {what}" for what in _only_an_emulated_card(card))
+
+    for switch in setup.switches:
+        if switch.startswith(_OF_THE_CARD):
+            yield f"the switch {switch} is one of the emulated card"
+
+    for what, readers in (
+        ("nobody is there to enter anything at the PIN pad of", setup.pinpads),
+        ("nobody is there to attach", setup.absent),
+        ("no motor is known of", setup.ejecting),
+    ):
+        if readers:
+            yield f"{what} {', '.join(sorted(readers))}"
+
+
+def _only_an_emulated_card(card: CardSetup) -> Iterator[str]:
+    for holds, what in (
+        (card.image is not None or card.keep is not None, "is to have a memory that is given"),
+        (card.factory, "is to be as it leaves the factory"),
+        (bool(card.quirks), f"is to have quirks: {', '.join(card.quirks)}"),
+        (bool(card.faults), "is to have faults"),
+        (card.serial is not None, "is to have a serial number that is given"),
+    ):
+        if holds:
+            yield what
+
+
+class HardwareBench(EmulatedBench):
+    """The middleware of the emulated bench, above readers of the system.
+
+    Args:
+        setup: What is expected to be on the desk.
+        hub: Who is told what happens.
+        readers: The physical reader of each of the setup's.
+        hardware: What is known of the cards, and what may be done to them.
+
+    Attributes:
+        guards: Who watches over the cards, by the names of the readers.
+        ledger: Where spent tries are kept.
+
+    Raises:
+        TargetError: A card is missing or another one, or a reader is used by another scenario.
+    """
+
+    def __init__(
+        self, setup: Setup, hub: Hub, readers: Mapping[str, PhysicalReader], hardware: Hardware
+    ) -> None:
+        self._expected = dict(_expected(setup, readers))
+        self._names = {reader: physical.service_name for reader, physical in readers.items()}
+        self.ledger = Ledger(hardware.ledger)
+        self.guards = {
+            reader: Guard(reader, card, hardware.allowed(readers[reader]), self.ledger, hub)
+            for reader, card in self._expected.items()
+        }
+        self._around = ExitStack()
+
+        with ExitStack() as stack:
+            for name in sorted(self._names.values()):
+                stack.enter_context(held(name))
+
+            self._check_cards(hub)
+            # The system's cards have clocks of their own: what takes time takes it.
+            super().__init__(replace(setup, cards={}, readers={}), hub, sleep=pass_time)
+            self._around = stack.pop_all()
+
+    def _check_cards(self, hub: Hub) -> None:
+        """See that the right cards are in the readers, before anything but reading commands is sent."""
+        plain = PhysicalContext(hub, names=self._names)
+        context = GuardedContext(plain, self.guards)
+
+        try:
+            for reader in self._names:
+                present = plain.state(reader).present
+
+                if present is not (reader in self.guards):
+                    raise TargetError(_wrong_presence(reader, self._expected.get(reader)))
+
+            for reader, guard in self.guards.items():
+                with context.connect(reader) as connection, connection.transaction():
+                    guard.check_card(connection)
+        finally:
+            context.release()
+
+    def make_desk(self) -> PhysicalDesk:
+        """Make the eyes at the readers."""
+        return PhysicalDesk(tuple(self._names), self.make_context, self._tells_tries)
+
+    def make_context(self) -> Context:
+        """Return a new program's view of the readers that are the scenario's."""
+        return GuardedContext(PhysicalContext(self.hub, names=self._names), self.guards)
+
+    def declare(self, effects: Effect) -> None:
+        """Let the guards pass what the step that begins now may do to cards at worst."""
+        for guard in self.guards.values():
+            guard.declare(effects)
+
+    def close(self) -> None:
+        """Take all down; the cards stay where they are."""
+        super().close()
+        self._around.close()
+
+    def _tells_tries(self, reader: str) -> bool:
+        return models.get(self._expected[reader].model).system.startswith(_TELLS_TRIES)
+
+
+def _expected(setup: Setup, readers: Mapping[str, PhysicalReader]) -> Iterator[tuple[str, ExpectedCard]]:
+    for reader, physical in readers.items():
+        card = setup.readers[reader]
+
+        if card is not None:
+            model = setup.cards[card].model
+            yield reader, ExpectedCard(model, physical.atr or models.get(model).atr, physical.serial)
+
+
+def _wrong_presence(reader: str, expected: ExpectedCard | None) -> str:
+    if expected is None:
+        return f"there is a card in {reader!r}, which the scenario begins without"
+
+    return f"there is no card in {reader!r}, and a {expected.model} is expected"
