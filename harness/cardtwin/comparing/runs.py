@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.comparing.answers import Difference, Kind, differences
+from cardtwin.targets.looking import is_a_look
 from cardtwin.trace import MaskedExchange
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _by_step(trace: Trace) -> dict[str, list[MaskedExchange]]:
     steps: dict[str, list[MaskedExchange]] = defaultdict(list)
 
     for event in trace.events:
-        if isinstance(event, MaskedExchange):
+        if isinstance(event, MaskedExchange) and not is_a_look(event.cause):
             steps[_step(event.cause)].append(event)
 
     return steps

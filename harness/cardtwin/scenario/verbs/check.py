@@ -16,6 +16,7 @@ from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, T
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
 from cardtwin.scenario.values import Name, Value
 from cardtwin.targets import Capability
+from cardtwin.targets.looking import is_a_look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,7 +220,8 @@ def _look(desk: Desk, reader: str, asked: CheckExpectation) -> dict[str, Value]:
 
 def _apdus(log: StepLog) -> dict[str, Value]:
     decoders: defaultdict[str, Decoder] = defaultdict(Decoder)
-    read = [decoders[event.reader].read(event.command, event.response).decoded for event in log.exchanges]
+    sent = [event for event in log.exchanges if not is_a_look(event.cause)]
+    read = [decoders[event.reader].read(event.command, event.response).decoded for event in sent]
     return {
         "count": len(read),
         "changing": sum(bool(command.effect & _CHANGING) for command in read),

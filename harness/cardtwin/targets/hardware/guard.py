@@ -20,6 +20,7 @@ from cardtwin.targets.hardware.judging import Judge
 from cardtwin.targets.hardware.permissions import HARMLESS
 from cardtwin.targets.hardware.refusal import CommandRefusedError, Refusal, Rule
 from cardtwin.targets.hardware.tries import Counters, credential_of, tells_tries
+from cardtwin.targets.looking import GUARD
 from cardtwin.targets.takeover.channel import ReadingChannel
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CAUSE", "Guard"]
 
-CAUSE: Final = "the guard"
+CAUSE: Final = GUARD
 """The cause of the guard's own commands."""
 
 _LOOKS: Final = "look at the card and the reader; then run again"

@@ -18,6 +18,7 @@ from cardtwin.middleware import MiddlewareError
 from cardtwin.middleware.drivers import DataObjectDriver, driver_for
 from cardtwin.pcsc import NoSmartCardError, PcscError, Protocol, UnknownReaderError, exchange
 from cardtwin.targets.errors import TargetError
+from cardtwin.targets.looking import READING
 from cardtwin.targets.takeover.channel import ReadingChannel
 from cardtwin.targets.takeover.dataobjects import models_for, told_objects
 from cardtwin.targets.takeover.files import FileWalk
@@ -80,7 +81,7 @@ def take_over(context: Context, reader: str, *, ask_tries: bool = False) -> Take
         TargetError: There is no card in the reader, no model is like it, or it can't be spoken to.
     """
     try:
-        with because("read the card"), context.connect(reader) as connection, connection.transaction():
+        with because(READING), context.connect(reader) as connection, connection.transaction():
             return _Reading(reader, ReadingChannel(connection, ask_tries=ask_tries), asks=ask_tries).taken()
     except NoSmartCardError:
         raise TargetError(f"there is no card in the reader {reader!r}") from None

@@ -1,0 +1,152 @@
+"""The target for physical cards, as far as no reader is needed: its file, its lock, its plans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from click.testing import CliRunner
+
+from cardtwin.cli import main
+from cardtwin.scenario import load
+from cardtwin.scenario.hardware_file import HardwareFile
+from cardtwin.scenario.personal import with_pins
+from cardtwin.scenario.planning import rehearse
+from cardtwin.source import SourceError
+from cardtwin.targets import TargetError
+from cardtwin.targets.hardware import Hardware, HardwareTarget, Permissions
+from cardtwin.targets.hardware.lock import held
+
+SCENARIOS: Final = Path(__file__).resolve().parents[3] / "scenarios"
+FILE: Final = """\
+format: 1
+readers:
+  R1:
+    reader: Virtual PCD 00 00
+    model: cardos-5.3
+    pins: {"1234": {env: A_PIN}}
+    allow: {destructive: yes}
+    known_tries: 2
+"""
+SCENARIO: Final = """\
+format: 1
+title: A PIN
+readers: {R1: cardos-5.3}
+steps:
+  - {verify_pin: user, pin: "1234"}
+"""
+
+
+def hardware_file(folder: Path, text: str) -> HardwareFile:
+    path = folder / "hardware.yaml"
+    path.write_text(text)
+    return HardwareFile.read(path)
+
+
+def nobody(what: str) -> str:
+    raise AssertionError(what)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("cardos-5.3", "cardos-5.33", "no card model"),
+        ("destructive", "destructiv", "is no key here"),
+        ("{env: A_PIN}", "{env: A_PIN, prompt: yes}", "one place"),
+        ("model: cardos-5.3", "atr: '00'", "an ATR begins"),
+    ],
+)
+def test_a_wrong_hardware_file_is_told_with_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(SourceError, match=told) as error:
+        hardware_file(tmp_path, FILE.replace(old, new))
+
+    assert "hardware.yaml:" in str(error.value)
+
+
+def test_a_pin_comes_from_the_environment_and_no_message_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_PIN", "735190")
+    readers = hardware_file(tmp_path, FILE).readers(frozenset({"R1"}), nobody)
+    assert readers["R1"].pins["1234"].reveal() == b"735190"
+    assert "735190" not in repr(readers)
+    (tmp_path / "pin.scenario.yaml").write_text(SCENARIO)
+    (instance,) = load(tmp_path / "pin.scenario.yaml")
+    personal = with_pins(instance, readers)
+    assert "735190" not in repr(personal)
+    step = personal.steps[0].complete({})
+    assert step.pin.reveal() == b"735190"  # type: ignore[attr-defined]  # it is a VerifyPin
+    assert personal.steps[0].title == "verify_pin user"
+
+
+def test_a_pin_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    pin = tmp_path / "pin"
+    pin.write_text("735190\n")
+    pin.chmod(0o640)
+    file = hardware_file(tmp_path, FILE.replace("{env: A_PIN}", "{file: pin}"))
+
+    with pytest.raises(SourceError, match="mode 640") as error:
+        file.readers(frozenset({"R1"}), nobody)
+
+    assert "735190" not in str(error.value)
+    pin.chmod(0o600)
+    assert file.readers(frozenset({"R1"}), nobody)["R1"].pins["1234"].reveal() == b"735190"
+
+
+def test_a_run_may_not_ask_for_more_than_the_file_allows(tmp_path: Path) -> None:
+    readers = hardware_file(tmp_path, FILE).readers(frozenset(), nobody)
+    asked = Permissions(destructive=True, known_tries=9)
+    assert Hardware(readers, asked).allowed(readers["R1"]) == Permissions(destructive=True, known_tries=2)
+
+    with pytest.raises(TargetError, match="--allow-unverified-commands"):
+        Hardware(readers, Permissions(unverified=True)).allowed(readers["R1"])
+
+    with pytest.raises(TargetError, match="--allow-irreversible 'BURN'"):
+        Hardware(readers, Permissions(irreversible=frozenset({"BURN"}))).allowed(readers["R1"])
+
+
+def test_a_reader_has_one_scenario_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARDTWIN_LOCKS", str(tmp_path))
+
+    with held("a reader"):
+        again = held("a reader", patience=0)
+
+        with pytest.raises(TargetError, match="another scenario uses the reader 'a reader': process"):
+            again.__enter__()
+
+        with held("another one", patience=0):
+            pass
+
+    with held("a reader", patience=0):
+        pass
+
+
+def test_a_plan_tells_what_is_sent_and_what_would_be_refused() -> None:
+    instance = next(
+        each for each in load(SCENARIOS / "deleting" / "burnt.scenario.yaml") if "cardos-4.4" in each.id
+    )
+    plan = rehearse(instance, HardwareTarget("a reader"), Permissions())
+    text = "\n".join(plan.lines())
+    assert not plan.failure
+    assert "DELETE FILE (writes, destroys)" in text
+    assert "--allow-destructive" in text
+    assert "--allow-irreversible 'PUT DATA FCI'" in text
+    allowed = Permissions(destructive=True, irreversible=frozenset({"PUT DATA FCI"}))
+    assert not rehearse(instance, HardwareTarget("a reader"), allowed).refusals
+
+
+def test_what_takes_hands_is_planned_as_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "hands.scenario.yaml"
+    path.write_text(SCENARIO.replace('{verify_pin: user, pin: "1234"}', "{card: remove}"))
+    done = CliRunner().invoke(main, ["plan", str(path)])
+    assert "not run: step 1 needs desk" in done.output
+    assert done.exit_code == 0
+
+
+def test_what_is_for_physical_cards_is_refused_without_one(tmp_path: Path) -> None:
+    path = tmp_path / "pin.scenario.yaml"
+    path.write_text(SCENARIO)
+    done = CliRunner().invoke(main, ["run", str(path), "--allow-destructive"])
+    assert done.exit_code == 2
+    assert "--allow-destructive is for physical cards" in done.output
