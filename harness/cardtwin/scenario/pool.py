@@ -19,7 +19,7 @@ from cardtwin.scenario.overrides import Overrides
 from cardtwin.scenario.personal import with_pins
 from cardtwin.scenario.planning import Plan, rehearse
 from cardtwin.scenario.result import ScenarioResult, Verdict
-from cardtwin.scenario.runner import run
+from cardtwin.scenario.runner import run, waiting
 from cardtwin.targets import is_physical
 from cardtwin.targets.hardware.permissions import Permissions
 from cardtwin.targets.processes import bury, context, leave_interrupts_to_the_parent, start
@@ -162,7 +162,8 @@ def _rehearsed(
         target.name,
         Verdict.FAILED,
         0.0,
-        message=f"{why}. Nothing was sent to the card",
+        tuple(map(waiting, instance.steps)),
+        f"{why}. Nothing was sent to the card",
     )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cardtwin.scenario.step import Observed, Step
     from cardtwin.targets import Bench, Target
 
-__all__ = ["KEPT_EXCHANGES", "Progress", "run", "unsupported"]
+__all__ = ["KEPT_EXCHANGES", "Progress", "run", "unsupported", "waiting"]
 
 KEPT_EXCHANGES = 8
 """How many of the last APDUs a failed step keeps."""
@@ -71,11 +71,11 @@ def _result_of(
     progress: Progress | None,
 ) -> ScenarioResult:
     began = time.perf_counter()
-    waiting = tuple(_waiting(spec) for spec in instance.steps)
+    not_run = tuple(waiting(spec) for spec in instance.steps)
     lacking = unsupported(instance, target)
 
     if lacking:
-        return _result(instance, target, Verdict.UNSUPPORTED, began, waiting, lacking)
+        return _result(instance, target, Verdict.UNSUPPORTED, began, not_run, lacking)
 
     hub = Hub()
     done: list[StepResult] = []
@@ -97,7 +97,7 @@ def _result_of(
     except (_TimeIsUp, TimedOutError, TargetError) as error:
         message = str(error)
 
-    steps = (*done, *waiting[len(done) :])
+    steps = (*done, *not_run[len(done) :])
     passed = not message and all(step.verdict is Verdict.PASSED for step in steps)
     return _result(instance, target, Verdict.PASSED if passed else Verdict.FAILED, began, steps, message)
 
@@ -128,7 +128,8 @@ def _result(
     )
 
 
-def _waiting(spec: StepSpec) -> StepResult:
+def waiting(spec: StepSpec) -> StepResult:
+    """Return the result of a step that was not run."""
     return StepResult(spec.number, spec.kind.verb, spec.title, str(spec.span), spec.id, spec.proves)
 
 
@@ -170,7 +171,7 @@ def _step(state: Run, spec: StepSpec) -> StepResult:
         failure = _defect(log, _refused(log, _failure(state, spec)))
 
     result = replace(
-        _waiting(spec),
+        waiting(spec),
         verdict=Verdict.FAILED if failure else Verdict.PASSED,
         seconds=time.perf_counter() - began,
         apdus=len(log.exchanges),

@@ -16,7 +16,7 @@ from cardtwin.targets.errors import TargetError
 from cardtwin.targets.hardware.config import Hardware, PhysicalReader
 from cardtwin.targets.hardware.desk import PhysicalDesk
 from cardtwin.targets.hardware.guard import Guard
-from cardtwin.targets.hardware.guarded import GuardedContext
+from cardtwin.targets.hardware.guarded import GuardedContext, name_states
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.lock import held
 from cardtwin.targets.hardware.permissions import ExpectedCard
@@ -26,6 +26,7 @@ from cardtwin.targets.takeover import choose_reader
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
+    from types import TracebackType
 
     from cardtwin.decode import Effect
     from cardtwin.events import Hub
@@ -243,6 +244,17 @@ class HardwareBench(EmulatedBench):
         """Let the guards pass what the step that begins now may do to cards at worst."""
         for guard in self.guards.values():
             guard.declare(effects)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+
+        if isinstance(error, KeyboardInterrupt):
+            name_states(error, self.guards.values())
 
     def close(self) -> None:
         """Take all down; the cards stay where they are."""
