@@ -227,7 +227,7 @@ def test_without_a_compiler_at_the_installation_the_target_says_so(monkeypatch: 
 
 
 def test_targets_have_names_and_unknown_ones_a_hint() -> None:
-    assert names() == ("emulated", "module", "pcscd")
+    assert names() == ("emulated", "module", "pcscd", "pcsc")
 
     with pytest.raises(TargetError, match="did you mean 'emulated'"):
         get("emulatd")
