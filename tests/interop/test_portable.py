@@ -73,6 +73,7 @@ def test_what_a_reader_can_do_of_the_four_families_is_portable_and_the_others_sa
 
 NOT_FOR_HARDWARE: Final = {
     "operator-officer.scenario.yaml": "looks at tries of a PIN that only its number names",
+    "pins.scenario.yaml": "goes on to a PIN's last try, where the guard stops it",
     "set-pin.scenario.yaml": "goes on to a PIN's last try, where the guard stops it",
     "signature-slot-application.scenario.yaml": "goes on to a PIN's last try, where the guard stops it",
 }
