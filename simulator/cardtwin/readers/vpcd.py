@@ -87,15 +87,22 @@ class VpcdSlot:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take the card out. A second call does nothing. The card itself may call it, during a command."""
+        """Take the card out. A second call does nothing.
+
+        The card itself may call it, during a command. Then the card leaves when its call has returned:
+        who hears that the card is gone finds that all has been done which belongs to its removal.
+        """
         self._stopping.set()
+
+        if self._thread is threading.current_thread():
+            return
 
         with self._lock:
             if self._socket is not None:
                 with suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)
 
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
+        if self._thread.is_alive():
             self._thread.join()
 
     def wait(self, timeout: float) -> bool:

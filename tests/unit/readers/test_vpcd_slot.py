@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import select
 import socket
 import threading
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -231,3 +232,26 @@ def test_a_card_that_takes_itself_out_during_a_command_gives_no_answer() -> None
     (exchange,) = [event for event in events if isinstance(event, Exchange)]
     assert exchange.unanswered == "the card was taken out"
     assert events[-1] == ReaderChanged(reader="R", change=PowerChange.REMOVED)
+
+
+def test_a_card_that_takes_itself_out_leaves_when_its_call_has_returned() -> None:
+    """Else who hears of the removal may be faster than whoever has to note that the reader is empty."""
+    heard: list[object] = []
+
+    class Leaving(EchoCard):
+        def process(self, command: bytes) -> bytes:
+            slot.stop()
+            heard.append(select.select([driver.connection], [], [], 0)[0])
+            return b""
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(BOUND)
+
+        with (
+            VpcdSlot(Leaving(), reader="R", port=listener.getsockname()[1]) as slot,
+            closing(Driver(listener)) as driver,
+            pytest.raises((EOFError, ConnectionError)),
+        ):
+            driver.ask(bytes.fromhex("00A4000C023F00"))
+
+    assert heard == [[]]
