@@ -26,7 +26,8 @@ VERSIONS = ("3.11", "3.12", "3.13")
 _PCSC_HEADERS = "-I/usr/include/PCSC"
 _VPCD = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 QUICK = ("lint", "type", "package")
-LAST = ("scenarios", "interop", "bench")
+WATCHED = {"3.12", "3.13"}
+"""Where Python tells which code is run: the sabotages need that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,16 @@ def provide_packages() -> bool:
 
 def environments(found: Iterable[str]) -> list[str]:
     """Return the tox environments in the order in which they run."""
-    return [*QUICK, *(f"py{version.replace('.', '')}" for version in sorted(found, reverse=True)), *LAST]
+    versions = sorted(found, reverse=True)
+    sabotage = ["sabotage"] if WATCHED.intersection(versions) else []
+    return [
+        *QUICK,
+        *(f"py{version.replace('.', '')}" for version in versions),
+        "scenarios",
+        *sabotage,
+        "interop",
+        "bench",
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from cardtwin.issuance.manager import (
@@ -20,11 +18,8 @@ from cardtwin.issuance.manager.model import TokenProcedure
 from cardtwin.issuance.manager.officers import Officers
 from cardtwin.issuance.manager.serials import Serials
 from cardtwin.issuance.manager.workbench import Workbench
-from support.broken import broken, untold
+from support.broken import broken, in_folder, untold
 from support.sabotage import Patch, Sabotage, check, check_complete, table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 INCOMPLETE = "dialog save-and-modify"
 TWICE = """if officer in self.signers(id):
@@ -50,18 +45,7 @@ def nothing_is_modified(patch: Patch) -> None:
     patch.setitem(TRANSITIONS, (Stage.SAVED, Event.MODIFY), None)
 
 
-def sabotage(
-    id_: str,
-    name: str,
-    patch: Callable[[Patch], None],
-    fails: str,
-    where: str = "",
-    near: Callable[..., object] | None = None,
-) -> Sabotage:
-    """Return a sabotage that scenarios of this area show."""
-    scenarios = frozenset(f"certificate-manager/{scenario}" for scenario in fails.split())
-    return Sabotage(id_, name, patch, scenarios, where, near)
-
+sabotage = in_folder("certificate-manager")
 
 SIGNATURES = (
     sabotage("CM-01", "any signature will do", any_signature, "two-officers"),

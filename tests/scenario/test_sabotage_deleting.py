@@ -37,8 +37,12 @@ ERASES = "erase(driver, verified, Journal(), self._erase_refused)"
 ERASED = "erasable burnt wrong-credential shipped/erasable shipped/locked"
 COSMO_FAILS = "no-eraser shipped/erasable shipped/locked"
 WIDE = "middleware/bits middleware/cache-forgotten"
-BITS = {CARDOS_M4: "middleware/bits", CARDOS_5: "middleware/bits", IDCLASSIC: ""}
-FUSE = dict.fromkeys((CARDOS_M4, CARDOS_5), "profile/eraseable-and-fuse") | {IDCLASSIC: ""}
+BITS = {CARDOS_M4: "middleware/bits", CARDOS_5: "middleware/bits", IDCLASSIC: "shipped/erasable"}
+FUSE = {
+    CARDOS_M4: "profile/eraseable-and-fuse",
+    CARDOS_5: "profile/eraseable-and-fuse encoding/init-again",
+    IDCLASSIC: "",
+}
 OTHERS = {CARDOS_M4: WIDE, CARDOS_5: f"first {WIDE}", IDCLASSIC: ""}
 
 

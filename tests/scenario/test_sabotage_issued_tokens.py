@@ -10,7 +10,7 @@ from cardtwin.issuance.manager import IssuerCertificates, Problem, checks, issue
 from cardtwin.issuance.manager.issuing import Issue, Registration
 from cardtwin.issuance.manager.model import InputView
 from cardtwin.issuance.manager.records import StoredRecords
-from support.broken import broken, untold
+from support.broken import broken, in_folder, untold
 from support.sabotage import Patch, Sabotage, check, check_complete, table
 
 if TYPE_CHECKING:
@@ -32,18 +32,7 @@ def short_default(patch: Patch) -> None:
     patch.setattr(issuing, "DEFAULT_VIEW", InputView("default", ("Common name",)))
 
 
-def sabotage(
-    id_: str,
-    name: str,
-    patch: Callable[[Patch], None],
-    fails: str,
-    where: str = "",
-    near: Callable[..., object] | None = None,
-) -> Sabotage:
-    """Return a sabotage that scenarios of this area show."""
-    scenarios = frozenset(f"certificate-manager/{scenario}" for scenario in fails.split())
-    return Sabotage(id_, name, patch, scenarios, where, near)
-
+sabotage = in_folder("certificate-manager")
 
 FORM = (
     sabotage(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,118 +13,90 @@ from cardtwin.middleware import LogFile, PersonalDesktopClient, checks, client, 
 from cardtwin.middleware.configuration import ClientConfiguration, installation, keys, loading
 from cardtwin.middleware.content import ContentCache
 from cardtwin.targets.emulated import EmulatedBench
-from support.sabotage import Patch, Sabotage, check, check_complete, rewrite, table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def nothing(*_: object, **__: object) -> None:
-    return None
-
-
-def rewritten(function: Callable[..., object], old: str, new: str) -> Callable[[Patch], None]:
-    return lambda patch: rewrite(patch, function, old, new)
-
-
-def exchanged(target: object, name: str, value: object = nothing) -> Callable[[Patch], None]:
-    return lambda patch: patch.setattr(target, name, value)
-
-
-def broken(
-    id_: str,
-    name: str,
-    fails: str,
-    patch: Callable[[Patch], None],
-    near: Callable[..., object] | None = None,
-    at: str = "",
-) -> Sabotage:
-    return Sabotage(id_, name, patch, frozenset(fails.split()), near=near, at=at)
-
+from support.broken import broken, exchanged, shown_by
+from support.sabotage import Sabotage, check, check_complete, table
 
 CERTIFICATE = (
-    broken(
+    shown_by(
         "MW-01",
         "none is needed",
         "middleware/pin-certificate middleware/pin-certificate-needed",
-        rewritten(installation.usable_certificate, "certificate is None", "False"),
+        broken(installation.usable_certificate, "certificate is None", "False"),
         installation.usable_certificate,
         "no PIN encryption certificate is configured",
     ),
-    broken(
+    shown_by(
         "MW-01",
         "a file in DER holds none",
         "middleware/pin-certificate key-generation/batch",
-        rewritten(installation.parse_certificate, "x509.load_der_x509_certificate(data)", "None"),
+        broken(installation.parse_certificate, "x509.load_der_x509_certificate(data)", "None"),
         installation.parse_certificate,
         "load_der",
     ),
-    broken(
+    shown_by(
         "MW-01",
         "only RSA keys will do",
         "middleware/pin-certificate-kinds",
-        rewritten(
+        broken(
             installation.usable_certificate,
             "certificate is None",
             'certificate is None or not hasattr(certificate.public_key(), "encrypt")',
         ),
     ),
-    broken(
+    shown_by(
         "MW-01",
         "dates never count",
         "middleware/pin-certificate-dates",
-        rewritten(installation.usable_certificate, "not begin <= now() <= end", "False"),
+        broken(installation.usable_certificate, "not begin <= now() <= end", "False"),
         installation.usable_certificate,
         "not begin <= now() <= end",
     ),
 )
 
 CONFIGURATION = (
-    broken(
+    shown_by(
         "MW-02",
         "nothing is kept",
         "middleware/cache-forgotten middleware/cache-validity middleware/user-configuration",
-        rewritten(ContentCache.of, "self._validity == _NONE", "True"),
+        broken(ContentCache.of, "self._validity == _NONE", "True"),
         ContentCache.of,
         "identify(), self._now()",
     ),
-    broken(
+    shown_by(
         "MW-02",
         "content is kept for ever",
         "middleware/cache-validity",
-        rewritten(ContentCache._valid, "< self._validity", "is not None"),
+        broken(ContentCache._valid, "< self._validity", "is not None"),
     ),
-    broken(
+    shown_by(
         "MW-02",
         "kept content outlives the card's removal",
         "middleware/cache-forgotten",
-        rewritten(ContentCache.of, "content.card != card", "False"),
+        broken(ContentCache.of, "content.card != card", "False"),
         ContentCache._valid,
     ),
-    broken(
+    shown_by(
         "MW-02",
         "kept content outlives a change by oneself",
         "middleware/cache-forgotten",
         exchanged(ContentCache, "forget"),
         ContentCache._valid,
     ),
-    broken(
+    shown_by(
         "MW-03",
         "the system's file wins",
         "middleware/user-configuration",
-        rewritten(loading.load, "((system, _SYSTEM), (user, _USER))", "((user, _SYSTEM), (system, _USER))"),
+        broken(loading.load, "((system, _SYSTEM), (user, _USER))", "((user, _SYSTEM), (system, _USER))"),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-03",
         "the user's file replaces the system's",
         "middleware/user-configuration",
-        rewritten(
-            loading.load, "if text is not None", "if text is not None and not (text is system and user)"
-        ),
+        broken(loading.load, "if text is not None", "if text is not None and not (text is system and user)"),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-04",
         "no reader is skipped",
         "middleware/skip-reader middleware/user-configuration middleware/virtual-smart-card"
@@ -133,14 +104,14 @@ CONFIGURATION = (
         exchanged(ClientConfiguration, "skips", lambda *_: False),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-04",
         "a part of a name is enough",
         "middleware/skip-reader",
-        rewritten(ClientConfiguration.skips, "fullmatch", "search"),
+        broken(ClientConfiguration.skips, "fullmatch", "search"),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-05",
         "virtual readers are harmless",
         "middleware/virtual-reader middleware/virtual-smart-card virtual-card/reader",
@@ -148,11 +119,11 @@ CONFIGURATION = (
         properties.check_readers,
         "Ckr.CKR_GENERAL_ERROR",
     ),
-    broken(
+    shown_by(
         "MW-05",
         "virtual readers disturb out of sight",
         "middleware/virtual-reader middleware/virtual-smart-card virtual-card/reader",
-        rewritten(PersonalDesktopClient.get_property, "self.readers()", "self._cards._context.readers()"),
+        broken(PersonalDesktopClient.get_property, "self.readers()", "self._cards._context.readers()"),
     ),
 )
 
@@ -160,21 +131,19 @@ _FLAG = 'by_name["P11_LogoutAfterSign"]'
 _LISTED = "if program.casefold() in {name.casefold() for name in programs} else"
 
 LOGOUT_AFTER_SIGN = (
-    broken(
+    shown_by(
         "MW-06",
         "what is said for all doesn't count",
         "encoding/logout-after-sign middleware/logout-after-sign middleware/logout-after-sign-rules"
-        " not-logged-in/nli-01",
-        rewritten(
-            loading._items, "is file.general:", 'is file.general and key.name != "P11_LogoutAfterSign":'
-        ),
+        " not-logged-in/nli-01 drafted/second-signature",
+        broken(loading._items, "is file.general:", 'is file.general and key.name != "P11_LogoutAfterSign":'),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-06",
         "a signature that fails ends the login",
         "middleware/logout-after-sign-rules",
-        rewritten(
+        broken(
             signatures._signed,
             "session.end(_SIGN)",
             "session.end(_SIGN)\n        if application.settings.p11_logout_after_sign:"
@@ -182,30 +151,30 @@ LOGOUT_AFTER_SIGN = (
         ),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-07",
         "no program's section switches it on",
         "encoding/logout-after-sign middleware/logout-after-sign not-logged-in/nli-02",
-        rewritten(
+        broken(
             ClientConfiguration.of,
             f'{_FLAG}.value == "1"',
             f'{_FLAG}.value == "1" and {_FLAG}.layer in (Layer.SYSTEM, Layer.USER)',
         ),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-07",
         "a program's section counts for all",
         "middleware/logout-after-sign not-logged-in/nli-02",
-        rewritten(loading.load, f'{_LISTED} ""', f'{_LISTED} (programs or ("",))[0]'),
+        broken(loading.load, f'{_LISTED} ""', f'{_LISTED} (programs or ("",))[0]'),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-08",
         "no program's section switches it off",
         "encoding/logout-after-sign middleware/logout-after-sign middleware/logout-after-sign-programs"
         " not-logged-in/nli-02",
-        rewritten(
+        broken(
             loading._items,
             "chain.from_iterable(section.find(key.name) for section in sections)",
             "(item for section in sections for item in section.find(key.name)"
@@ -213,39 +182,39 @@ LOGOUT_AFTER_SIGN = (
         ),
         keys.mistake,
     ),
-    broken(
+    shown_by(
         "MW-08",
         "the first program alone has a section",
         "middleware/logout-after-sign-programs",
-        rewritten(loading.load, "(listing.value)", "(listing.value)[:1]"),
+        broken(loading.load, "(listing.value)", "(listing.value)[:1]"),
         keys.mistake,
     ),
 )
 
 OTHERS = (
-    broken(
+    shown_by(
         "MW-09",
         "the middleware writes nothing",
         "middleware/log-files",
         exchanged(LogFile, "operation", lambda *_: nullcontext()),
         EmulatedBench.log,
     ),
-    broken(
+    shown_by(
         "MW-09",
         "the encoder writes nothing",
         "middleware/log-files",
         exchanged(Engine, "_write"),
         EmulatedBench.log,
     ),
-    broken(
+    shown_by(
         "MW-10",
         "the 64-bit library initialises cards",
         "middleware/bits middleware/library",
-        rewritten(installation.usable_certificate, "installation.bits == 64", "False"),
+        broken(installation.usable_certificate, "installation.bits == 64", "False"),
         installation.usable_certificate,
         "the 64-bit library cannot initialise cards",
     ),
-    broken(
+    shown_by(
         "MW-11",
         "any profile goes on any card",
         "middleware/card-mismatch",
@@ -253,11 +222,11 @@ OTHERS = (
         checks.check_family,
         "raise",
     ),
-    broken(
+    shown_by(
         "MW-12",
         "another middleware's library initialises tokens",
         "middleware/library",
-        rewritten(
+        broken(
             library_checks._known,
             "not entry.is_personal",
             'not entry.is_personal and scope.flag("DeleteProfile")',
@@ -265,33 +234,33 @@ OTHERS = (
         library_checks._known,
         'if scope.flag("DeleteProfile")',
     ),
-    broken(
+    shown_by(
         "MW-12",
         "the error doesn't say whose library it is",
         "middleware/library",
-        rewritten(library_checks._known, "this is the library of {entry.product}, and ", "this is "),
+        broken(library_checks._known, "this is the library of {entry.product}, and ", "this is "),
         library_checks._known,
         'if scope.flag("DeleteProfile")',
     ),
-    broken(
+    shown_by(
         "MW-13",
         "any JRE will do, or none",
         "encoding/encoding-programs",
-        rewritten(library_checks._java, "JPKI_ENCODER not in scope.devices", "True"),
+        broken(library_checks._java, "JPKI_ENCODER not in scope.devices", "True"),
         library_checks._java,
         "setting = ",
     ),
-    broken(
+    shown_by(
         "MW-13",
         "Smart ID Desktop App needs a JRE, too",
         "encoding/encoding-programs",
-        rewritten(library_checks._java, "JPKI_ENCODER not in scope.devices", "False"),
+        broken(library_checks._java, "JPKI_ENCODER not in scope.devices", "False"),
     ),
-    broken(
+    shown_by(
         "MW-14",
         "a library is found in any folder",
         "middleware/library",
-        rewritten(library._folded, "return", "return parts[-1].casefold() or"),
+        broken(library._folded, "return", "return parts[-1].casefold() or"),
     ),
 )
 

@@ -13,22 +13,11 @@ from cardtwin.ppa import builder, files, interpreter, mistakes, parser, readers
 from cardtwin.ppa.builtin import card, layout, persinfo
 from cardtwin.ppa.run import Run
 from cardtwin.ppa.variables import Variables
-from support.sabotage import Patch, Sabotage, check, check_complete, rewrite, table
+from support.broken import broken, exchanged, shown_by
+from support.sabotage import Patch, Sabotage, check, check_complete, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def nothing(*_: object, **__: object) -> None:
-    return None
-
-
-def rewritten(function: Callable[..., object], old: str, new: str) -> Callable[[Patch], None]:
-    return lambda patch: rewrite(patch, function, old, new)
-
-
-def exchanged(target: object, name: str, value: object = nothing) -> Callable[[Patch], None]:
-    return lambda patch: patch.setattr(target, name, value)
 
 
 def regrammared(old: str, new: str) -> Callable[[Patch], None]:
@@ -50,50 +39,39 @@ def regrammared(old: str, new: str) -> Callable[[Patch], None]:
     return patched
 
 
-def broken(
-    id_: str,
-    name: str,
-    fails: str,
-    patch: Callable[[Patch], None],
-    near: Callable[..., object] | None = None,
-    at: str = "",
-) -> Sabotage:
-    return Sabotage(id_, name, patch, frozenset(fails.split()), near=near, at=at)
-
-
 LANGUAGE = (
-    broken(
+    shown_by(
         "PPA-01",
         "a semicolon begins a comment in texts too",
         "profile/syntax profile/values",
         regrammared(r"STRING: /'[^'\n]*'/", r"STRING: /'[^'\n;]*'/"),
         parser.parse,
     ),
-    broken(
+    shown_by(
         "PPA-01",
         "another sign begins a comment too",
         "profile/values-refused",
         regrammared("%ignore /;[^\\n]*/", "%ignore /[;#][^\\n]*/"),
         mistakes.unexpected,
     ),
-    broken(
+    shown_by(
         "PPA-02",
         "texts stand in double quotes too",
         "profile/values-refused",
         regrammared(r"STRING: /'[^'\n]*'/", r"""STRING: /'[^'\n]*'|"[^"\n]*"/"""),
         mistakes.unexpected,
     ),
-    broken(
+    shown_by(
         "PPA-02",
         "blanks stand between all bytes",
         "profile/syntax profile/values",
-        rewritten(builder.Builder._bytes, "([0-9A-Fa-f]{2})+", "[0-9A-Fa-f]{2}"),
+        broken(builder.Builder._bytes, "([0-9A-Fa-f]{2})+", "[0-9A-Fa-f]{2}"),
     ),
-    broken(
+    shown_by(
         "PPA-02",
         "auto gives bytes that are written out an even size",
         "profile/auto-size",
-        rewritten(
+        broken(
             files._fill,
             "length = least_length(file.content)",
             "length = least_length(file.content)\n"
@@ -103,11 +81,11 @@ LANGUAGE = (
         readers.size,
         "return None",
     ),
-    broken(
+    shown_by(
         "PPA-03",
         "a value from outside replaces the profile's",
         "profile/assigned-once profile/assignment profile/sketch-by-encoding",
-        rewritten(
+        broken(
             Variables._check_first,
             "if (given := self._given.get(name.key)) is not None:",
             "if (given := None) is not None:",
@@ -115,11 +93,11 @@ LANGUAGE = (
         Variables._check_first,
         "given.used = True",
     ),
-    broken(
+    shown_by(
         "PPA-03",
         "a parameter in small letters is another one",
         "encoding/parameters profile/assigned-once",
-        rewritten(
+        broken(
             Variables._give,
             "given.name.casefold()",
             "given.name.upper() if given.name.islower() else given.name.casefold()",
@@ -127,7 +105,7 @@ LANGUAGE = (
         Variables._take_parameters,
         "self._give(",
     ),
-    broken(
+    shown_by(
         "PPA-04",
         "CardModel doesn't matter",
         "middleware/card-mismatch profile/card-model",
@@ -138,14 +116,14 @@ LANGUAGE = (
 )
 
 LAYOUT = (
-    broken(
+    shown_by(
         "PPA-05",
         "a short name of a directory is none",
         "profile/layout profile/layout-refused",
-        rewritten(layout._aid, "return aid", 'return aid if len(aid) > 4 else b""'),
+        broken(layout._aid, "return aid", 'return aid if len(aid) > 4 else b""'),
         layout._aid,
     ),
-    broken(
+    shown_by(
         "PPA-05",
         "two files have one identifier",
         "profile/layout-refused",
@@ -153,15 +131,15 @@ LAYOUT = (
         files._check_ids,
         '"duplicate-file-id"',
     ),
-    broken(
+    shown_by(
         "PPA-06",
         "static contents are worked out too",
         "profile/contents",
-        rewritten(layout.file, "if literal and", "if False and literal and"),
+        broken(layout.file, "if literal and", "if False and literal and"),
         layout.file,
         '"static-not-literal"',
     ),
-    broken(
+    shown_by(
         "PPA-07",
         "files are laid out behind CreateFiles() too",
         "profile/create-files",
@@ -169,26 +147,26 @@ LAYOUT = (
         Run._before_files,
         '"order"',
     ),
-    broken(
+    shown_by(
         "PPA-08",
         "the fuse is not burnt",
         "deleting/burnt profile/eraseable-and-fuse shipped/erasable shipped/locked",
-        rewritten(interpreter.evaluate, 'run.place_of("BurnFuse()") is not None', "False"),
+        broken(interpreter.evaluate, 'run.place_of("BurnFuse()") is not None', "False"),
         card.burn_fuse,
     ),
-    broken(
+    shown_by(
         "PPA-08",
         "order doesn't matter",
         "profile/eraseable-and-fuse-order profile/eraseable-and-fuse-refused",
-        rewritten(Run.out_of_order, '== "strict"', '== "stricter"'),
+        broken(Run.out_of_order, '== "strict"', '== "stricter"'),
     ),
-    broken(
+    shown_by(
         "PPA-13",
         "the card is marked before the profile is known to be right",
         "encoding/values-unfit profile/assignment profile/eraseable-and-fuse-order"
         " profile/eraseable-and-fuse-refused profile/layout-refused profile/persinfo-refused"
         " profile/secrandom-refused profile/sketch-by-encoding profile/untouched profile/values-refused",
-        rewritten(
+        broken(
             PersonalDesktopClient._init_token,
             "plan = self._evaluate(profile, certificate, parameters, secrets, label)",
             "try:\n"
@@ -207,20 +185,20 @@ LAYOUT = (
 )
 
 SECRETS = (
-    broken(
+    shown_by(
         "PPA-09",
         "digits are drawn, whatever the alphabet",
         "profile/secrandom profile/secrandom-refused",
-        rewritten(card.secrandom, "arguments.optional(1, _alphabet, _DIGITS)", "_DIGITS"),
+        broken(card.secrandom, "arguments.optional(1, _alphabet, _DIGITS)", "_DIGITS"),
         card._alphabet,
     ),
-    broken(
+    shown_by(
         "PPA-09",
         "every card gets the same",
         "profile/secrandom profile/secrandom-anew key-generation/batch",
-        rewritten(card.secrandom, "= run.environment.entropy.below", "= lambda letters: letters - 1"),
+        broken(card.secrandom, "= run.environment.entropy.below", "= lambda letters: letters - 1"),
     ),
-    broken(
+    shown_by(
         "PPA-10",
         "secrets are put after the encryption too",
         "profile/persinfo-refused",
@@ -228,59 +206,59 @@ SECRETS = (
         persinfo._not_encrypted_yet,
         '"order"',
     ),
-    broken(
+    shown_by(
         "PPA-10",
         "any key is taken for an RSA key",
         "middleware/pin-certificate-kinds",
-        rewritten(persinfo._certificate, "not isinstance(certificate.public_key(), RSAPublicKey)", "False"),
+        broken(persinfo._certificate, "not isinstance(certificate.public_key(), RSAPublicKey)", "False"),
         persinfo._certificate,
         "the PIN encryption certificate has no RSA key",
     ),
-    broken(
+    shown_by(
         "PPA-10",
         "beside public keys there are no secrets",
         "blob/keys blob/subsets key-generation/batch profile/public-keys shipped/prepersonalised",
-        rewritten(persinfo.put_pubrsa_and_sec, "content(blob, names)", 'content(b"", names)'),
+        broken(persinfo.put_pubrsa_and_sec, "content(blob, names)", 'content(b"", names)'),
     ),
-    broken(
+    shown_by(
         "PPA-10",
         "two secrets are encrypted at most",
         "first key-generation/batch profile/secrets shipped/prepersonalised",
-        rewritten(persinfo.encrypt_sec, "run.persinfo.secrets.items())", "run.persinfo.secrets.items())[:2]"),
+        broken(persinfo.encrypt_sec, "run.persinfo.secrets.items())", "run.persinfo.secrets.items())[:2]"),
     ),
-    broken(
+    shown_by(
         "PPA-11",
         "no public keys are beside the secrets",
         "profile/public-keys",
-        rewritten(persinfo.put_pubrsa_and_sec, "content(blob, names)", "content(blob, [])"),
+        broken(persinfo.put_pubrsa_and_sec, "content(blob, names)", "content(blob, [])"),
     ),
-    broken(
+    shown_by(
         "PPA-11",
         "public keys stand beside no secrets",
         "blob/keys blob/subsets key-generation/batch profile/public-keys shipped/prepersonalised",
-        rewritten(persinfo.put_pubrsa_and_sec, "content(blob, names)", 'content(b"", names)'),
+        broken(persinfo.put_pubrsa_and_sec, "content(blob, names)", 'content(b"", names)'),
     ),
-    broken(
+    shown_by(
         "PPA-11",
         "no keys are needed",
         "profile/persinfo-refused",
-        rewritten(persinfo.put_pubrsa_and_sec, "not names", "False"),
+        broken(persinfo.put_pubrsa_and_sec, "not names", "False"),
         persinfo.put_pubrsa_and_sec,
         '"no-public-keys"',
     ),
-    broken(
+    shown_by(
         "PPA-12",
         "there are any secrets",
         "profile/persinfo-refused",
-        rewritten(Variables._fit, "name.key not in SECRETS", "False"),
+        broken(Variables._fit, "name.key not in SECRETS", "False"),
         Variables._fit,
         '"unknown-secret"',
     ),
-    broken(
+    shown_by(
         "PPA-12",
         "there is no SEC_MAN",
         "blob/subsets first profile/secrets shipped/prepersonalised",
-        rewritten(
+        broken(
             persinfo.put_sec,
             "run.persinfo.secrets[name] =",
             'run.persinfo.secrets[name if name.value != "MAN" else name.PUK2] =',

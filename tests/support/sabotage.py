@@ -4,6 +4,8 @@ A scenario proves little if it passes without the behaviour, and tells the wrong
 a behaviour that it isn't about. So for each requirement something is broken on purpose, and all scenarios
 run that the broken code can reach: those that name the requirement have to fail, all others to pass.
 
+Which scenarios can is seen by running each once with nothing broken; that needs Python 3.12.
+
 Left out are the scenarios in ``end-to-end`` and ``examples``: they go through everything, or show whole
 descriptions, so anything makes them fail, and they prove no requirement.
 """
@@ -15,6 +17,7 @@ import ast
 import inspect
 import sys
 import textwrap
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -224,12 +227,15 @@ def _failed(result: ScenarioResult) -> bool:
 def _reachable(sabotage: Sabotage) -> list[str]:
     """Return the scenarios that run through what is broken."""
     broken = _places(sabotage)
-    reached = _reached()
 
-    if broken is None or reached is None:
+    if broken is None:
         return list(_scenarios())
 
-    return [name for name, places in reached.items() if places & broken or name in sabotage.fails]
+    return [name for name in _scenarios() if name in sabotage.fails or _reaches(name, sabotage.where, broken)]
+
+
+def _reaches(name: str, where: str, broken: frozenset[Place]) -> bool:
+    return any(_reached(name, instance.id) & broken for instance in _chosen(name, where))
 
 
 def _places(sabotage: Sabotage) -> frozenset[Place] | None:
@@ -300,20 +306,23 @@ def _code(original: object) -> frozenset[Place] | None:
 
 
 @cache
-def _reached() -> Mapping[str, frozenset[Place]] | None:
-    """Run one instance of each scenario, and return what each runs through.
+def _reached(name: str, id_: str) -> frozenset[Place]:
+    """Return what an instance of a scenario runs through when nothing is broken."""
+    (instance,) = (instance for instance in _scenarios()[name] if instance.id == id_)
 
-    None where Python cannot tell: 3.11 has no sys.monitoring. Then all scenarios run each time.
-    """
-    if sys.version_info >= (3, 12):
-        return dict(_watched(sys.monitoring))
+    with _watched() as seen:
+        result = run(instance, targets.get("emulated"))
 
-    return None
+    assert result.verdict is Verdict.PASSED, f"{result.id} doesn't pass with all behaviours there"
+    return frozenset(seen)
 
 
-def _watched(monitoring: Any) -> Iterator[tuple[str, frozenset[Place]]]:
-    seen: set[Place] = set()
+@contextmanager
+def _watched() -> Iterator[set[Place]]:
+    """Note what is run meanwhile, in all threads."""
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]  # from Python 3.12 on
     tool, events = monitoring.PROFILER_ID, monitoring.events
+    seen: set[Place] = set()
 
     def started(code: CodeType, _: int) -> object:
         seen.add(code)
@@ -326,15 +335,11 @@ def _watched(monitoring: Any) -> Iterator[tuple[str, frozenset[Place]]]:
     monitoring.use_tool_id(tool, "sabotage")
     monitoring.register_callback(tool, events.PY_START, started)
     monitoring.register_callback(tool, events.LINE, at_line)
+    monitoring.restart_events()
     monitoring.set_events(tool, events.PY_START | events.LINE)
 
     try:
-        for name in _scenarios():
-            seen.clear()
-            monitoring.restart_events()
-            result = run(_chosen(name, "")[0], targets.get("emulated"))
-            assert result.verdict is Verdict.PASSED, f"{result.id} doesn't pass with all behaviours there"
-            yield name, frozenset(seen)
+        yield seen
     finally:
         monitoring.set_events(tool, 0)
         monitoring.free_tool_id(tool)

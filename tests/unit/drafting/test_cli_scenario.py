@@ -65,7 +65,8 @@ def test_a_fault_becomes_a_scenario_that_fails_with_it_and_passes_without(
 def test_the_scenario_that_is_shown_is_what_its_trace_becomes(tmp_path: Path) -> None:
     folder = ROOT / "scenarios" / "drafted"
     made = folder / "second-signature.scenario.yaml"
-    given = ("--config", folder / "logout-after-sign.cfg", "--program", "java.exe", "--proves", "RR-05")
+    proves = ("--proves", "RR-05", "--proves", "MW-06")
+    given = ("--config", folder / "logout-after-sign.cfg", "--program", "java.exe", *proves)
     again = tmp_path / made.name
     trace = folder / "second-signature.trace"
     assert cardtwin("scenario", "from", trace, *given, "-o", again).exit_code == 0
