@@ -13,11 +13,11 @@ import pytest
 from cardtwin.cryptoki.abi import UNIX, WINDOWS, here, layout_of
 from cardtwin.cryptoki.constants import UNAVAILABLE_INFORMATION, Cka
 from cardtwin.cryptoki.foreign import ForeignModule
-from cardtwin.cryptoki.native.build import compiler
 from cardtwin.cryptoki.structures import RsaPkcsOaepParams
 from cardtwin.cryptoki.values import Answer, Attribute, Buffer, Mechanism, Query, Reading
 from cardtwin.middleware import Ckr
 from cardtwin.plan import Secret
+from support.cryptoki import needed_compiler
 
 if TYPE_CHECKING:
     from cardtwin.cryptoki.abi import Abi
@@ -28,14 +28,9 @@ LIST_FIRST: Final = 2
 
 
 def built(folder: Path, source: str) -> Path:
-    command = compiler()
-
-    if command is None:
-        pytest.skip("there is no C compiler")
-
     library = folder / "module.so"
     subprocess.run(
-        [*command, "-std=c11", "-shared", "-fPIC", "-xc", "-", "-o", str(library)],
+        [*needed_compiler(), "-std=c11", "-shared", "-fPIC", "-xc", "-", "-o", str(library)],
         input=source,
         text=True,
         check=True,
