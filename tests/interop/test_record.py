@@ -89,6 +89,50 @@ def test_another_run_on_the_card_of_a_trace_gets_what_the_trace_has(card: Path, 
     assert "answered 6F00: 00 D6 00 00 01 0A  UPDATE BINARY" in unknown.stderr
 
 
+SCENARIO = """\
+format: 1
+title: What opensc-tool asks a card
+readers: {R1: cardos-5.3}
+steps:
+  - {apdu: 00CA018D02}
+  - {apdu: 00A4000C023F00}
+"""
+SELECTING = ("-s", "00A4000C023F00")
+
+
+def is_the_card(trace: Path) -> None:
+    """See that a trace is a card without more being said, and the one that was there."""
+    selected = run("replay", trace, "--as-card", "--", tool("opensc-tool"), *SELECTING, "--atr")
+    assert (selected.returncode, selected.stderr.count("cardtwin")) == (0, 0), selected.stderr
+    assert "SW1=0x90, SW2=0x00" in selected.stdout
+    assert models.get(MODEL).atr.hex(":") in selected.stdout
+
+
+def test_the_traces_of_exec_and_of_scenarios_are_cards_as_they_are(tmp_path: Path) -> None:
+    with_a_card = ("exec", "--card", MODEL, "--trace", tmp_path / "exec")
+    assert run(*with_a_card, tool("opensc-tool"), *SELECTING).returncode == 0
+    is_the_card(tmp_path / "exec")
+    (tmp_path / "asked.scenario.yaml").write_text(SCENARIO)
+    assert run("run", tmp_path, "--trace", tmp_path / "run").returncode == 0
+    is_the_card(tmp_path / "run")
+
+
+@pytest.mark.usefixtures("real")
+def test_the_trace_of_a_scenario_at_a_real_reader_is_a_card_as_it_is(daemon: Daemon, tmp_path: Path) -> None:
+    (tmp_path / "asked.scenario.yaml").write_text(SCENARIO)
+    physical = (
+        "--target",
+        f"pcsc:{READERS[0]}",
+        "--ledger",
+        tmp_path / "ledger",
+        "--allow-unverified-commands",
+    )
+    locks = {"CARDTWIN_LOCKS": str(tmp_path)}
+    done = run("run", tmp_path, *physical, "--trace", tmp_path / "run", **way(daemon), **locks)
+    assert done.returncode == 0, done.stdout
+    is_the_card(tmp_path / "run")
+
+
 def test_our_middleware_signs_with_the_card_of_a_trace_and_any_pin(card: Path, tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(b"x" * 32)
     sign = (

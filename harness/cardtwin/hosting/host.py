@@ -108,11 +108,11 @@ class Host:
 
             self._workshop = Workshop(setup, self._workshop_hub())
             made = self._made(plans)
+            self._record(stack)
 
             with refusals():
                 readers = self._put_in()
 
-            self._record(stack)
             library, missing = _library()
             self.environment = {**self._open_outlets(stack, library), **self._control(stack)}
             self._stack = stack.pop_all()
@@ -304,7 +304,7 @@ class Host:
         return hub
 
     def _record(self, stack: ExitStack) -> None:
-        """Record from here on: what put a token on the card was no program's doing."""
+        """Record from here on, the cards' insertion first: what put a token on them was no program's doing."""
         if self.request.trace is None:
             return
 

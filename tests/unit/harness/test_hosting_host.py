@@ -170,11 +170,14 @@ def test_the_trace_begins_when_the_card_is_ready_and_shows_no_pin(tmp_path: Path
     path = tmp_path / "trace"
 
     with served(profile="full", secrets=SECRETS, trace=str(path)) as card:
-        assert text_of(path) == "## cardos-5.3\n"
+        began = text_of(path)
+        assert began == (
+            f"## cardos-5.3\n* {READER}: inserted\n* {READER}: powered on 3B D2 18 00 81 31 FE 58 C9 03 16\n"
+        )
         card.host.bench.client("test").verify_pin(READER, Secret.of(SECRETS["PIN1"]))
 
     text = text_of(path)
-    assert text.startswith("## cardos-5.3\n")
+    assert text.startswith(began)
     assert "VERIFY" in text
     assert "file created" not in text
     assert SECRETS["PIN1"].encode().hex(" ") not in text

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import models
+from cardtwin.events import PowerChange, ReaderChanged
 from cardtwin.pcsc import PcscError
 from cardtwin.readers import ReaderError
 from cardtwin.readers.physical import PhysicalContext
@@ -228,6 +229,7 @@ class HardwareBench(EmulatedBench):
 
             for reader, guard in self.guards.items():
                 with context.connect(reader) as connection, connection.transaction():
+                    _tell_present(hub, reader, connection.atr)
                     guard.check_card(connection)
         finally:
             context.release()
@@ -272,6 +274,12 @@ def _expected(setup: Setup, readers: Mapping[str, PhysicalReader]) -> Iterator[t
         if card is not None:
             model = setup.cards[card].model
             yield reader, ExpectedCard(model, physical.atr or models.get(model).atr, physical.serial)
+
+
+def _tell_present(hub: Hub, reader: str, atr: bytes) -> None:
+    """Tell of a card that somebody has put in before, as of one that comes now: traces begin with the cards."""
+    hub.emit(ReaderChanged(reader=reader, change=PowerChange.INSERTED))
+    hub.emit(ReaderChanged(reader=reader, change=PowerChange.POWERED_ON, atr=atr))
 
 
 def _wrong_presence(reader: str, expected: ExpectedCard | None) -> str:
