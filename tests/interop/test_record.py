@@ -127,8 +127,8 @@ def test_the_trace_of_a_scenario_at_a_real_reader_is_a_card_as_it_is(daemon: Dae
         tmp_path / "ledger",
         "--allow-unverified-commands",
     )
-    locks = {"CARDTWIN_LOCKS": str(tmp_path)}
-    done = run("run", tmp_path, *physical, "--trace", tmp_path / "run", **way(daemon), **locks)
+    variables = {**way(daemon), "CARDTWIN_LOCKS": str(tmp_path)}
+    done = run("run", tmp_path, *physical, "--trace", tmp_path / "run", **variables)
     assert done.returncode == 0, done.stdout
     is_the_card(tmp_path / "run")
 

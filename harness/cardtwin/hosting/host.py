@@ -304,7 +304,7 @@ class Host:
         return hub
 
     def _record(self, stack: ExitStack) -> None:
-        """Record from here on, the cards' insertion first: what put a token on them was no program's doing."""
+        """Record from here on, insertions first: what put a token on the cards was no program's doing."""
         if self.request.trace is None:
             return
 

@@ -277,7 +277,7 @@ def _expected(setup: Setup, readers: Mapping[str, PhysicalReader]) -> Iterator[t
 
 
 def _tell_present(hub: Hub, reader: str, atr: bytes) -> None:
-    """Tell of a card that somebody has put in before, as of one that comes now: traces begin with the cards."""
+    """Tell of a card that was put in before as of one that comes now: traces begin with the cards."""
     hub.emit(ReaderChanged(reader=reader, change=PowerChange.INSERTED))
     hub.emit(ReaderChanged(reader=reader, change=PowerChange.POWERED_ON, atr=atr))
 
