@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cardtwin.cli.card_words import card_of_words
-from cardtwin.cli.pairs import hidden_pairs, pairs, parameter
+from cardtwin.cli.pairs import hidden_pairs, hidden_value, pairs, parameter
 from cardtwin.hosting import DEFAULT_READER, FIRST_SLOT, SPEEDS, CardRefusedError, CardRequest, HostRequest
 from cardtwin.source import SourceError
 
@@ -146,6 +146,7 @@ def request_of(options: Mapping[str, Any]) -> HostRequest:
     names, file = given.pop("readers"), given.pop("readers_file")
     card = _card_of({key: given.pop(key) for key in _OF_THE_CARD})
     given["switches"] = dict(pairs(given["switches"], "--switch"))
+    given["seed"] = None if given["seed"] is None else hidden_value(given["seed"], "--seed")
     readers, cards, pinpads = _from_file(file)
     arranged = _with_readers(readers, card, names)
     given["pinpads"] = tuple(arranged) if given.pop("pinpad") else pinpads
@@ -172,7 +173,7 @@ def _card_of(options: Mapping[str, Any]) -> CardRequest:
     given["fields"] = hidden_pairs(given["fields"], "--field")
     given["answers"] = hidden_pairs(given["answers"], "--answer")
     parameters = pairs(given["parameters"], "--param")
-    given["parameters"] = {name: parameter(text).hex() for name, text in parameters}
+    given["parameters"] = {name: parameter(text, name=name).hex() for name, text in parameters}
     _check_numbers(given["answers"])
     return CardRequest(**given)
 

@@ -97,8 +97,7 @@ def _hidden(key: str, value: str, option: str) -> str:
 
 
 def _parameter(key: str, value: str, option: str) -> str:
-    del key, option
-    return parameter(value).hex()
+    return parameter(value, option, key).hex()
 
 
 _SINGLE: Final = (

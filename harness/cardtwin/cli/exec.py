@@ -44,8 +44,8 @@ def command(arguments: tuple[str, ...], **options: Any) -> None:
     profile has put on the card are in $CARDTWIN_PIN1, $CARDTWIN_PUK and so on; with several cards those of
     each also in $CARDTWIN_<CARD>_PIN1. `cardtwin ctl`, called by the command, takes cards out and in again.
 
-    Values of --secret, --field and --answer are written env:VARIABLE, file:PATH, or as they are. PINs that
-    are not given are drawn at random.
+    Values of --secret, --param, --field, --answer and --seed are written env:VARIABLE, file:PATH, or as they
+    are. PINs that are not given are drawn at random.
 
     Exit status: the command's; 128 and its number if a signal has ended it; 127 if there is no such command,
     126 if it can't be run, 125 if there is no such card.

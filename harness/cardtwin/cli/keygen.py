@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cardtwin.cli import FOUND_WRONG
 from cardtwin.cli.files import fail, read_source
-from cardtwin.cli.pairs import pairs, parameter
+from cardtwin.cli.pairs import hidden_value, pairs, parameter
 from cardtwin.hosting.request import is_shipped
 from cardtwin.issuance.keygeneration import ARCHIVE, CardFailedError, KeyGenerationError
 from cardtwin.issuance.manager import NumberRange
@@ -33,6 +33,26 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _NAME_VALUE = "NAME=VALUE"
+_PROMPT = "prompt"
+_ELSEWHERE = ("env:", "file:")
+
+
+def _seed(_context: click.Context, _option: click.Parameter, source: str | None) -> str | None:
+    """Return the seed. One that stands on the command line is used, and warned of."""
+    if source is None:
+        return None
+
+    if source == _PROMPT:
+        return str(click.prompt("Seed", hide_input=True, confirmation_prompt=True))
+
+    if not source.startswith(_ELSEWHERE):
+        click.echo(
+            "cardtwin: others can see a seed on the command line, and with it all PINs: "
+            "--seed env:VARIABLE, file:PATH or prompt keeps it from them",
+            err=True,
+        )
+
+    return hidden_value(source, "--seed")
 
 
 @click.command("keygen", short_help="Pre-personalise a batch of cards from one profile.")
@@ -67,9 +87,14 @@ _NAME_VALUE = "NAME=VALUE"
     "parameters",
     multiple=True,
     metavar=_NAME_VALUE,
-    help="The profile's parameters; 0x... is hex.",
+    help="The profile's parameters; 0x... is hex. Also env:VARIABLE, file:PATH.",
 )
-@click.option("--seed", metavar="TEXT", help="Draw all random values from this, to get the same batch again.")
+@click.option(
+    "--seed",
+    callback=_seed,
+    metavar="SOURCE",
+    help="Draw all random values from env:VARIABLE, file:PATH, prompt, or a text: the same batch again.",
+)
 @click.option("--fresh-keys", is_flag=True, help="With --seed: no RSA keys of the public pool.")
 @click.option("--public-keys", is_flag=True, help="Put the public keys into the list, besides fingerprints.")
 @click.option("--switch", "switches", multiple=True, metavar="RULE=VALUE", help="Choose a behaviour.")
@@ -82,7 +107,11 @@ def command(*, out: Path, workers: int | None, resume: bool, **options: Any) -> 
     batch has the cards' images and a production list, as JSON Lines and as CSV, in which no PIN is.
 
     A run that was interrupted is gone on with by --resume and the same options. Exit status: 0 the batch is
-    there, 1 the profile is wrong or doesn't go onto such a card, 2 wrong usage, or something is in the way.
+    there, 1 the profile is wrong or doesn't go onto such a card, 2 wrong usage, something is in the way, or a
+    bug of cardtwin showed.
+
+    Who knows the seed knows all PINs, and others can see a command line: take env:VARIABLE, file:PATH (its
+    first line), or prompt. Values of --param may come from there, too.
     """
     if not out.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {str(out.parent)!r}", param_hint="--out")
@@ -117,7 +146,9 @@ def _order(
         profile=_profile(profile, model),
         numbers=None if numbers is None else _numbers(numbers),
         pins=dict(_pin(name, form) for name, form in _unique(pins, "--pin").items()),
-        parameters={name: parameter(text) for name, text in _unique(parameters, "--param").items()},
+        parameters={
+            name: parameter(text, name=name) for name, text in _unique(parameters, "--param").items()
+        },
         switches=_unique(switches, "--switch"),
         **more,
     )

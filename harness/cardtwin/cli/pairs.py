@@ -49,21 +49,24 @@ def hidden_pairs(texts: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
-def parameter(text: str) -> bytes:
+def parameter(text: str, option: str = "--param", name: str = "") -> bytes:
     """Return the bytes of a profile's parameter: hex behind ``0x``, else a text in UTF-8.
 
+    It may be a secret, and stand where hidden_value() takes one from.
+
     Raises:
-        click.BadParameter: It is no hex.
+        click.BadParameter: It is no hex, or isn't there.
     """
-    if not text.startswith(("0x", "0X")):
-        return text.encode()
+    value = hidden_value(text, option, name)
+
+    if not value.startswith(("0x", "0X")):
+        return value.encode()
 
     try:
-        return bytes.fromhex(text[2:])
+        return bytes.fromhex(value[2:])
     except ValueError:
-        raise click.BadParameter(
-            "behind 0x stand hex digits, two for each byte", param_hint="--param"
-        ) from None
+        reason = "behind 0x stand hex digits, two for each byte"
+        raise click.BadParameter(f"{name}: {reason}" if name else reason, param_hint=option) from None
 
 
 def hidden_value(value: str, option: str, name: str = "") -> str:

@@ -13,7 +13,7 @@ import click
 from cardtwin import ppa
 from cardtwin.cli.files import fail, read_source
 from cardtwin.cli.findings import collected, report
-from cardtwin.cli.pairs import pairs, parameter
+from cardtwin.cli.pairs import hidden_pairs, pairs, parameter
 from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.middleware import parse_certificate
 from cardtwin.plan import Secret, SecretName
@@ -79,12 +79,15 @@ def plan(
 ) -> None:
     """Work out what a profile amounts to: what would be written to a card, byte for byte.
 
-    What only a card knows stands in angle brackets. Exit status 1 if the profile is wrong.
+    What only a card knows stands in angle brackets. Exit status 1 if the profile is wrong. Values of --secret
+    and --param are written env:VARIABLE, file:PATH, or as they are.
     """
     environment = _environment(
         _certificate(pin_cert),
-        parameters={name: parameter(text) for name, text in pairs(parameters, "--param")},
-        secrets={_secret_name(name): Secret.of(text) for name, text in pairs(secrets, "--secret")},
+        parameters={name: parameter(text, name=name) for name, text in pairs(parameters, "--param")},
+        secrets={
+            _secret_name(name): Secret.of(text) for name, text in hidden_pairs(secrets, "--secret").items()
+        },
         label=label,
         seed=seed,
     )

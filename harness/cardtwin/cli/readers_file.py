@@ -74,7 +74,7 @@ class CardModel(BaseModel):
             keep=self.keep,
             profile=self.profile,
             secrets=_hidden(self.secrets),
-            parameters={name: parameter(text).hex() for name, text in self.parameters.items()},
+            parameters={name: parameter(text, _OPTION, name).hex() for name, text in self.parameters.items()},
             label=self.label,
             encoding=self.encoding,
             fields=_hidden(self.fields),

@@ -42,8 +42,8 @@ def command(*, seconds: float | None, shell: bool, **options: Any) -> None:
     When the card is ready, it prints the environment variables that programs need; `cardtwin ctl` finds the
     server by one of them, or by the path that --socket gives here and there.
 
-    Values of --secret, --field and --answer are written env:VARIABLE, file:PATH, or as they are. PINs that
-    are not given are drawn at random.
+    Values of --secret, --param, --field, --answer and --seed are written env:VARIABLE, file:PATH, or as they
+    are. PINs that are not given are drawn at random.
 
     Exit status: 0, or 2 if there is no such card.
     """

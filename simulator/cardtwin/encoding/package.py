@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.source import Diagnostic, SourceError, SourceText
+from cardtwin.source import BrokenZipError, Diagnostic, SourceError, SourceText, zip_to_read
 from cardtwin.source.text import decode_text
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Mapping
 
 __all__ = ["Package", "is_package", "read_package"]
@@ -54,9 +53,9 @@ def read_package(name: str, data: bytes) -> Package:
             or files that are too many or too large.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zip_to_read(io.BytesIO(data)) as archive:
             files = _files(name, archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except BrokenZipError:
         raise _broken(name, "this is no zip file that can be read", "zip the description anew") from None
 
     found = [each for each in files if PurePosixPath(each).suffix.casefold() == _DESCRIPTION]

@@ -14,8 +14,10 @@ from cardtwin.source.diagnostics import (
 )
 from cardtwin.source.ini import IniFile, IniItem, IniSection, parse_ini
 from cardtwin.source.text import SourceText, Span
+from cardtwin.source.zipped import BrokenZipError, zip_to_read
 
 __all__ = [
+    "BrokenZipError",
     "Diagnostic",
     "Diagnostics",
     "IniFile",
@@ -28,4 +30,5 @@ __all__ = [
     "Span",
     "closest",
     "parse_ini",
+    "zip_to_read",
 ]

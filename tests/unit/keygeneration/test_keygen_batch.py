@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import cardtwin.cli
 import cardtwin.source
@@ -151,6 +155,108 @@ def test_another_seed_is_another_batch(tmp_path: Path) -> None:
 
     order = (tmp_path / "batch" / "batch.json").read_text(encoding="utf-8")
     assert '"one"' not in order
+
+
+def test_what_differs_besides_a_secret_is_told_and_the_secret_not(tmp_path: Path) -> None:
+    order = order_of(count=2, seed="one", parameters={"A": b"1"})
+    make(tmp_path / "batch", order, until=1)
+
+    with pytest.raises(OtherBatchError) as refused:
+        Batch(tmp_path / "batch", replace(order, count=3), resume=True)
+
+    assert refused.value.differences == ("count",)
+
+    with pytest.raises(OtherBatchError) as refused:
+        Batch(tmp_path / "batch", replace(order, count=3, parameters={"A": b"2"}), resume=True)
+
+    assert refused.value.differences == ("count", "parameters")
+
+
+def test_a_parameter_cannot_be_found_by_trying_checksums(tmp_path: Path) -> None:
+    make(tmp_path / "batch", order_of(count=1, parameters={"CODE": b"4711"}), until=1)
+    text = (tmp_path / "batch" / "batch.json").read_text(encoding="utf-8")
+    order = json.loads(text)
+    assert order["parameters"]["names"] == ["CODE"]
+    salt, told = bytes.fromhex(order["salt"]), order["parameters"]["values"]
+    assert told == hashlib.scrypt(b'["34373131"]', salt=salt, n=1 << 14, r=8, p=1, dklen=16).hex()
+    spellings = (b"4711", b"34373131", b'["34373131"]', salt + b"4711", b"4711" + salt)
+    quick = [hashlib.new(name, each).hexdigest() for name in ("md5", "sha1", "sha256") for each in spellings]
+    assert [each for each in quick if each[:32] in text] == []
+
+
+@pytest.mark.parametrize(
+    "found", ["", "[]", "[" * 100_000, '{"salt": 1}', '{"salt": "x"}', '{"format": "cardtwin batch"}', "\xff"]
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_order_that_cannot_be_read_is_told(tmp_path: Path, name: str, found: str) -> None:
+    path = tmp_path / name
+
+    if path.suffix:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("batch.json", found.encode("latin-1"))
+    else:
+        path.mkdir()
+        (path / "batch.json").write_bytes(found.encode("latin-1"))
+
+    with pytest.raises(BatchBrokenError, match=r"its batch\.json can't be read: take another place"):
+        Batch(path, order_of(), resume=True)
+
+
+@given(
+    places=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=4),
+    end=st.integers(0, 10_000),
+)
+def test_a_damaged_archive_is_told_and_never_more(
+    tmp_path_factory: pytest.TempPathFactory, places: list[tuple[int, int]], end: int
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "batch.zip"
+    make(path, order := order_of(count=1))
+    content = bytearray(path.read_bytes())
+
+    for place, byte in places:
+        content[place % len(content)] = byte
+
+    path.write_bytes(content[:end])
+
+    with suppress(BatchBrokenError, OtherBatchError), Batch(path, order, resume=True) as batch:
+        assert batch.complete
+
+
+@pytest.mark.parametrize("index", ['"1"', "null", "1.0", "true"])
+def test_a_line_of_the_journal_without_a_place_is_no_card(tmp_path: Path, index: str) -> None:
+    order = order_of(count=2)
+    make(tmp_path / "batch", order, until=1)
+    journal = tmp_path / "batch" / "journal.jsonl"
+    journal.write_text(journal.read_text(encoding="utf-8").replace('"index": 1,', f'"index": {index},'))
+
+    with Batch(tmp_path / "batch", order, resume=True) as batch:
+        assert list(batch.missing()) == [0, 1]
+
+
+def test_a_batch_is_made_where_standard_input_is_closed(tmp_path: Path) -> None:
+    # The lock, or the journal, has the descriptor 0 then.
+    program = (
+        "import os, sys, pathlib\n"
+        "os.close(0)\n"
+        "from cardtwin.issuance.keygeneration import Batch\n"
+        "from support.batches import made_up, order_of\n"
+        "order = order_of(count=2)\n"
+        "for resume in (False, True):\n"
+        "    with Batch(pathlib.Path(sys.argv[1]), order, resume=resume) as batch:\n"
+        "        assert batch.missing() and not batch.add(made_up(order, int(resume)))\n"
+        "    try:\n"
+        "        os.fstat(0)\n"
+        "    except OSError:\n"
+        "        print('closed')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "batch")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*ROOTS, str(TESTS)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("closed\nclosed\n", 0), done.stderr
 
 
 def test_two_processes_do_not_work_on_one_batch(tmp_path: Path) -> None:

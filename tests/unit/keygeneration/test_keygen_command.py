@@ -21,12 +21,17 @@ from cardtwin.cli import main
 from cardtwin.entropy import SeededEntropy
 from cardtwin.issuance.manager import NumberRange
 from cardtwin.issuance.pinform import PinForm
+from cardtwin.targets.keygeneration import PersonalisationDesk
 from support.batches import CERTIFICATE, contents, order_of
 
 if TYPE_CHECKING:
     from click.testing import Result
 
+    from cardtwin.issuance.keygeneration import ProducedCard
+
 ROOTS = [str(Path(module.__path__[0]).parents[1]) for module in (cardtwin.cli, cardtwin.source)]
+
+SECRET = "the PIN is 4711"
 
 
 def arguments(out: Path, *more: str, count: int = 2) -> list[str]:
@@ -110,6 +115,77 @@ def test_wrong_options_are_told_before_anything_is_made(
         assert list(tmp_path.iterdir()) == []
     else:
         assert result.exit_code == 0
+
+
+def test_a_seed_may_be_elsewhere_and_one_that_others_see_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_SEED", "my own")
+    (tmp_path / "seed").write_text("my own\n")
+    made = []
+
+    for name, source in (("env", "env:MY_SEED"), ("file", f"file:{tmp_path}/seed"), ("plain", "text:my own")):
+        (tmp_path / name).mkdir()
+        result = keygen(tmp_path / name / "batch", "-n", "1", "--seed", source, count=1)
+        assert result.exit_code == 0
+        assert ("others can see a seed" in result.stderr) is (name == "plain")
+        assert "my own" not in result.output
+        made.append(contents(tmp_path / name / "batch"))
+
+    assert made[0] == made[1] == made[2]
+    missing = keygen(tmp_path / "batch", "--seed", "env:NO_SEED")
+    assert (missing.exit_code, "no variable 'NO_SEED'" in missing.output) == (2, True)
+
+
+def test_a_seed_is_asked_for_and_not_shown(tmp_path: Path) -> None:
+    assert keygen(tmp_path / "batch", "-n", "1", "--seed", "s", count=1).exit_code == 0
+    words = arguments(tmp_path / "batch", "-n", "1", "--seed", "prompt", "--resume", count=1)
+    result = CliRunner().invoke(main, words, input="s\ns\n")
+    assert result.exit_code == 0, result.output
+    assert "Seed:" in result.output
+    assert "can see" not in result.output
+
+
+def test_a_parameter_may_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_CODE", "0x34373131")
+    assert keygen(tmp_path / "batch", "-n", "1", "--param", "CODE=4711", count=1).exit_code == 0
+    same = keygen(tmp_path / "batch", "-n", "1", "--param", "CODE=env:MY_CODE", "--resume", count=1)
+    assert same.exit_code == 0, same.output
+    wrong = keygen(tmp_path / "other", "--param", "CODE=0x1")
+    assert (wrong.exit_code, "CODE: behind 0x stand hex digits" in wrong.output) == (2, True)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_defect_has_the_status_of_no_profile_and_tells_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    make = PersonalisationDesk.make
+
+    def defective(desk: PersonalisationDesk, index: int) -> ProducedCard:
+        if index >= first:
+            raise ZeroDivisionError(SECRET)
+
+        return make(desk, index)
+
+    monkeypatch.setattr(PersonalisationDesk, "make", defective)
+    result = keygen(tmp_path / "batch", "-n", "1")
+    assert result.exit_code == 2
+    assert "a bug of cardtwin showed, please report it" in result.output
+    assert "ZeroDivisionError" in result.output
+    assert SECRET not in result.output
+
+
+def test_a_defect_of_the_card_is_not_told_as_the_profiles_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defective(*_: object) -> None:
+        raise ZeroDivisionError(SECRET)
+
+    monkeypatch.setattr("cardtwin.card.chip.Chip.commit", defective)
+    result = keygen(tmp_path / "batch", "-n", "1")
+    assert result.exit_code == 2
+    assert "ZeroDivisionError" in result.output
+    assert SECRET not in result.output
 
 
 def test_a_profile_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:

@@ -10,8 +10,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cardtwin import ppa
 from cardtwin.card import EmulatedCard, UnknownModelError, models
 from cardtwin.card import image as images
-from cardtwin.events import Hub
-from cardtwin.issuance.keygeneration import BatchOrder, CardFailedError, OrderRefusedError, pre_personalise
+from cardtwin.events import Defect, Event, Hub
+from cardtwin.issuance.keygeneration import (
+    BatchOrder,
+    CardFailedError,
+    GenerationBrokenError,
+    OrderRefusedError,
+    pre_personalise,
+)
 from cardtwin.middleware import Installation, MiddlewareError, PersonalDesktopClient, parse_certificate
 from cardtwin.plan.cms import CmsPinBlobCodec
 from cardtwin.provenance import Switches, UnknownSwitchError
@@ -86,7 +92,9 @@ class PersonalisationDesk:
         self._installation = Installation(parse_certificate(order.certificate))
         self._codec = CmsPinBlobCodec()
         self.now = now
+        self._defect: Defect | None = None
         self._hub = Hub()
+        self._hub.subscribe(self._note)
         self._manager = ReaderManager(self._hub)
         self._manager.add_reader(_READER)
 
@@ -95,6 +103,7 @@ class PersonalisationDesk:
 
         Raises:
             CardFailedError: It can't be made; the message names it.
+            GenerationBrokenError: A defect of the emulated card showed.
         """
         assignment = self.order.assignment(index)
         chip = EmulatedCard(
@@ -113,6 +122,9 @@ class PersonalisationDesk:
                 station = _Station(self._client(context, assignment), _READER, chip)
                 return pre_personalise(self.order, self._profile, assignment, station, self._codec)
         except (MiddlewareError, CardFailedError) as error:
+            if self._defect is not None:
+                raise GenerationBrokenError.of(self._defect) from None
+
             place = f"card {index + 1} of {self.order.count} (serial {assignment.serial.hex().upper()})"
             raise CardFailedError(f"{place}: {error}") from None
         finally:
@@ -127,6 +139,10 @@ class PersonalisationDesk:
             switches=self._switches,
             now=None if self.now is None else self._time,
         )
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Defect):
+            self._defect = event
 
     def _time(self) -> datetime:
         assert self.now is not None

@@ -8,7 +8,12 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, cast
 
 from cardtwin.events import Defect
-from cardtwin.issuance.keygeneration import Batch, CardFailedError, ProducedCard
+from cardtwin.issuance.keygeneration import (
+    Batch,
+    GenerationBrokenError,
+    KeyGenerationError,
+    ProducedCard,
+)
 from cardtwin.targets.keygeneration.desk import PersonalisationDesk
 from cardtwin.targets.processes import bury, context, leave_interrupts_to_the_parent, start
 
@@ -60,6 +65,7 @@ def generate(
 
     Raises:
         KeyGenerationError: The batch can't be made there; see :class:`Batch`. CardFailedError: a card can't.
+            GenerationBrokenError: a defect showed, or a process has ended.
         SourceError: The profile can't be read.
         OSError: Something can't be written.
     """
@@ -80,7 +86,7 @@ def generate(
 def _cards(desk: PersonalisationDesk, missing: Iterator[int], workers: int) -> Iterator[ProducedCard]:
     # The first card is made here in any case: it shows whether the profile goes onto such a card.
     for index in missing:
-        yield desk.make(index)
+        yield _made(_answer(desk, index))
 
         if workers > 1:
             break
@@ -134,19 +140,16 @@ class _Workers:
 
     def _received(self, pipe: Connection) -> ProducedCard:
         try:
-            answer: ProducedCard | str = pipe.recv()
+            answer: ProducedCard | KeyGenerationError = pipe.recv()
         except (EOFError, OSError):
             process = self._busy[pipe]
             bury(process)
-            raise CardFailedError(
+            raise GenerationBrokenError(
                 f"a worker process ended with status {process.exitcode}; the cards that are there stay: "
                 "go on with --resume"
             ) from None
 
-        if isinstance(answer, str):
-            raise CardFailedError(answer)
-
-        return answer
+        return _made(answer)
 
     def _end(self) -> None:
         for pipe, process in self._busy.items():
@@ -170,10 +173,18 @@ def _work(pipe: Connection, order: BatchOrder, now: datetime | None) -> None:
             pipe.send(_answer(desk, pipe.recv()))
 
 
-def _answer(desk: PersonalisationDesk, index: int) -> ProducedCard | str:
+def _answer(desk: PersonalisationDesk, index: int) -> ProducedCard | KeyGenerationError:
+    """Make a card, or return why it isn't there, as it goes through a pipe."""
     try:
         return desk.make(index)
-    except CardFailedError as error:
-        return str(error)
+    except KeyGenerationError as error:
+        return error
     except Exception as error:  # noqa: BLE001  # its text may hold a secret: where it was has to do
-        return f"a bug of cardtwin showed, please report it:\n{Defect.of('', error).detail}"
+        return GenerationBrokenError.of(Defect.of("making a card", error))
+
+
+def _made(answer: ProducedCard | KeyGenerationError) -> ProducedCard:
+    if isinstance(answer, KeyGenerationError):
+        raise answer
+
+    return answer

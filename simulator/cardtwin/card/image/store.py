@@ -7,13 +7,12 @@ import errno
 import json
 import os
 import tempfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from zipfile import BadZipFile, ZipFile
 
 from cardtwin.card.errors import ImageError, ImageVersionError
 from cardtwin.card.image.codec import VERSION, decode, encode
+from cardtwin.source import BrokenZipError, zip_to_read
 
 if TYPE_CHECKING:
     from cardtwin.card.memory import CardImage
@@ -94,14 +93,14 @@ def _content(path: Path) -> bytes:
         member = path.relative_to(archive).as_posix()
 
         try:
-            with ZipFile(archive) as packed:
+            with zip_to_read(archive) as packed:
                 if packed.getinfo(member).file_size > _LARGEST:
                     raise ImageError(f"{path}: it is too large for a card image")
 
                 return packed.read(member)
         except KeyError:
             raise FileNotFoundError(errno.ENOENT, "the archive has no such file", str(path)) from None
-        except (BadZipFile, zlib.error, RuntimeError, NotImplementedError):
+        except BrokenZipError:
             raise ImageError(f"{path}: {archive.name} is no ZIP archive that can be read") from None
 
 

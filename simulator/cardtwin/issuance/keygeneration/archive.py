@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 from typing import TYPE_CHECKING, Final
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from cardtwin.issuance.keygeneration.errors import BatchBrokenError
 from cardtwin.issuance.keygeneration.files import replacing
+from cardtwin.source import BrokenZipError, zip_to_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,9 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest time that an archive can tell; a batch has none."""
 
 _OWNER_ONLY: Final = 0o100600 << 16
+_LARGEST: Final = 1 << 20
+"""The most bytes that are taken of a file: no order has so many."""
+_REMEDY: Final = "take another place, or remove it and make the batch anew"
 
 
 def pack(folder: Path, first: Iterable[str], images: Iterable[str], path: Path) -> None:
@@ -50,11 +54,18 @@ def member(path: Path, name: str) -> bytes:
     """Return a file of an archive.
 
     Raises:
-        BatchBrokenError: It is no archive, or has no such file.
+        BatchBrokenError: It is no archive of a batch, is damaged, or has no such file.
         OSError: It can't be read.
     """
     try:
-        with ZipFile(path) as packed:
-            return packed.read(name)
-    except (BadZipFile, KeyError):
-        raise BatchBrokenError(f"{path} is no archive of a batch") from None
+        with zip_to_read(path) as packed, packed.open(name) as file:
+            content = file.read(_LARGEST + 1)
+    except KeyError:
+        raise BatchBrokenError(f"{path} is no archive of a batch: it has no {name}; {_REMEDY}") from None
+    except BrokenZipError:
+        raise BatchBrokenError(f"{path} is no archive that can be read: {_REMEDY}") from None
+
+    if len(content) > _LARGEST:
+        raise BatchBrokenError(f"{path} is no archive of a batch: its {name} is too large; {_REMEDY}")
+
+    return content

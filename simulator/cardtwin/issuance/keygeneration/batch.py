@@ -80,7 +80,6 @@ class Batch:
     def __init__(self, path: Path, order: BatchOrder, *, resume: bool = False) -> None:
         self.path = path
         self._order = order
-        self._identity = order.identity()
         self._archived = path.suffix.casefold() == ARCHIVE
         self._folder = path.with_name(_WORK.format(path.name)) if self._archived else path
         self._lines = array("q", [_NONE]) * order.count
@@ -153,8 +152,9 @@ class Batch:
 
     def close(self) -> None:
         """Let others have it. A second call does nothing."""
-        for descriptor in filter(None, (self._journal, self._lock)):
-            os.close(descriptor)
+        for descriptor in (self._journal, self._lock):
+            if descriptor is not None:
+                os.close(descriptor)
 
         self._journal = self._lock = None
 
@@ -201,13 +201,13 @@ class Batch:
     def _compare(self, found: bytes, where: Path) -> None:
         try:
             value: Any = json.loads(found)
+            # With the salt of what is there, the same secrets are the same, whatever else differs.
+            identity = self._order.identity(bytes.fromhex(value["salt"]))
             differences = sorted(
-                name
-                for name in self._identity.keys() | value.keys()
-                if value.get(name) != self._identity.get(name)
+                name for name in identity.keys() | value.keys() if value.get(name) != identity.get(name)
             )
-        except (ValueError, AttributeError):
-            raise BatchBrokenError(f"{where}: its {ORDER} can't be read") from None
+        except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+            raise BatchBrokenError(f"{where}: its {ORDER} can't be read: take another place") from None
 
         if differences:
             raise OtherBatchError(str(where), differences)
@@ -216,7 +216,9 @@ class Batch:
         """Return the journal's descriptor; make the folder when the first card comes."""
         if self._journal is None:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._lock = self._lock or _locked(self._folder)
+
+            if self._lock is None:
+                self._lock = _locked(self._folder)
 
             if (self._folder / ORDER).exists():
                 raise BatchBusyError(f"{self._folder}: another process has begun the batch meanwhile")
@@ -224,7 +226,7 @@ class Batch:
             (self._folder / IMAGES).mkdir(mode=0o700, exist_ok=True)
             self._journal = _opened(self._folder / _JOURNAL)
             os.ftruncate(self._journal, 0)
-            replaced(self._folder / ORDER, (json.dumps(self._identity, indent=1) + "\n").encode())
+            replaced(self._folder / ORDER, (json.dumps(self._order.identity(), indent=1) + "\n").encode())
 
         return self._journal
 

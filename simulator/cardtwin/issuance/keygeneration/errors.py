@@ -8,21 +8,25 @@
     ├── OtherBatchError         what is there was ordered otherwise; carries what differs
     ├── BatchBusyError          another process works on the batch
     ├── BatchBrokenError        what is there is no batch, or was changed by others
-    └── CardFailedError         a card could not be made; those before it are there
+    ├── CardFailedError         a card could not be made; those before it are there
+    └── GenerationBrokenError   a defect, or the end of a process; the cards before it are there
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from cardtwin.events import Defect
 
 __all__ = [
     "BatchBrokenError",
     "BatchBusyError",
     "BatchExistsError",
     "CardFailedError",
+    "GenerationBrokenError",
     "KeyGenerationError",
     "OrderRefusedError",
     "OtherBatchError",
@@ -66,3 +70,12 @@ class BatchBrokenError(KeyGenerationError):
 
 class CardFailedError(KeyGenerationError):
     """A card could not be made."""
+
+
+class GenerationBrokenError(KeyGenerationError):
+    """A defect of cardtwin, or the end of one of its processes: nothing of it is the order's fault."""
+
+    @classmethod
+    def of(cls, defect: Defect) -> Self:
+        """Return the error that a defect is."""
+        return cls(f"a bug of cardtwin showed, please report it:\n{defect.detail}")

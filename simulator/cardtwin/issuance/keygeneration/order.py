@@ -151,11 +151,14 @@ class BatchOrder:
 
         return SeededEntropy(self.seed, f"key generation: {assignment.serial.hex()}: {purpose}")
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, salt: bytes | None = None) -> dict[str, Any]:
         """Return what tells the batch from others, as a value for JSON; it has no secret.
 
-        The parameters stand there by their SHA-256. The seed, from which all PINs follow, stands there by
-        scrypt (RFC 7914), which is slow for who tries many.
+        The seed, from which all PINs follow, and the parameters' values together, which may be secrets, stand
+        there by scrypt (RFC 7914), which is slow for who tries many.
+
+        Args:
+            salt: The salt for scrypt; None makes one of what is no secret.
         """
         certificate = x509.load_der_x509_certificate(self.certificate)
         identity: dict[str, Any] = {
@@ -173,13 +176,21 @@ class BatchOrder:
                 name.value: f"{form.shortest}-{form.longest} of {form.alphabet}"
                 for name, form in sorted(self.pins.items())
             },
-            "parameters": {
-                name: hashlib.sha256(value).hexdigest() for name, value in sorted(self.parameters.items())
-            },
             "keys": "pool" if self.seed is not None and not self.fresh_keys else "fresh",
             "public keys": self.public_keys,
             "switches": dict(sorted(self.switches.items())),
         }
-        salt = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).digest()
-        seed = None if self.seed is None else hashlib.scrypt(self.seed.encode(), salt=salt, **_SCRYPT).hex()
-        return {**identity, "seed": seed}
+        salt = salt or hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).digest()
+        names = sorted(self.parameters)
+        values = json.dumps([self.parameters[name].hex() for name in names])
+        return {
+            **identity,
+            "salt": salt.hex(),
+            "seed": None if self.seed is None else _slow(self.seed, salt),
+            "parameters": {"names": names, "values": _slow(values, salt)} if names else None,
+        }
+
+
+def _slow(secret: str, salt: bytes) -> str:
+    """Return what stands for something that could be found by trying, if its checksum was known."""
+    return hashlib.scrypt(secret.encode(), salt=salt, **_SCRYPT).hex()

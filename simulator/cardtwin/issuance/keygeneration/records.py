@@ -97,13 +97,17 @@ def parse_line(line: bytes) -> CardRecord:
     Raises:
         ValueError: It is none.
     """
-    value: Any = json.loads(line)
-
     try:
+        value: Any = json.loads(line)
         keys = tuple(KeyRecord(**key) for key in value.pop("keys"))
-        return CardRecord(keys=keys, **value)
-    except (AttributeError, KeyError, TypeError):
+        record = CardRecord(keys=keys, **value)
+    except (AttributeError, KeyError, TypeError, RecursionError):
         raise ValueError("this is no record of a card") from None
+
+    if type(record.index) is not int:
+        raise ValueError("a card's place is a number")
+
+    return record
 
 
 def csv_lines(records: Iterable[CardRecord], *, public_keys: bool) -> Iterator[str]:
