@@ -29,8 +29,14 @@ TABLE: Final = Table(FORMS)
 
 _HEADER_SIZE: Final = 4
 _CHAINED: Final = 0x10
+_CHANNELS: Final = 20
+_FURTHER: Final = 0x40
+"""The two first bits of CLA for the channels 4 to 19."""
+
 _GET_RESPONSE: Final = "GET RESPONSE"
-_MORE_DATA: Final = 0x61
+_WAITING: Final = {0x61, 0x6C}
+"""The first byte of the status words after which the data are still to be fetched (ISO/IEC 7816-4, 5.6)."""
+
 _UNKNOWN: Final = Form("unknown", ".. 00 .. ..", Effect.UNKNOWN, Basis.OURS, hides=True, hides_response=True)
 
 
@@ -69,6 +75,19 @@ class _Chain:
     data: bytes = field(repr=False)
 
 
+@dataclass(slots=True)
+class _Channel:
+    """What the commands before leave open on one logical channel.
+
+    Attributes:
+        chain: The chain that goes on.
+        secret_waits: Whether what GET RESPONSE fetches is a secret, or may be one.
+    """
+
+    chain: _Chain | None = None
+    secret_waits: bool = False
+
+
 class Decoder:
     """Reads the commands that one card gets, in their order, and so understands chains and GET RESPONSE.
 
@@ -77,37 +96,39 @@ class Decoder:
 
     def __init__(self, table: Table = TABLE) -> None:
         self._table = table
-        self._chain: _Chain | None = None
-        self._secret_waits = True
+        self._channels = {number: _Channel(secret_waits=True) for number in range(_CHANNELS)}
+        self._current = self._channels[0]
 
     def reset(self) -> None:
         """Forget what came before, as the card does at a reset."""
-        self._chain = None
-        self._secret_waits = False
+        self._channels = {number: _Channel() for number in range(_CHANNELS)}
+        self._current = self._channels[0]
 
     def command(self, command: bytes) -> Decoded:
         """Read the next command."""
         try:
             apdu = CommandApdu.parse(command)
         except ApduFormatError:
-            self._chain = None
+            self._current = self._channels[_channel(command[0]) if command else 0]
+            self._current.chain = None
             return _malformed(command)
 
+        self._current = channel = self._channels[_channel(apdu.cla)]
         size = len(command)
         form = self._table.find(_canonical(apdu)) or _UNKNOWN
-        pending, self._chain = self._chain, None
+        pending, channel.chain = channel.chain, None
 
         if pending and pending.header != _unchained(apdu):
             pending = None
 
         if apdu.chained:
-            self._chain = _Chain(_unchained(apdu), (pending.data if pending else b"") + apdu.data)
-            return _piece(form, apdu, len(self._chain.data), size)
+            channel.chain = chain = _Chain(_unchained(apdu), (pending.data if pending else b"") + apdu.data)
+            return _piece(form, apdu, len(chain.data), size)
 
         decoded = _last_piece(form, apdu, pending, size) if pending else _whole(form, apdu, size)
 
         if form.name == _GET_RESPONSE:
-            return replace(decoded, secret_response=self._secret_waits)
+            return replace(decoded, secret_response=channel.secret_waits)
 
         return decoded
 
@@ -115,7 +136,8 @@ class Decoder:
         """Read the next command with its response, and mask both."""
         decoded = self.command(command)
         status = StatusWord(int.from_bytes(response[-2:])) if len(response) >= 2 else None
-        self._secret_waits = decoded.secret_response and status is not None and status >> 8 == _MORE_DATA
+        waits = status is None or status >> 8 in _WAITING  # of an answer that nobody saw, all may wait
+        self._current.secret_waits = decoded.secret_response and waits
 
         return Reading(
             decoded,
@@ -237,6 +259,11 @@ def _protected(apdu: CommandApdu) -> bool:
 def _canonical(apdu: CommandApdu) -> bytes:
     """Return the header without the bits for channel, chaining and secure messaging."""
     return bytes((0 if _interindustry(apdu.cla) else apdu.cla,)) + apdu.header[1:]
+
+
+def _channel(cla: int) -> int:
+    """Return the logical channel that CLA names (ISO/IEC 7816-4, 5.4.1)."""
+    return 4 + (cla & 0x0F) if cla & 0xC0 == _FURTHER else cla & 0x03
 
 
 def _unchained(apdu: CommandApdu) -> bytes:

@@ -155,6 +155,37 @@ def test_a_deciphered_text_fetched_afterwards_does_not_show(plain: bytes) -> Non
     assert decoder.read(bytes.fromhex("00C0000000"), b"\x01\x90\x00").response == "01 90 00"
 
 
+@pytest.mark.parametrize("retried", ["6C40", ""], ids=["wrong length", "no answer"])
+@given(SECRETS)
+def test_a_deciphered_text_that_is_fetched_again_does_not_show(retried: str, plain: bytes) -> None:
+    decoder = Decoder()
+    decoder.reset()
+    decoder.read(bytes.fromhex("002A808602000100"), b"\x61\x00")
+    decoder.read(bytes.fromhex("00C0000000"), bytes.fromhex(retried))
+    reading = decoder.read(bytes.fromhex("00C0000040"), plain + b"\x90\x00")
+
+    assert shown(reading.response)[: len(plain)] == [None] * len(plain)
+
+
+@given(SECRETS, st.sampled_from([1, 2, 3, 0x40, 0x4F]))
+def test_another_channel_in_between_leaves_a_secret_hidden(plain: bytes, other: int) -> None:
+    decoder = Decoder()
+    decoder.reset()
+    decoder.read(bytes.fromhex("002A808602000100"), b"\x61\x00")
+    decoder.read(bytes((other,)) + bytes.fromhex("A4000C023F00"), b"\x90\x00")
+    reading = decoder.read(bytes.fromhex("00C0000040"), plain + b"\x90\x00")
+
+    assert shown(reading.response)[: len(plain)] == [None] * len(plain)
+
+
+def test_a_chain_goes_on_after_another_channel_s_command() -> None:
+    decoder = Decoder()
+    decoder.read(bytes.fromhex("1020008102 3132"), b"\x90\x00")
+    decoder.read(bytes.fromhex("01A4000C023F00"), b"\x90\x00")
+
+    assert decoder.read(bytes.fromhex("0020008102 3334"), b"\x90\x00").decoded.parameters.endswith("4 bytes")
+
+
 def test_what_follows_an_open_answer_shows() -> None:
     decoder = Decoder()
     decoder.read(bytes.fromhex("00A40000023F00"), b"\x61\x02")
