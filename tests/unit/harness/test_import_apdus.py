@@ -80,6 +80,29 @@ def scdaemon(exchanged: list[Exchanged]) -> str:
     return log
 
 
+def scdaemon_of_today(exchanged: list[Exchanged]) -> str:
+    """Return the log of scdaemon from 2.3 on."""
+    line = "2026-01-02 03:04:05 scdaemon[7] {}\n"
+    log = line.format("detected reader 'A reader'") + line.format(f"DBG: slot 0: ATR={shown(ATR)}")
+
+    for command, response in exchanged:
+        log += line.format(f"DBG: PCSC_data: {_wrapped(command, line)}")
+
+        if response:
+            data = _wrapped(response[:-2], line) if any(response[:-2]) else "[all zero]"
+            log += line.format(
+                f"DBG:  response: sw={response[-2:].hex().upper()}  datalen={len(response) - 2}"
+            )
+            log += line.format(f"DBG:      dump: {data}") if response[-2:] == DONE else ""
+
+    return log
+
+
+def _wrapped(data: bytes, line: str) -> str:
+    rows = [data[at : at + 32].hex() for at in range(0, len(data), 32)]
+    return (" \\\n" + line.format("DBG:  ").rstrip("\n")).join(rows)
+
+
 def dump(exchanged: list[Exchanged]) -> str:
     """Return a dump of apdu4j."""
     log = f"# Using A reader\n# ATR: {ATR.hex().upper()}\n# PROTOCOL: T=1\n#\n"
@@ -106,7 +129,14 @@ def apdu4j(exchanged: list[Exchanged]) -> str:
     return log
 
 
-FORMS = {"opensc": opensc, "pcscd": pcscd, "scdaemon": scdaemon, "dump": dump, "apdu4j": apdu4j}
+FORMS = {
+    "opensc": opensc,
+    "pcscd": pcscd,
+    "scdaemon": scdaemon,
+    "scdaemon-2.3": scdaemon_of_today,
+    "dump": dump,
+    "apdu4j": apdu4j,
+}
 forms = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 
 
@@ -180,14 +210,40 @@ def test_processes_that_write_into_one_log_are_told_apart(log: Path) -> None:
 
 def test_pcscd_s_apdus_are_those_of_the_reader_connected_to(log: Path) -> None:
     other = "00000001 winscard.c:258:SCardConnect() Attempting Connect to Another using protocol: 3\n"
-    coloured = (
-        "\x1b[35m00000001\x1b[0m [7f12] \x1b[34mAPDU: 00 A4 00 0C 02 3F 00 \x1b[0m\n00000001 SW: 90 00\n"
-    )
+    coloured = "\x1b[35m00000001\x1b[0m [7f12] \x1b[34mAPDU: 00 A4 00 0C 02 3F 00 \x1b[0m\n00000001 [7f12] SW: 90 00\n"
     log.write_text(pcscd([(SELECT, DONE)]) + other + coloured)
     text = import_traces(log)[0].text()
 
     assert "< A reader: 90 00" in text
     assert text.endswith("< Another: 90 00\n")
+
+
+def test_programs_that_use_two_readers_of_pcscd_at_once_are_told_apart(log: Path) -> None:
+    connect = "00000001 [{0}] winscard.c:258:SCardConnect() Attempting Connect to {0} using protocol: 3\n"
+    decipher, plain = "00 2A 80 86 02 00 01 00", "AB CD AB CD 90 00"
+    log.write_text(
+        connect.format("one")
+        + connect.format("two")
+        + f"00000001 [one] APDU: {decipher} \n"
+        + f"00000001 [two] APDU: {shown(SELECT)} \n"
+        + f"00000001 [one] SW: {plain} \n"
+        + "00000001 [two] SW: 6A 82 \n"
+    )
+    (trace,) = import_traces(log)
+
+    assert trace.text().splitlines()[1:] == [
+        "> one: 00 2A 80 86 02 00 01 00  PSO DECIPHER 2 bytes",
+        "< one: ** ** ** ** 90 00",
+        "> two: 00 A4 00 0C 02 3F 00  SELECT file 3F00, no data",
+        "< two: 6A 82",
+    ]
+    assert trace.times == tuple(sorted(trace.times))
+
+
+def test_a_response_of_no_bytes_is_none(log: Path) -> None:
+    log.write_text(pcscd([(SELECT, b"")]) + "00000001 SW: \n")
+
+    assert import_traces(log)[0].text().endswith("< A reader: no answer: the reader gave none\n")
 
 
 def test_pcscd_tells_of_resets_and_of_cards_that_go(log: Path) -> None:
@@ -218,6 +274,25 @@ def test_bytes_that_cannot_be_read_are_refused_with_their_line(log: Path, text: 
 
     assert f"{log}:{line}:1: error" in str(raised.value)
     assert "3F" not in str(raised.value)
+
+
+def test_a_verify_that_scdaemon_hides_has_its_length(log: Path) -> None:
+    line = "2026-01-02 03:04:05 scdaemon[7] DBG: "
+    log.write_text(f"{line}PCSC_data: 00 20 00 81 06 [hidden]\n{line} response: sw=63C2  datalen=0\n")
+    text = import_traces(log)[0].text()
+
+    assert "> reader: 00 20 00 81 06 ** ** ** ** ** **  VERIFY PIN 1 (backtracking), 6 bytes\n" in text
+    assert "< reader: 63 C2\n" in text
+
+
+def test_bytes_of_scdaemon_that_do_not_go_on_are_refused_with_their_line(log: Path) -> None:
+    whole = scdaemon_of_today([(bytes.fromhex("00DA016E28") + bytes(range(40)), DONE)])
+    log.write_text("".join(whole.splitlines(keepends=True)[:3]))
+
+    with pytest.raises(SourceError, match=":3:1: error") as raised:
+        import_traces(log)
+
+    assert "0102" not in str(raised.value)
 
 
 def test_a_log_of_two_forms_is_not_guessed_at(log: Path) -> None:

@@ -17,7 +17,8 @@ __all__ = ["Draft", "Exchanges"]
 class Draft:
     """Takes events in the order of a log; each is masked as it comes.
 
-    A log that tells no time of an event leaves it with that of the one before.
+    A log that tells no time of an event leaves it with that of the one before, and so does a command that
+    began before: times never go back.
 
     Args:
         title: Of the trace.
@@ -40,7 +41,7 @@ class Draft:
         """Take the next event; its time is in seconds since whenever."""
         if at is not None:
             self._began = at if self._began is None else self._began
-            self._latest = at - self._began
+            self._latest = max(self._latest, at - self._began)
 
         self._events.append(self._masker.masked(event))
         self._times.append(round(self._latest, 6))
@@ -77,8 +78,10 @@ class Exchanges:
         self._command, self._at = command, at
 
     def response(self, response: bytes) -> None:
-        """Take the response to the command."""
-        if self._command is not None:
+        """Take the response to the command; one of no bytes is none."""
+        if not response:
+            self.unanswered("the reader gave none")
+        elif self._command is not None:
             self._put(response)
 
     def unanswered(self, why: str = "the log has no response") -> None:

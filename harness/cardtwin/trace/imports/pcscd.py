@@ -1,7 +1,8 @@
 """The log of pcscd with --apdu: the APDUs of all programs that used a reader.
 
-A line tells how many microseconds have gone by since the one before. APDUs name no reader: they are taken as
-those of the reader to which a program has connected last.
+A line tells how many microseconds have gone by since the one before, and which of pcscd's threads has written
+it: each serves one context of a program. APDUs name no reader: they are taken as those of the reader to which
+the same thread has connected last, or any, where that isn't known.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FORM"]
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
-_LINE: Final = re.compile(r"(?P<after>\d{8}) (?:\[\w+\] )?(?P<text>.*)")
+_LINE: Final = re.compile(r"(?P<after>\d{8}) (?:\[(?P<thread>\w+)\] )?(?P<text>.*)")
 _BYTES: Final = re.compile(r"(APDU|SW):((?: [0-9A-F]{2})*)\s*")
 _ATR: Final = re.compile(r"Card ATR:((?: [0-9A-F]{2})+)\s*")
 _CONNECT: Final = re.compile(r".*SCardConnect\(\) Attempting Connect to (.+) using protocol: \d+")
@@ -41,7 +42,7 @@ def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
 
     for number, line in enumerate(source.lines, start=1):
         if match := _LINE.fullmatch(_COLOUR.sub("", line)):
-            log.take(number, int(match["after"]) / 1e6, match["text"])
+            log.take(number, int(match["after"]) / 1e6, match["thread"] or "", match["text"])
 
     if not (draft := log.end()).empty:
         yield draft.trace()
@@ -56,53 +57,67 @@ class _Log:
     def __init__(self, title: str, problems: Problems) -> None:
         self._problems = problems
         self._draft = Draft(title)
-        self._exchanges = Exchanges(self._draft, "reader")
-        self._connected = self._exchanges.reader
-        self._change: tuple[str, PowerChange] | None = None
+        self._threads: dict[str, Exchanges] = {}
+        self._connected = "reader"
+        self._change: tuple[Exchanges, PowerChange] | None = None
         self._at = 0.0
 
-    def take(self, number: int, after: float, text: str) -> None:
+    def take(self, number: int, after: float, thread: str, text: str) -> None:
         """Read a line that came `after` seconds."""
         self._at += after
 
         if match := _CONNECT.fullmatch(text):
-            self._exchanges.unanswered()
-            self._connected = match[1]
+            exchanges = self._of(thread)
+            exchanges.unanswered()
+            exchanges.reader = self._connected = match[1]
         elif match := _BYTES.fullmatch(text):
-            self._bytes(match[1], bytes.fromhex(match[2]))
+            self._bytes(self._of(thread), match[1], bytes.fromhex(match[2]))
         elif text.startswith(("APDU:", "SW:")):
             message = "the bytes of this line cannot be read"
             self._problems.add("bad-bytes", message, number, expected="pairs of hexadecimal digits")
         elif match := _ATR.fullmatch(text):
             self._changed(bytes.fromhex(match[1]))
         else:
-            self._power(text)
+            self._power(thread, text)
 
     def end(self) -> Draft:
         """Return what was read."""
         self._changed()
-        self._exchanges.unanswered()
+
+        for exchanges in self._threads.values():
+            exchanges.unanswered()
+
         return self._draft
 
-    def _bytes(self, what: str, data: bytes) -> None:
+    def _of(self, thread: str) -> Exchanges:
+        if thread not in self._threads:
+            self._threads[thread] = Exchanges(self._draft, self._connected)
+
+        return self._threads[thread]
+
+    def _bytes(self, exchanges: Exchanges, what: str, data: bytes) -> None:
         self._changed()
-        self._exchanges.reader = self._connected
 
         if what == "APDU":
-            self._exchanges.command(data, self._at)
+            exchanges.command(data, self._at)
         else:
-            self._exchanges.response(data)
+            exchanges.response(data)
 
-    def _power(self, text: str) -> None:
+    def _power(self, thread: str, text: str) -> None:
         for pattern, change in _CHANGES:
             if match := pattern.fullmatch(text):
                 self._changed()
-                self._change = (match.groupdict().get("reader", self._connected), change)
+                reader = match.groupdict().get("reader")
+                told = self._of(thread) if reader is None else Exchanges(self._draft, reader)
+                self._change = (told, change)
 
     def _changed(self, atr: bytes = b"") -> None:
         """Tell of a change; the ATR is on a line that comes later."""
         if self._change is not None:
-            self._exchanges.unanswered()
-            self._exchanges.reader, change = self._change
-            self._change = None
-            self._exchanges.power(change, atr, self._at)
+            (exchanges, change), self._change = self._change, None
+
+            for each in self._threads.values():
+                if each.reader == exchanges.reader:
+                    each.unanswered()
+
+            exchanges.power(change, atr, self._at)

@@ -1,4 +1,9 @@
-"""The log of GnuPG's scdaemon with `debug cardio`: the APDUs that it has sent through PC/SC."""
+"""The log of GnuPG's scdaemon with `debug cardio`: the APDUs that it has sent through PC/SC.
+
+Up to GnuPG 2.2, bytes stand on one line, with blanks between them. From 2.3 on there are none, a line has
+32 bytes at most, and one that goes on ends with a backslash; of a VERIFY, the header and the length alone are
+told.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,7 @@ from cardtwin.trace.imports.draft import Draft, Exchanges
 from cardtwin.trace.imports.form import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cardtwin.source import SourceText
     from cardtwin.trace.imports.form import Problems
@@ -28,7 +33,9 @@ _RESPONSE: Final = re.compile(r"(?:response|more): sw=([0-9A-F]{4}) +datalen=(\d
 _DUMP: Final = re.compile(r"dump: ?(.*)")
 _READER: Final = re.compile(r"detected reader '(.+)'")
 _ATR: Final = re.compile(r"slot \d+: ATR=((?:[0-9A-F]{2} ?)+)")
-_HEX: Final = re.compile(r"(?:[0-9A-F]{2} ?)*")
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2} ?)*")
+_HIDDEN: Final = re.compile(r"((?:[0-9A-Fa-f]{2} ?){4}([0-9A-Fa-f]{2})) ?\[hidden\]")
+_GOES_ON: Final = "\\"
 _ZERO: Final = "[all zero]"
 _MARK: Final = re.compile(r"^.*scdaemon\[\d+\]:? DBG: +(?:PCSC_data|raw apdu): ", re.MULTILINE)
 
@@ -36,12 +43,40 @@ _MARK: Final = re.compile(r"^.*scdaemon\[\d+\]:? DBG: +(?:PCSC_data|raw apdu): "
 def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
     log = _Log(Path(source.name).name, problems)
 
-    for number, line in enumerate(source.lines, start=1):
-        if match := _LINE.fullmatch(line.rstrip()):
-            log.take(number, match["when"], match["text"])
+    for number, when, text in _whole(source.lines):
+        log.take(number, when, text)
 
     if not (draft := log.end()).empty:
         yield draft.trace()
+
+
+def _whole(lines: Iterable[str]) -> Iterator[tuple[int, str | None, str]]:
+    """Yield what lines say, by the number of the first one, with the time where it has one.
+
+    Where something else comes in the place of what a backslash promises, the backslash stays.
+    """
+    begun: tuple[int, str | None, str] | None = None
+
+    for number, line in enumerate(lines, start=1):
+        if (match := _LINE.fullmatch(line.rstrip())) is None:
+            continue
+
+        text = match["text"]
+
+        if begun is not None and _HEX.fullmatch(text.removesuffix(_GOES_ON)):
+            begun = (*begun[:2], begun[2].removesuffix(_GOES_ON) + text)
+        else:
+            if begun is not None:
+                yield begun
+
+            begun = (number, match["when"], text)
+
+        if not text.endswith(_GOES_ON):
+            yield begun
+            begun = None
+
+    if begun is not None:
+        yield begun
 
 
 FORM: Final = Form("scdaemon", "GnuPG's scdaemon with `debug cardio`", _MARK, _read)
@@ -84,7 +119,9 @@ class _Log:
     def _command(self, number: int, text: str) -> None:
         self._respond()
 
-        if (data := self._bytes(number, text)) is not None:
+        if match := _HIDDEN.fullmatch(text):  # as many bytes as there were: a trace masks them
+            self._exchanges.command(bytes.fromhex(match[1]) + bytes(int(match[2], 16)), self._at)
+        elif (data := self._bytes(number, text)) is not None:
             self._exchanges.command(data, self._at)
 
     def _dump(self, number: int, text: str) -> None:
