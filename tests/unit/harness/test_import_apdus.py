@@ -210,7 +210,8 @@ def test_processes_that_write_into_one_log_are_told_apart(log: Path) -> None:
 
 def test_pcscd_s_apdus_are_those_of_the_reader_connected_to(log: Path) -> None:
     other = "00000001 winscard.c:258:SCardConnect() Attempting Connect to Another using protocol: 3\n"
-    coloured = "\x1b[35m00000001\x1b[0m [7f12] \x1b[34mAPDU: 00 A4 00 0C 02 3F 00 \x1b[0m\n00000001 [7f12] SW: 90 00\n"
+    coloured = "\x1b[35m00000001\x1b[0m [7f12] \x1b[34mAPDU: 00 A4 00 0C 02 3F 00 \x1b[0m\n"
+    coloured += "00000001 [7f12] SW: 90 00\n"
     log.write_text(pcscd([(SELECT, DONE)]) + other + coloured)
     text = import_traces(log)[0].text()
 
