@@ -34,8 +34,8 @@ _FURTHER: Final = 0x40
 """The two first bits of CLA for the channels 4 to 19."""
 
 _GET_RESPONSE: Final = "GET RESPONSE"
-_WAITING: Final = {0x61, 0x6C}
-"""The first byte of the status words after which the data are still to be fetched (ISO/IEC 7816-4, 5.6)."""
+_WAITING: Final = {0x61, 0x6C, 0x9F}
+"""The first byte of the status words after which data wait (ISO/IEC 7816-4, 5.6; ETSI TS 102 221, 10.2.1)."""
 
 _UNKNOWN: Final = Form("unknown", ".. 00 .. ..", Effect.UNKNOWN, Basis.OURS, hides=True, hides_response=True)
 
@@ -81,11 +81,11 @@ class _Channel:
 
     Attributes:
         chain: The chain that goes on.
-        secret_waits: Whether what GET RESPONSE fetches is a secret, or may be one.
+        open_waits: Whether what GET RESPONSE fetches is known to be no secret.
     """
 
     chain: _Chain | None = None
-    secret_waits: bool = False
+    open_waits: bool = False
 
 
 class Decoder:
@@ -96,8 +96,7 @@ class Decoder:
 
     def __init__(self, table: Table = TABLE) -> None:
         self._table = table
-        self._channels = {number: _Channel(secret_waits=True) for number in range(_CHANNELS)}
-        self._current = self._channels[0]
+        self.reset()
 
     def reset(self) -> None:
         """Forget what came before, as the card does at a reset."""
@@ -128,7 +127,7 @@ class Decoder:
         decoded = _last_piece(form, apdu, pending, size) if pending else _whole(form, apdu, size)
 
         if form.name == _GET_RESPONSE:
-            return replace(decoded, secret_response=channel.secret_waits)
+            return replace(decoded, secret_response=not channel.open_waits)
 
         return decoded
 
@@ -136,8 +135,8 @@ class Decoder:
         """Read the next command with its response, and mask both."""
         decoded = self.command(command)
         status = StatusWord(int.from_bytes(response[-2:])) if len(response) >= 2 else None
-        waits = status is None or status >> 8 in _WAITING  # of an answer that nobody saw, all may wait
-        self._current.secret_waits = decoded.secret_response and waits
+        waits = status is not None and status >> 8 in _WAITING
+        self._current.open_waits = waits and not decoded.secret_response
 
         return Reading(
             decoded,

@@ -152,6 +152,7 @@ def test_a_deciphered_text_fetched_afterwards_does_not_show(plain: bytes) -> Non
         reading = decoder.read(bytes.fromhex("00C0000000"), plain + bytes.fromhex(status))
         assert shown(reading.response)[: len(plain)] == [None] * len(plain)
 
+    decoder.read(bytes.fromhex("00A4000000"), b"\x61\x01")
     assert decoder.read(bytes.fromhex("00C0000000"), b"\x01\x90\x00").response == "01 90 00"
 
 
@@ -195,6 +196,14 @@ def test_what_follows_an_open_answer_shows() -> None:
 
 def test_an_answer_fetched_without_its_command_is_hidden() -> None:
     assert masked_response(bytes.fromhex("00C0000002"), b"\x6f\x00\x90\x00") == "** ** 90 00"
+
+
+@pytest.mark.parametrize("status", ["9000", "6982", ""])
+def test_an_answer_that_the_command_before_did_not_announce_is_hidden(status: str) -> None:
+    decoder = Decoder()
+    decoder.read(bytes.fromhex("00B0000000"), bytes.fromhex(status))
+
+    assert decoder.read(bytes.fromhex("00C0000002"), b"\x6f\x00\x90\x00").response == "** ** 90 00"
 
 
 @pytest.mark.parametrize(
