@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
+from codecs import BOM_UTF8
 from collections import OrderedDict
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from cardtwin.events import Cause, Event, LoginEnded
-from cardtwin.source import Diagnostics, SourceText
+from cardtwin.source import Diagnostic, SourceError, SourceText
 from cardtwin.trace.lines import (
     EVENT_LINES,
     LINE,
@@ -38,6 +40,8 @@ __all__ = ["TraceWriter", "read_traces", "write_traces"]
 _LINES: Final[Mapping[type[Event], type[EventLine]]] = {line.event: line for line in EVENT_LINES}
 _KNOWN_CAUSES: Final = 1 << 14
 """How many causes a writer remembers; an older one that comes again is told again, under a new number."""
+
+_REMEDY: Final = "`cardtwin trace import` makes a trace of another program's log"
 
 
 class TraceWriter:
@@ -182,20 +186,24 @@ def read_traces(path: Path) -> tuple[Trace, ...]:
         SourceError: The file is no trace, or of a newer version; it names the line.
         OSError: The file cannot be read.
     """
-    source = SourceText.read(path)
-    found = Diagnostics()
     reader = _Reader()
 
-    for number, text in enumerate(source.text.splitlines(), start=1):
-        problem = reader.add(text) if text.strip() else ""
+    with path.open("rb") as stream:  # line by line: a trace may be long
+        for number, line in enumerate(stream, start=1):
+            text = line.removeprefix(BOM_UTF8) if number == 1 else line
 
-        if problem:
-            span = source.span(number, 1)
-            found.error("bad-trace-line", problem, span, expected="a line of docs/trace.schema.json")
-            break
+            if text.strip() and (problem := reader.add(text)):
+                raise _bad_line(path, number, problem)
 
-    found.raise_errors()
     return reader.traces()
+
+
+def _bad_line(path: Path, number: int, problem: str) -> SourceError:
+    """Return the error; it shows nothing of the file, which may be a log with PINs, given by mistake."""
+    span = SourceText(str(path), "").span(number, 1)
+    return SourceError(
+        [Diagnostic("bad-trace-line", problem, span, "a line of docs/trace.schema.json", _REMEDY)]
+    )
 
 
 @dataclass(slots=True)
@@ -215,7 +223,7 @@ class _Reader:
     def __init__(self) -> None:
         self._parts: list[_Part] = []
 
-    def add(self, text: str) -> str:
+    def add(self, text: bytes) -> str:
         """Take the next line; return what is wrong with it."""
         try:
             line = LINE.validate_json(text)
@@ -268,6 +276,10 @@ def _event(line: EventLine, causes: Mapping[int, Cause]) -> Event:
         if values.get(name) is not None:
             values[name] = causes[values[name]]
 
+    for name, value in values.items():
+        if isinstance(value, str):  # most of a long trace's texts come again and again
+            values[name] = sys.intern(value)
+
     if "atr" in values:
         values["atr"] = bytes.fromhex(values["atr"])
 
@@ -286,7 +298,8 @@ def _first_problem(error: ValidationError) -> str:
 def _text(line: BaseModel) -> str:
     kind = {"kind": getattr(line, "kind", "")}
     values = line.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({**kind, **_versioned(line), **values}, ensure_ascii=False) + "\n"
+    text = json.dumps({**kind, **_versioned(line), **values}, ensure_ascii=False) + "\n"
+    return text.encode(errors="replace").decode()  # the names of files and programs need not be UTF-8
 
 
 def _versioned(line: BaseModel) -> dict[str, int]:

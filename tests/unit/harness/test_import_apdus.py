@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cardtwin.source import SourceError
-from cardtwin.trace import write_traces
+from cardtwin.trace import read_traces, write_traces
 from cardtwin.trace.imports import import_traces
 
 if TYPE_CHECKING:
@@ -303,6 +304,69 @@ def test_a_log_of_two_forms_is_not_guessed_at(log: Path) -> None:
         import_traces(log)
 
     assert "6A 82" in import_traces(log, "scdaemon")[0].text()
+
+
+def test_a_dump_that_has_lost_a_response_shows_no_command_in_its_place(log: Path) -> None:
+    verify = bytes.fromhex("002000810431323334")
+    without = dump([(SELECT, DONE), (verify, DONE)]).replace("9000\n", "", 1)
+    log.write_text(without.replace("# 24ms\n", "", 1))
+    text = import_traces(log)[0].text()
+
+    assert "> A reader: 00 A4 00 0C 02 3F 00  SELECT file 3F00, no data\n< A reader: no answer" in text
+    assert "> A reader: 00 20 00 81 04 ** ** ** **" in text
+
+    log.write_text(without)
+    with pytest.raises(SourceError, match=":9:1: error: this line stands in the place of a response"):
+        import_traces(log)
+
+    log.write_text(f"# ATR: {ATR.hex()}\n{SELECT.hex()}\n{verify.hex()}\n9000\n")
+    with pytest.raises(SourceError, match=":3:1: error: this line stands in the place of a response"):
+        import_traces(log)
+
+
+def test_what_else_a_program_says_in_its_log_is_left_out(log: Path) -> None:
+    log.write_text(f"CPLC: ICFabricator=4790\n{apdu4j([(SELECT, DONE)])}Cafe\n6A82\n")
+    text = import_traces(log)[0].text()
+
+    assert text.count("\n> ") == text.count("\n< ") == 1
+
+
+@pytest.mark.parametrize("form", [scdaemon, scdaemon_of_today])
+def test_a_time_that_there_cannot_be_is_refused_with_its_line(
+    log: Path, form: Callable[[list[Exchanged]], str]
+) -> None:
+    log.write_text(form([(SELECT, DONE)]).replace("03:04:05", "03:64:05", 1))
+
+    with pytest.raises(SourceError, match=":1:1: error: there is no such time"):
+        import_traces(log)
+
+
+def test_of_a_log_that_is_wrong_all_over_the_first_errors_are_told(log: Path) -> None:
+    log.write_text("# ATR: 3B\n" + "no bytes\n" * 1000)
+
+    with pytest.raises(SourceError, match=":1001:1: error: 980 more such errors") as raised:
+        import_traces(log)
+
+    assert str(raised.value).count(": error: ") == 21
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    form=st.sampled_from(list(FORMS.values())),
+    kept=st.data(),
+)
+def test_a_damaged_log_is_read_or_refused(
+    log: Path, form: Callable[[list[Exchanged]], str], kept: st.DataObject
+) -> None:
+    whole = form([(SELECT, LOST), (bytes.fromhex("00B0000000"), bytes(range(40)) + DONE)])
+    first, last = sorted(kept.draw(st.integers(0, len(whole)), label="place") for _ in range(2))
+    damage = kept.draw(st.sampled_from(["", "\n", "\r\n", "0", "F", "\0", "\u2028", "\u0663", "9" * 5000]))
+    log.write_text(whole[:first] + damage + whole[last:])
+
+    with suppress(SourceError):
+        traces = import_traces(log)
+        write_traces(traces, log.with_suffix(".trace"))
+        assert [t.text() for t in read_traces(log.with_suffix(".trace"))] == [t.text() for t in traces]
 
 
 HEADERS = ("00200081", "00200001", "00240181", "002C0081", "00240081")

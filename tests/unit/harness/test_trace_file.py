@@ -39,6 +39,27 @@ def test_what_is_read_says_the_same_as_what_was_written(traces: tuple[Trace, ...
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x1d", "\n", "\0", "é"])
+def test_names_with_whatever_signs_are_read_again(sign: str, tmp_path: Path) -> None:
+    event = Exchange(reader=f"R{sign}1", command=VERIFY, response=b"\x90\x00")
+    recorder = Recorder()
+    recorder(event)
+    write_traces([recorder.trace(f"a{sign}b")], tmp_path / "a")
+    (trace,) = read_traces(tmp_path / "a")
+
+    assert trace == recorder.trace(f"a{sign}b")
+
+
+def test_a_name_that_is_no_text_disturbs_nobody(tmp_path: Path) -> None:
+    recorder = Recorder()
+    recorder(Exchange(reader="R\udcff", command=VERIFY, response=b"\x90\x00"))
+    write_traces([recorder.trace("a\udcff")], tmp_path / "a")
+    (trace,) = read_traces(tmp_path / "a")
+
+    assert trace.title == "a?"
+    assert "> R?: 00 20 00 81 04 ** ** ** **" in trace.text()
+
+
 def test_each_line_is_as_the_schema_says(traces: tuple[Trace, ...], tmp_path: Path) -> None:
     write_traces(traces, tmp_path / "a")
     validator = jsonschema.Draft202012Validator(json_schema())
@@ -104,6 +125,23 @@ def test_another_file_is_refused_with_its_line(text: str, problem: str, tmp_path
         read_traces(written(text, tmp_path))
 
     assert problem in str(refused.value)
+
+
+def test_nothing_of_a_file_that_is_no_trace_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as refused:
+        read_traces(written("00000001 APDU: 00 20 00 81 04 31 32 33 34\n", tmp_path))
+
+    assert "31 32" not in str(refused.value)
+    assert "trace import" in str(refused.value)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\n\n"])
+def test_line_ends_of_all_systems_are_read(ends: str, traces: tuple[Trace, ...], tmp_path: Path) -> None:
+    write_traces(traces, tmp_path / "a")
+    text = (tmp_path / "a").read_text().replace("\n", ends)
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf" + text.encode())
+
+    assert [trace.text() for trace in read_traces(tmp_path / "a")] == [trace.text() for trace in traces]
 
 
 def test_an_event_of_an_unknown_cause_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Dumps and logs of apdu4j and of programs that are made with it, such as GlobalPlatformPro.
 
-A dump has a command and its response on lines of their own, and remarks on lines with ``#``; a log has them
-behind ``A>>`` and ``A<<``. Both tell how long each took, not when it was.
+A dump has a command and its response on lines of their own, and remarks on lines with ``#``, as a rule with
+one between the two that tells how long it took; a log has them behind ``A>>`` and ``A<<``, among whatever
+else its program says. Neither tells when it was.
 """
 
 from __future__ import annotations
@@ -25,13 +26,19 @@ __all__ = ["FORM"]
 
 _ATR: Final = re.compile(r"# ATR: ?((?:[0-9A-Fa-f]{2} ?)+)")
 _CONNECT: Final = re.compile(
-    r'(?:# )?SCardConnect\("(?P<reader>.+)", .*\) -> T=\w+(?:, (?P<atr>[0-9A-Fa-f]+))?'
+    r'(?:# )?SCardConnect\("(?P<reader>.+)", .*\) -> T=\w+(?:, (?P<atr>(?:[0-9A-Fa-f]{2})+))?'
 )
 _USING: Final = re.compile(r"# Using (.+)")
-_FAILED: Final = re.compile(r"# \d+ms .+")
+_TOOK: Final = re.compile(r"# \d+ms(?P<failed> .+)?")
 _LOGGED: Final = re.compile(r"\w?(?:#\d+)?(?P<way>>>|<<) (?P<text>.*)")
+_STATUS: Final = 2
+_FIRST_DIGITS: Final = {6, 9}
+"""Of a status word (ISO/IEC 7816-4:2020, 5.6)."""
+
 _BESIDE: Final = re.compile(r"\([^)]*\)|T=\S+|\[malformed\]")
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_TIMED: Final = re.compile(r"^# \d+ms", re.MULTILINE)
+_LOG: Final = re.compile(r"^\w?(?:#\d+)?>> ", re.MULTILINE)
 _MARK: Final = re.compile(
     r"^# (?:ATR: [0-9A-Fa-f]|PROTOCOL: |Received in \d|\d+ms)|^[AB](?:#\d+)?>> |^(?:# )?SCardConnect\(\"",
     re.MULTILINE,
@@ -39,7 +46,7 @@ _MARK: Final = re.compile(
 
 
 def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
-    log = _Log(Path(source.name).name, problems)
+    log = _Log(source, problems)
 
     for number, line in enumerate(source.lines, start=1):
         log.take(number, line.strip())
@@ -54,10 +61,13 @@ FORM: Final = Form("apdu4j", "a dump or a log of apdu4j", _MARK, _read)
 class _Log:
     """A dump or a log, as far as it is read."""
 
-    def __init__(self, title: str, problems: Problems) -> None:
+    def __init__(self, source: SourceText, problems: Problems) -> None:
         self._problems = problems
-        self._draft = Draft(title)
+        self._draft = Draft(Path(source.name).name)
         self._exchanges = Exchanges(self._draft, "reader")
+        self._is_log = _LOG.search(source.text) is not None
+        self._is_timed = _TIMED.search(source.text) is not None
+        self._took = False
 
     def take(self, number: int, line: str) -> None:
         """Read a line."""
@@ -70,9 +80,9 @@ class _Log:
             self._exchanges.power(PowerChange.POWERED_ON, bytes.fromhex(match[1]))
         elif match := _USING.fullmatch(line):
             self._exchanges.reader = match[1]
-        elif _FAILED.fullmatch(line):
-            self._exchanges.unanswered("the reader gave none")
-        elif line and not line.startswith("#"):
+        elif match := _TOOK.fullmatch(line):
+            self._take_time(failed=match["failed"] is not None)
+        elif line and not line.startswith("#") and not self._is_log:
             self._dumped(number, line)
 
     def end(self) -> Draft:
@@ -90,14 +100,27 @@ class _Log:
         else:
             self._exchanges.response(data)
 
+    def _take_time(self, *, failed: bool) -> None:
+        if failed:
+            self._exchanges.unanswered("the reader gave none")
+        else:
+            self._took = True
+
     def _dumped(self, number: int, line: str) -> None:
         if (data := self._bytes(number, line.replace(" ", ""))) is None:
             return
 
-        if self._exchanges.waiting:
+        took, self._took = self._took, False
+        answers = took if self._is_timed else self._exchanges.waiting
+
+        if not answers:
+            self._exchanges.command(data)
+        elif len(data) >= _STATUS and data[-_STATUS] >> 4 in _FIRST_DIGITS:
             self._exchanges.response(data)
         else:
-            self._exchanges.command(data)
+            message = "this line stands in the place of a response, and has no status word"
+            remedy = "a line before is missing: take out the command that has lost its response"
+            self._problems.add("no-response", message, number, remedy=remedy)
 
     def _bytes(self, number: int, text: str) -> bytes | None:
         if _HEX.fullmatch(text):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from cardtwin.source import Diagnostics, SourceText
 
@@ -15,9 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Form", "Problems"]
 
+_TOLD: Final = 20
+"""How many errors are told by themselves."""
+
 
 class Problems:
     """What is wrong with a log: the place, and none of the log's own text, which may be a PIN.
+
+    Of a log that is wrong all over, the first places are told, and how many more there are.
 
     Args:
         source: The log.
@@ -26,13 +32,26 @@ class Problems:
     def __init__(self, source: SourceText) -> None:
         self._place = SourceText(source.name, "")
         self._found = Diagnostics()
+        self._more = self._last = 0
 
     def __bool__(self) -> bool:
         return bool(self._found.errors)
 
     def add(self, code: str, message: str, line: int = 1, *, expected: str = "", remedy: str = "") -> None:
         """Add an error; lines count from 1."""
+        if len(self._found) == _TOLD:
+            self._more, self._last = self._more + 1, line
+            return
+
         self._found.error(code, message, self._place.span(line, 1), expected=expected, remedy=remedy)
+
+    def time(self, text: str, line: int) -> float | None:
+        """Return a time in seconds since whenever; None, and an error, where there is no such time."""
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()  # the zone doesn't count
+        except ValueError:
+            self.add("bad-time", "there is no such time", line, expected="a date and a time of day")
+            return None
 
     def raise_all(self) -> None:
         """Raise what was added.
@@ -40,6 +59,10 @@ class Problems:
         Raises:
             SourceError: There is something.
         """
+        if self._more:
+            message = f"{self._more} more such errors, the last one here"
+            self._found.error("more-errors", message, self._place.span(self._last, 1))
+
         self._found.raise_errors()
 
 

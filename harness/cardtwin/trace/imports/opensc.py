@@ -28,7 +28,8 @@ _HEAD: Final = (
 )
 _LINE: Final = re.compile(_HEAD)
 _APDU: Final = re.compile(
-    r"(?P<way>Outgoing|Incoming) APDU(?: \((?P<new>\d+) bytes?\):| data \[ *(?P<old>\d+) bytes\] =+)\s*"
+    r"(?P<way>Outgoing|Incoming) APDU"
+    r"(?: \((?P<new>\d{1,9}) bytes?\):| data \[ *(?P<old>\d{1,9}) bytes\] =+)\s*"
 )
 _READER: Final = re.compile(r".*:refresh_attributes: (.+) check")
 _USED: Final = re.compile(r".*:pcsc_transmit: reader '(.+)'")

@@ -8,7 +8,6 @@ told.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +28,7 @@ _LINE: Final = re.compile(
     r"(?:(?P<when>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) )?scdaemon\[\d+\]:? (?:DBG: )? *(?P<text>.*)"
 )
 _COMMAND: Final = re.compile(r"(?:PCSC_data|raw apdu): ?(.*)")
-_RESPONSE: Final = re.compile(r"(?:response|more): sw=([0-9A-F]{4}) +datalen=(\d+).*")
+_RESPONSE: Final = re.compile(r"(?:response|more): sw=([0-9A-F]{4}) +datalen=(\d{1,9}).*")
 _DUMP: Final = re.compile(r"dump: ?(.*)")
 _READER: Final = re.compile(r"detected reader '(.+)'")
 _ATR: Final = re.compile(r"slot \d+: ATR=((?:[0-9A-F]{2} ?)+)")
@@ -95,7 +94,7 @@ class _Log:
     def take(self, number: int, when: str | None, text: str) -> None:
         """Read a line."""
         if when is not None:
-            self._at = datetime.fromisoformat(when).replace(tzinfo=UTC).timestamp()
+            self._at = self._problems.time(when, number)
 
         if match := _COMMAND.fullmatch(text):
             self._command(number, match[1])

@@ -7,7 +7,6 @@ taken as the latest call's that has not returned: the log doesn't say whose it i
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["FORM"]
 
 _START: Final = re.compile(r"\*+ OpenSC PKCS#11 spy \*+")
-_CALL: Final = re.compile(r"(\d+): ((?:C_)?[A-Z][A-Za-z]+)\s*")
+_CALL: Final = re.compile(r"(\d{1,20}): ((?:C_)?[A-Z][A-Za-z]+)\s*")
 _WHEN: Final = re.compile(
     r"(?:P:(?P<process>\d+); T:(?:0x)?\w+ )?(?P<when>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})\s*"
 )
-_RETURN: Final = re.compile(r"Returned: +(-?\d+)(?: (CKR_\w+))?.*")
+_RETURN: Final = re.compile(r"Returned: +(-?\d{1,20})(?: (CKR_\w+))?.*")
 _MARK: Final = re.compile(rf"^{_START.pattern}|^\d+: C_[A-Z]\w+\n(?:P:\d+; T:.*|\d{{4}}-.*\n)", re.MULTILINE)
 _ULONG: Final = (1 << 32) - 1
 """The mask of a CK_ULONG where it is shown as a negative number: on Windows it has 32 bits."""
@@ -73,7 +72,7 @@ class _Log:
         elif not self._open:
             return  # between calls, the program itself may write into the same file
         elif match := _WHEN.fullmatch(line):
-            self._open[-1].began(match["process"] or "", _time(match["when"]))
+            self._open[-1].began(match["process"] or "", self._problems.time(match["when"], number))
         else:
             self._open[-1].lines.append(line)
 
@@ -133,7 +132,3 @@ class _Log:
             cause=None, call=call.cause, interface=INTERFACE, program=call.program, arguments=call.arguments()
         )
         self.draft.add(event, call.when)
-
-
-def _time(text: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()  # the differences count, not the zone

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["lengths_in", "names_in", "template_in"]
 
 _ITEM: Final = re.compile(r"    (?:(CKA_[A-Z0-9_]+)|CKA_\? \(0x([0-9a-f]+)\)) +(.*?) *")
-_SIZE: Final = re.compile(r"[0-9A-Fa-f]+ / +(-?\d+)")
+_SIZE: Final = re.compile(r"[0-9A-Fa-f]+ / +(-?\d{1,20})")
 _DUMP: Final = re.compile(r"    [0-9A-F]{8}  ((?:[0-9A-F]{2} )+)")
 _DIGITS: Final = re.compile(r"    ((?:[0-9A-F]{2} ?)+)")
 _NUMBER: Final = re.compile(r"Value ([0-9A-F]+) not found for type .*")

@@ -25,13 +25,13 @@ _FIELD: Final = re.compile(
     r"\[(?P<way>in|out)\] \*?(?P<name>\w+(?:->\w+)*)(?:\[[^\]]*\])?(?: = |: ?| )(?P<text>.*)"
 )
 _TWO_FIELDS: Final = re.compile(r"(\[in\] type = .*?)(\[out\] pInfo: )")
-_DUMP: Final = re.compile(r"[0-9A-Fa-f]+ / +(\d+)")
-_NULL: Final = re.compile(r"NULL(?: \[size : 0x[0-9A-F]+ \((\d+)\)\])?")
-_NUMBER: Final = re.compile(r"0x([0-9a-f]+)\b|(\d+)(?=\s|$)")
+_DUMP: Final = re.compile(r"[0-9A-Fa-f]+ / +(\d{1,20})")
+_NULL: Final = re.compile(r"NULL(?: \[size : 0x[0-9A-F]+ \((\d{1,20})\)\])?")
+_NUMBER: Final = re.compile(r"0x([0-9a-f]+)\b|(\d{1,20})(?=\s|$)")
 _NAME: Final = re.compile(r"CK[A-Z]{1,2}_\w+")
 _OBJECT: Final = re.compile(r"Object (?:0x)?([0-9a-f]+) [Mm]atches")
-_SLOT: Final = re.compile(r"Slot (-?\d+)")
-_COUNT: Final = re.compile(r"Count is (\d+)")
+_SLOT: Final = re.compile(r"Slot (-?\d{1,20})")
+_COUNT: Final = re.compile(r"Count is (\d{1,20})")
 _MECHANISM: Final = re.compile(r" *(?:(CKM_\w+)| Unknown Mechanism \(([0-9a-f]+)\)) *")
 _PIN: Final = re.compile("Pin|PIN")
 
@@ -93,7 +93,7 @@ class SpyCall:
     def __post_init__(self) -> None:
         self.cause = Cause(self.name)
 
-    def began(self, process: str, when: float) -> None:
+    def began(self, process: str, when: float | None) -> None:
         """Take note of who called when."""
         self.program = f"process {process}" if process else ""
         self.when = when
