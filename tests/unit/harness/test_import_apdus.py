@@ -266,6 +266,7 @@ def test_pcscd_tells_of_resets_and_of_cards_that_go(log: Path) -> None:
         (scdaemon([(SELECT, DONE)]).replace("3F 00", "3F 0"), 3),
         (dump([(SELECT, DONE)]).replace("3F00", "3F0"), 6),
         (apdu4j([(SELECT, DONE)]).replace("3F00", "3F0"), 2),
+        (apdu4j([])[:-1] + "3\n", 1),
     ],
 )
 def test_bytes_that_cannot_be_read_are_refused_with_their_line(log: Path, text: str, line: int) -> None:

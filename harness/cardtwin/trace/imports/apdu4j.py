@@ -74,8 +74,7 @@ class _Log:
         if match := _LOGGED.fullmatch(line):
             self._logged(number, match["way"], _BESIDE.sub("", match["text"]).replace(" ", ""))
         elif match := _CONNECT.fullmatch(line):
-            self._exchanges.reader = match["reader"]
-            self._exchanges.power(PowerChange.POWERED_ON, bytes.fromhex(match["atr"] or ""))
+            self._connected(number, match["reader"], match["atr"] or "")
         elif match := _ATR.fullmatch(line):
             self._exchanges.power(PowerChange.POWERED_ON, bytes.fromhex(match[1]))
         elif match := _USING.fullmatch(line):
@@ -89,6 +88,11 @@ class _Log:
         """Return what was read."""
         self._exchanges.unanswered()
         return self._draft
+
+    def _connected(self, number: int, reader: str, atr: str) -> None:
+        if (power := self._bytes(number, atr) if atr else b"") is not None:
+            self._exchanges.reader = reader
+            self._exchanges.power(PowerChange.POWERED_ON, power)
 
     def _logged(self, number: int, way: str, text: str) -> None:
         if way == "<<" and not _HEX.fullmatch(text):
