@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.authority import ServerSide
+from cardtwin.encoding.errors import ApplicationError
 from cardtwin.encoding.values import FieldRef
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from cardtwin.provenance import Switches
 
 __all__ = ["COMMANDS", "Block", "Command", "Run", "command"]
+
+_IN_CERTIFICATES: Final = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]{1,64}")
+"""What serialNumber (X.520) may be."""
 
 
 class Block(Enum):
@@ -78,12 +83,22 @@ class Run:
         return known if isinstance(known, str) else self.job.text(setting.value)
 
     def serial_of(self, setting: Setting) -> str:
-        """Return a card serial number; an empty field gets a new one from the authority, for all its uses."""
+        """Return a card serial number; an empty field gets a new one from the authority, for all its uses.
+
+        Raises:
+            ApplicationError: It can't stand in a certificate, so nothing goes by it.
+        """
         serial = self.value_of(setting).strip()
 
         if not serial and isinstance(setting.value, FieldRef) and self.server.authority is not None:
             serial = self.server.authority.new_serial()
             self.fields[setting.value.name] = serial
+
+        if serial and not _IN_CERTIFICATES.fullmatch(serial):
+            raise ApplicationError(
+                f"the card serial number {serial!r} can't stand in a certificate: it is a PrintableString of "
+                "64 characters at most (RFC 5280, A.1), such as one of digits and letters from A to Z"
+            )
 
         return serial
 

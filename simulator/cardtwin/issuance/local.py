@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardtwin.encoding import AuthorityError
 from cardtwin.entropy import SystemEntropy
 from cardtwin.issuance.authority import (
+    LONGEST_NAME,
     Authority,
+    CertificationError,
     Contents,
     KeyArchive,
     KeyUsage,
     MemoryRecords,
-    RequestRefusedError,
+    check_password,
+    new_key,
     pkcs12_file,
     read_request,
+    subject_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cardtwin.entropy import Entropy
     from cardtwin.issuance.authority import ArchivedKey, PublicKey
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["LocalAuthority", "Template"]
 
 _DAY: Final = timedelta(days=1)
-_EXPONENT: Final = 65537
 _SIGNS: Final = frozenset({KeyUsage.DIGITAL_SIGNATURE})
 _DECIPHERS: Final = frozenset({KeyUsage.KEY_ENCIPHERMENT})
 
@@ -107,35 +110,33 @@ class LocalAuthority:
         """Return the certificate for a PKCS#10 request.
 
         Raises:
-            AuthorityError: The request is broken or not signed by its own key, or there is no such template.
+            AuthorityError: The request is broken or not signed by its own key, there is no such template, or
+                the serial number can't stand in a certificate.
         """
         found = self._template(template, Template())
 
-        try:
+        with _told():
             asked = read_request(request)
-        except RequestRefusedError as error:
-            raise AuthorityError(str(error)) from None
-
-        subject = asked.subject if found.subject is None else _numbered(found.subject, serial)
-        return self._certify(subject, asked.key, found, serial).public_bytes(Encoding.DER)
+            subject = asked.subject if found.subject is None else _numbered(found.subject, serial)
+            return self._certify(subject, asked.key, found, serial).public_bytes(Encoding.DER)
 
     def issue_archived(self, template: str, serial: str, password: Secret, bits: int) -> bytes:
-        """Make an RSA key, archive it, and return it with its certificate as PKCS#12.
+        """Make an RSA key, archive it, and return it with its certificate as PKCS#12: all of it, or nothing.
 
         Raises:
-            AuthorityError: There is no such template, or no such key can be made.
+            AuthorityError: There is no such template, no such key can be made, the template's name or the
+                serial number can't stand in a certificate, or the password is no text.
         """
         found = self._template(template, Template(usage=_DECIPHERS))
 
-        try:
-            key = rsa.generate_private_key(_EXPONENT, bits)
-        except ValueError:
-            raise AuthorityError(f"no key of {bits} bits can be made") from None
-
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, template[:64])])
-        certificate = self._certify(_numbered(found.subject or name, serial), key.public_key(), found, serial)
-        self._archive.put(serial, certificate, key)
-        return pkcs12_file(template, certificate, key, password)
+        with _told():
+            check_password(password)
+            name = found.subject or subject_of([(x509.NameOID.COMMON_NAME, template[:LONGEST_NAME])])
+            subject = _numbered(name, serial)
+            key = new_key(bits)
+            certificate = self._certify(subject, key.public_key(), found, serial)
+            self._archive.put(serial, certificate, key)
+            return pkcs12_file(template, certificate, key, password)
 
     def new_serial(self) -> str:
         """Return a new card serial number; empty where none are given."""
@@ -163,6 +164,13 @@ class LocalAuthority:
 
 def _numbered(subject: x509.Name, serial: str) -> x509.Name:
     """Return a subject with the card serial number as serialNumber (X.520)."""
-    return (
-        x509.Name([*subject, x509.NameAttribute(x509.NameOID.SERIAL_NUMBER, serial)]) if serial else subject
-    )
+    return subject_of([(x509.NameOID.SERIAL_NUMBER, serial)], subject) if serial else subject
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell an encoding what the authority refuses."""
+    try:
+        yield
+    except CertificationError as error:
+        raise AuthorityError(str(error)) from None

@@ -464,6 +464,39 @@ def test_an_authority_with_templates_knows_no_others() -> None:
     assert isinstance(office.run(LOGIN, P10.replace("Sign\n", "Other\n")).error, AuthorityError)
 
 
+@pytest.mark.parametrize("application", [P10, P12])
+@pytest.mark.parametrize("serial", ["4711ä", "47_11", "4" * 65])
+def test_a_serial_number_that_no_certificate_has_is_told_before_the_card_gets_it(
+    application: str, serial: str
+) -> None:
+    office = Office()
+    before = office.client().card_number(READER)
+    settings = f"{LOGIN}CMSCardSerialNumber=SERIAL\nInitialPUK=PUK\n"
+    outcome = office.run(settings, application, {"SERIAL": serial, "P12": ""})
+    assert isinstance(outcome.error, ApplicationError)
+    assert "it is a PrintableString of 64 characters at most" in str(outcome.error)
+    assert office.authority.issued == ()
+    assert office.client().card_number(READER) == before
+
+
+def test_a_template_without_a_name_is_told_by_the_authority() -> None:
+    authority = LocalAuthority()
+
+    with pytest.raises(AuthorityError, match="1 to 64 characters"):
+        authority.issue_archived("", "4711", Secret(b""), 2048)
+
+    assert authority.issued == ()
+
+
+def test_a_password_that_is_no_text_leaves_nothing_archived() -> None:
+    office = Office()
+    outcome = office.run(LOGIN, P12, {"PW": Secret(b"\xff\xfe"), "P12": ""})
+    assert isinstance(outcome.error, AuthorityError)
+    assert "is a text in UTF-8" in str(outcome.error)
+    assert office.authority.issued == ()
+    assert office.authority.archived("4711") == ()
+
+
 def test_keys_on_a_curve_have_certificates_issued_too() -> None:
     office = Office()
     office.desk.card.load(full_card("cardos-5.3", CURVE_KEY))

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cardtwin.encoding import AuthorityError
 from cardtwin.issuance import IssuanceError
 from cardtwin.issuance.authority import extension, key_usages, usage_of
 from cardtwin.issuance.manager import (
@@ -21,6 +22,7 @@ from cardtwin.issuance.manager import (
     IssuanceRefusedError,
     KeyUsage,
     ManagerError,
+    Production,
     TokenRequest,
     select,
 )
@@ -61,6 +63,42 @@ def test_a_refused_request_leaves_nothing_behind(ra: Office) -> None:
 
     assert tuple(ra.store.database.iterdump()) == before
     assert ra.issue(SIGN).serial == "1000"
+
+
+@pytest.mark.parametrize(
+    ("fields", "password", "rule"),
+    [
+        ({"Common name": "J" * 65}, b"", "1 to 64 characters"),
+        ({"Common name": "Jane", "E-mail": "Jane <jane@example.com>"}, b"", "local@domain in ASCII"),
+        ({"Common name": "Jane"}, b"\xff", "a text in UTF-8"),
+    ],
+)
+def test_what_no_certificate_or_file_has_is_told_and_leaves_nothing_behind(
+    ra: Office, fields: dict[str, str], password: bytes, rule: str
+) -> None:
+    before = tuple(ra.store.database.iterdump())
+    request = TokenRequest("Card", fields, requests=(request_for(SIGN),), password=Secret(password))
+
+    with pytest.raises(IssuanceError, match=rule):
+        ra.manager.registration.issue(request)
+
+    assert tuple(ra.store.database.iterdump()) == before
+
+
+def test_a_production_refuses_a_key_of_a_size_that_is_not_made(ra: Office) -> None:
+    production = Production(ra.store, ra.manager, "Card", "Jane")
+
+    with pytest.raises(AuthorityError, match="1024 to 8192 bits"):
+        production.issue_archived("Card", "1000", Secret(b""), 512)
+
+    assert ra.manager.authority.of_token("1000") == ()
+
+
+def test_an_officer_without_a_name_that_a_certificate_has_is_not_enrolled(ra: Office) -> None:
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+
+    with pytest.raises(IssuanceError, match="1 to 64 characters"):
+        ra.manager.officers.enrol("", key, [])
 
 
 def test_an_archived_key_comes_out_as_it_went_in(ra: Office) -> None:

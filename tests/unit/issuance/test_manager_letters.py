@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import logging
 import os
 import sqlite3
@@ -177,6 +179,47 @@ def test_files_are_the_owner_s_alone_and_replace_nothing(office: LetterOffice, t
 
         with pytest.raises(LetterRefusedError, match="already"):
             letter.write(tmp_path)
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3])
+def test_where_one_letter_cannot_be_written_none_is_left_and_the_copies_count(
+    office: LetterOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    one, two = office.issued("Jane").letter, office.issued("John").letter
+    turns, sync = itertools.count(1), os.fsync
+
+    def full(descriptor: int) -> None:
+        if next(turns) == fails:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        sync(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cardtwin.issuance.manager.letters.os.fsync", full)
+
+        with pytest.raises(
+            LetterRefusedError, match=r"can't be written \(No space left.*order the next"
+        ) as told:
+            office.print(one, two, folder=tmp_path)
+
+    assert told.value.code == "letter-write"
+    assert list(tmp_path.iterdir()) == []
+    assert [copy for copy, _, _ in office.manager.letters.prints(one)] == [1]
+    office.print(one, two, folder=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{letter}-{number}-copy-2.pdf" for letter in (one, two) for number in (1, 2)
+    }
+
+
+def test_without_the_folder_nothing_is_printed_and_nothing_counted(
+    office: LetterOffice, tmp_path: Path
+) -> None:
+    letter = office.issued().letter
+
+    with pytest.raises(LetterRefusedError, match=r"there is no folder .*: make it first"):
+        office.print(letter, folder=tmp_path / "letters")
+
+    assert office.manager.letters.prints(letter) == ()
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko
 from cardtwin.cryptoki.values import Attribute
-from cardtwin.issuance.authority import RevocationRefusedError
+from cardtwin.issuance.authority import NameRefusedError, RevocationRefusedError
 from cardtwin.scenario.effects import PRESENTS, REPLACES
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.pkcs11.steps import KeyName, SlotStep, UseExpectation
@@ -61,7 +61,12 @@ class Certify(SlotStep):
         key = session.key(self.certify.kind, self.certify.value)
         template = HolderTemplate(self.name, self.emails, self.usage == "signs", _BEGINS[self.valid])
         authority = run.bench.access.authority(self.authority)
-        certificate = certify_holder(authority, session.public_key(key), template)
+
+        try:
+            certificate = certify_holder(authority, session.public_key(key), template)
+        except NameRefusedError as error:
+            raise UsageError(str(error)) from None
+
         der = certificate.public_bytes(Encoding.DER)
         written = (
             Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from cardtwin.issuance.authority import Contents, KeyUsage
+from cardtwin.issuance.authority import Contents, KeyUsage, subject_of
 
 if TYPE_CHECKING:
     from cardtwin.issuance.authority import Authority, PublicKey
@@ -36,10 +36,14 @@ class HolderTemplate:
 
 
 def certify_holder(authority: Authority, key: PublicKey, template: HolderTemplate) -> x509.Certificate:
-    """Return a certificate for a user's key."""
+    """Return a certificate for a user's key.
+
+    Raises:
+        NameRefusedError: The name can't stand in a certificate.
+    """
     names = [x509.RFC822Name(address) for address in template.emails]
     contents = Contents(
-        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, template.name)]),
+        subject_of([(x509.NameOID.COMMON_NAME, template.name)]),
         key,
         frozenset({KeyUsage.DIGITAL_SIGNATURE if template.signs else KeyUsage.NON_REPUDIATION}),
         x509.SubjectAlternativeName(names) if names else None,

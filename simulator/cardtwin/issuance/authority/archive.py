@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
 
+from cardtwin.issuance.authority.errors import KeySizeRefusedError, NameRefusedError, PasswordRefusedError
 from cardtwin.issuance.authority.keyusage import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import rsa
 
     from cardtwin.issuance.authority.keyusage import KeyUsage
     from cardtwin.issuance.authority.records import ArchivedKey, Records
     from cardtwin.plan import Secret
 
-__all__ = ["KeyArchive", "pkcs12_file"]
+__all__ = ["KEY_SIZES", "KeyArchive", "check_password", "new_key", "pkcs12_file"]
+
+KEY_SIZES: Final = range(1024, 8193)
+"""Bits of the modulus of a key that is made: a longer one takes minutes, a shorter one protects nothing."""
+
+_EXPONENT: Final = 65537
 
 
 class KeyArchive:
@@ -39,6 +45,32 @@ class KeyArchive:
         )
 
 
+def new_key(bits: int) -> rsa.RSAPrivateKey:
+    """Make an RSA key to be archived.
+
+    Raises:
+        KeySizeRefusedError: No key of that size is made.
+    """
+    if bits not in KEY_SIZES:
+        known = f"a key to be archived has {KEY_SIZES[0]} to {KEY_SIZES[-1]} bits"
+        raise KeySizeRefusedError(f"no key of {bits} bits can be made: {known}")
+
+    return rsa.generate_private_key(_EXPONENT, bits)
+
+
+def check_password(password: Secret) -> None:
+    """See that a password can protect a PKCS #12 file.
+
+    Raises:
+        PasswordRefusedError: It is no text in UTF-8.
+    """
+    try:
+        password.reveal().decode()
+    except UnicodeDecodeError:
+        message = "the password of a PKCS #12 file is a text in UTF-8 (RFC 7292, B.1): choose another one"
+        raise PasswordRefusedError(message) from None
+
+
 def pkcs12_file(
     name: str,
     certificate: x509.Certificate,
@@ -46,6 +78,25 @@ def pkcs12_file(
     password: Secret,
     above: Sequence[x509.Certificate] = (),
 ) -> bytes:
-    """Return a key with its certificate, and those above it, as PKCS #12 (RFC 7292)."""
+    """Return a key with its certificate, and those above it, as PKCS #12 (RFC 7292).
+
+    Args:
+        name: What the key is called in it (friendlyName).
+        certificate: The key's certificate.
+        key: The key.
+        password: What protects it; an empty one protects nothing.
+        above: The certificates above.
+
+    Raises:
+        PasswordRefusedError: The password is no text in UTF-8.
+        NameRefusedError: The name is no text that could be written.
+    """
+    check_password(password)
     encryption = BestAvailableEncryption(password.reveal()) if len(password) else NoEncryption()
-    return pkcs12.serialize_key_and_certificates(name.encode(), key, certificate, above, encryption)
+
+    try:
+        friendly = name.encode()
+    except UnicodeEncodeError:
+        raise NameRefusedError(f"{name!r} is no name in a PKCS #12 file: it is a text in Unicode") from None
+
+    return pkcs12.serialize_key_and_certificates(friendly, key, certificate, above, encryption)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.issuance.authority.ca import certificate_of, new_ca
+from cardtwin.issuance.authority.errors import ForeignCertificateError
 from cardtwin.issuance.authority.records import Issued
 from cardtwin.issuance.authority.revocation import Revocation
 
@@ -81,7 +82,10 @@ class Authority:
     def ca(self, name: str = "") -> Ca:
         """Return a CA, the issuing one where none is named; it is made where it isn't there yet.
 
-        Errors are those of the records.
+        Errors are those of the records, too.
+
+        Raises:
+            NameRefusedError: No CA can have that name.
         """
         name = name or self.issuing_name
 
@@ -96,12 +100,20 @@ class Authority:
             return found
 
     def chain(self, certificate: x509.Certificate) -> tuple[x509.Certificate, ...]:
-        """Return the certificates above one, the issuing CA first, the root last."""
+        """Return the certificates above one, the issuing CA first, the root last.
+
+        Raises:
+            ForeignCertificateError: It is of no CA of this authority.
+        """
         known = {found.subject: found for found in self._records.cas().values()}
         chain: list[x509.Certificate] = []
 
         while certificate.issuer != certificate.subject:
-            certificate = known[certificate.issuer]
+            if (above := known.get(certificate.issuer)) is None:
+                name = certificate.issuer.rfc4514_string()
+                raise ForeignCertificateError(f"there is no CA {name!r} here: ask the authority that has it")
+
+            certificate = above
             chain.append(certificate)
 
         return tuple(chain)
@@ -116,6 +128,7 @@ class Authority:
 
         Raises:
             KeyUsageRefusedError: No certificate has these key usages together.
+            NameRefusedError: No CA can have the issuer's name.
         """
         issuer = issuer or self.issuing_name
 

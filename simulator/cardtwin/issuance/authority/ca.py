@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from cardtwin.issuance.authority.keyusage import KeyUsage, extension
+from cardtwin.issuance.authority.names import subject_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,9 +67,13 @@ class Ca:
 
 
 def new_ca(name: str, above: Ca | None, number: int, now: datetime, entropy: Entropy) -> Ca:
-    """Make a CA with a key of its own, below another one or as a root."""
+    """Make a CA with a key of its own, below another one or as a root.
+
+    Raises:
+        NameRefusedError: No CA can have that name.
+    """
     key = ec.derive_private_key(1 + entropy.below(_ORDER - 1), ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    subject = subject_of([(x509.NameOID.COMMON_NAME, name)])
     contents = Contents(subject, key.public_key(), _CA_USAGE, life=_LIFE_OF_CA)
     issuer = subject if above is None else above.certificate.subject
     length = None if above is None else 0

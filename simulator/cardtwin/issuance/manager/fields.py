@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from cardtwin.issuance.authority import EVERY_USAGE, KeyUsage
+from cardtwin.issuance.authority import EVERY_USAGE, KEY_SIZES, LONGEST_NAME, KeyUsage
 from cardtwin.issuance.manager.model import (
     ROOT_DOMAIN,
     Distribution,
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ValueRefusedError",
+    "bits",
+    "ca_name",
     "choice",
     "domain",
     "flag",
@@ -61,6 +63,22 @@ def number(value: str) -> int:
         raise ValueRefusedError("a number from 1 on, of six digits at most")
 
     return int(value)
+
+
+def bits(value: str) -> int:
+    """Return the size of a key to be archived."""
+    if not value.isascii() or not value.isdigit() or int(value) not in KEY_SIZES:
+        raise ValueRefusedError(f"the bits of an RSA key, {KEY_SIZES[0]} to {KEY_SIZES[-1]}")
+
+    return int(value)
+
+
+def ca_name(value: str) -> str:
+    """Return the name of a CA, which is the common name in its certificate."""
+    if len(value) > LONGEST_NAME:
+        raise ValueRefusedError(f"a name of {LONGEST_NAME} characters at most")
+
+    return value
 
 
 def names(value: str) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cardtwin.issuance.manager.fields import (
     ValueRefusedError,
+    bits,
+    ca_name,
     choice,
     domain,
     flag,
@@ -72,14 +74,14 @@ _Readers: TypeAlias = "Mapping[str, tuple[str, Callable[[str], object]]]"
 
 _CERTIFICATE: Final[_Readers] = {
     "key usage": ("usage", usages),
-    "issuing ca": ("issuer", text),
+    "issuing ca": ("issuer", ca_name),
     "days": ("days", number),
 }
 _KEY: Final[_Readers] = {
     "action": ("action", choice(KeyAction)),
     "reuse certificate": ("reuse", flag),
     "key usage": ("usage", usages),
-    "bits": ("bits", number),
+    "bits": ("bits", bits),
 }
 _ATTRIBUTE: Final[_Readers] = {"role": ("role", text), "days": ("days", number)}
 _VIEW: Final[_Readers] = {"fields": ("fields", names)}

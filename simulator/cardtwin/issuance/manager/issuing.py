@@ -7,9 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from cardtwin.issuance.authority import ISSUING_CA, Contents, pkcs12_file, read_request
+from cardtwin.issuance.authority import (
+    ISSUING_CA,
+    Contents,
+    alternative_email,
+    new_key,
+    pkcs12_file,
+    read_request,
+    subject_of,
+)
 from cardtwin.issuance.manager.attributes import attribute_certificate
 from cardtwin.issuance.manager.errors import IssuanceRefusedError
 from cardtwin.issuance.manager.issuers import issuer_certificates
@@ -27,6 +34,8 @@ from cardtwin.issuance.manager.tokens import IssuedCertificate, IssuedToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
     from cardtwin.entropy import Entropy
     from cardtwin.issuance.authority import ArchivedKey, Authority, KeyUsage, PublicKey
@@ -95,7 +104,8 @@ class Registration:
             IssuanceRefusedError: The procedure, or the request, isn't one by which a token can be issued.
             SerialRefusedError: The serial number is taken, or in no range of the procedure.
             RangeExhaustedError: The range has no number left.
-            CertificationError: The authority refuses a certificate request.
+            CertificationError: The authority refuses a certificate request, a name or a password.
+            LetterRefusedError: There are characters in the fields that the letter's font hasn't.
         """
         with self._parts.store.change():
             procedure = self._procedure(request)
@@ -236,7 +246,7 @@ class Issue:
             self._subject(),
             key,
             usage or procedure.usage,
-            x509.SubjectAlternativeName([x509.RFC822Name(email)]) if email else None,
+            alternative_email(email) if email else None,
             life=procedure.days * _DAY,
         )
         certificate = self._authority.certify(contents, issuer=procedure.issuer, token=self._token)
@@ -245,9 +255,7 @@ class Issue:
 
     def _subject(self) -> x509.Name:
         fields = {**self._request.fields, **({"Serial number": self._serial} if self._serial else {})}
-        return x509.Name(
-            [x509.NameAttribute(oid, fields[name]) for name, oid in _NAMES.items() if fields.get(name)]
-        )
+        return subject_of((oid, fields[name]) for name, oid in _NAMES.items() if fields.get(name))
 
     def _keys(self) -> None:
         procedures = [self._policy.key_procedures[name] for name in self._procedure.key_procedures]
@@ -276,7 +284,7 @@ class Issue:
 
     def archive_new(self, procedure: KeyProcedure) -> bytes:
         """Make a key, issue its certificate, archive it, and return both as PKCS #12."""
-        key = rsa.generate_private_key(65537, procedure.bits)
+        key = new_key(procedure.bits)
         certificate = self.certify(key.public_key(), procedure.usage)
         self._archive.put(self._request.fields[_HOLDER], certificate, key)
         return self._give(certificate, key)

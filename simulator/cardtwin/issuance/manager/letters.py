@@ -79,7 +79,7 @@ class PinLetter:
         """Write it into a folder, for its owner only, and never in place of something.
 
         Raises:
-            LetterRefusedError: There is a file of that name.
+            LetterRefusedError: There is a file of that name, or it can't be written; nothing is left of it.
         """
         path = folder / self.name
 
@@ -87,14 +87,19 @@ class PinLetter:
             made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _OWNER_ONLY)
         except FileExistsError:
             raise LetterRefusedError("letter-exists", f"there is a {self.name} already") from None
+        except OSError as error:
+            raise _not_written(self.name, error) from None
 
         try:
             with os.fdopen(made, "wb") as file:
                 file.write(self.content)
                 file.flush()
                 os.fsync(file.fileno())
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise _not_written(self.name, error) from None
         except BaseException:
-            path.unlink()
+            path.unlink(missing_ok=True)
             raise
 
         return path
@@ -178,7 +183,7 @@ class Letters:
     def print(
         self, ids: Sequence[str], officer: str, message: bytes, folder: Path | None = None
     ) -> tuple[PinLetter, ...]:
-        """Print letters, and count that.
+        """Print letters, and count that. Where one can't be written, none is left; they are counted, though.
 
         Args:
             ids: Their IDs.
@@ -188,7 +193,8 @@ class Letters:
 
         Raises:
             SignatureRefusedError: It isn't good, isn't for the next copies, or the officer may not sign it.
-            LetterRefusedError: There is no such letter, a secret isn't known, or there is such a file.
+            LetterRefusedError: There is no such letter, a secret isn't known, there is such a file, or one
+                can't be written.
         """
         with self._store.change() as database:
             entitled = self._officers.entitled(officer, LETTER_ROLES)
@@ -204,8 +210,7 @@ class Letters:
                 database.execute("INSERT INTO prints VALUES (?, ?, ?, ?, ?)", row)
 
         if folder is not None:
-            for made in printed:
-                made.write(folder)
+            _write(printed, folder)
 
         return printed
 
@@ -277,6 +282,31 @@ class Letters:
 
 
 def _see_that_none_is_there(letters: Iterable[PinLetter], folder: Path) -> None:
+    if not folder.is_dir():
+        raise LetterRefusedError("letter-write", f"there is no folder {folder}: make it first")
+
     for letter in letters:
         if os.path.lexists(folder / letter.name):
             raise LetterRefusedError("letter-exists", f"there is a {letter.name} already")
+
+
+def _write(letters: Iterable[PinLetter], folder: Path) -> None:
+    """Write all letters, or none."""
+    written: list[Path] = []
+
+    try:
+        for letter in letters:
+            written.append(letter.write(folder))  # noqa: PERF401  # what is there so far has to be known
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+
+        raise
+
+
+def _not_written(name: str, error: OSError) -> LetterRefusedError:
+    return LetterRefusedError(
+        "letter-write",
+        f"{name} can't be written ({error.strerror}), so no letter of the order was: see to that, and order "
+        "the next copies",
+    )

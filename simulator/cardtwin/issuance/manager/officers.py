@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cardtwin.issuance.authority import Contents, KeyUsage
+from cardtwin.issuance.authority import Contents, KeyUsage, subject_of
 from cardtwin.issuance.manager.errors import SignatureRefusedError
 from cardtwin.issuance.manager.model import Role
 
@@ -51,13 +51,14 @@ class Officers:
 
         Raises:
             SignatureRefusedError: The name or the key is another officer's already.
+            NameRefusedError: The name can't stand in a certificate.
         """
         with self._store.change() as database:
             for other in self.all():
                 if other.name == name or _spki(other.certificate.public_key()) == _spki(key):
                     raise SignatureRefusedError(f"that name, or that key, is the officer's {other.name!r}")
 
-            subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+            subject = subject_of([(x509.NameOID.COMMON_NAME, name)])
             usage = frozenset({KeyUsage.DIGITAL_SIGNATURE, KeyUsage.NON_REPUDIATION})
             certificate = self._authority.certify(Contents(subject, key, usage, life=_LIFE))
             officer = Officer(name, frozenset(roles), certificate)
