@@ -126,7 +126,8 @@ def shrink_(
     """Cut a failing scenario down to the fewest steps that still fail in the same way.
 
     The same step fails then, with the same finding, expectation and result; the steps before it that make no
-    difference are left out. The result has the one instance, its steps in one file.
+    difference are left out. The result has the one instance, its steps in one file. After an interrupt, it is
+    what was found until then. Cards that are kept in files begin with these each time, and leave them alone.
     """
     overrides = _check(card, quirks, target)
     instances = [overrides.apply(each) for each in load_scenarios((file,))]
@@ -142,6 +143,9 @@ def shrink_(
     click.echo(
         f"{found.instance.id}: {found.after} of {found.before} steps, after {found.runs} runs", err=True
     )
+
+    if found.interrupt is not None:
+        raise found.interrupt
 
 
 def _seeded(instance: Instance, seed: str | None) -> Instance:

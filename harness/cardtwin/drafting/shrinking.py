@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cardtwin.drafting.errors import NothingFailsError
@@ -16,7 +19,6 @@ from cardtwin.source import SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from cardtwin.drafting.layout import Tree
     from cardtwin.scenario import Instance, ScenarioResult
@@ -41,12 +43,14 @@ class Shrunk:
         why: The failure that they show.
         before: How many steps there were.
         runs: How often the scenario ran to find out.
+        interrupt: What has ended the search before its end, so that steps are left that could go.
     """
 
     instance: Instance
     why: str
     before: int
     runs: int
+    interrupt: KeyboardInterrupt | None = None
 
     @property
     def after(self) -> int:
@@ -63,7 +67,8 @@ def shrink(instance: Instance, target: Target) -> Shrunk:
 
     The same way: at the same step, with the same finding, expectation, result and reason. No step that is
     left, and no two or three of them in a row, can be left out. Equal seeds give equal results; an instance
-    without one gets one.
+    without one gets one. Cards whose memory is kept begin with it each time, and leave their files as they
+    are. Who is interrupted (KeyboardInterrupt) gets the fewest steps that were found so far.
 
     Args:
         instance: What fails.
@@ -73,15 +78,38 @@ def shrink(instance: Instance, target: Target) -> Shrunk:
         NothingFailsError: It passes, or the target cannot run it.
     """
     seeded = replace(instance, setup=replace(instance.setup, seed=instance.setup.seed or _SEED))
-    result = run(seeded, target)
+    result = _run(seeded, target)
 
     if result.verdict is not Verdict.FAILED:
         detail = f": {result.message}" if result.message else ""
         raise NothingFailsError(f"{instance.id}: {result.verdict.value}, so there is no failure{detail}")
 
     search = _Search(seeded, target, result)
-    steps = search.fewest()
-    return Shrunk(replace(instance, steps=steps), _why(result), len(instance.steps), search.runs)
+    interrupt = None
+
+    try:
+        search.fewest()
+    except KeyboardInterrupt as error:
+        interrupt = error
+
+    left = replace(instance, steps=search.left)
+    return Shrunk(left, _why(result), len(instance.steps), search.runs, interrupt)
+
+
+def _run(instance: Instance, target: Target) -> ScenarioResult:
+    """Run an instance, with copies of the files in which cards keep their memories."""
+    cards = instance.setup.cards
+
+    with TemporaryDirectory(prefix="cardtwin-") as folder:
+        for number, (name, card) in enumerate(instance.setup.cards.items()):
+            if card.keep is not None:
+                copy = Path(folder, str(number))
+                cards = {**cards, name: replace(card, keep=str(copy))}
+
+                if Path(card.keep).exists():
+                    shutil.copyfile(card.keep, copy)
+
+        return run(replace(instance, setup=replace(instance.setup, cards=cards)), target)
 
 
 def _why(result: ScenarioResult) -> str:
@@ -101,7 +129,12 @@ def _signature(result: ScenarioResult) -> tuple[object, ...]:
 
 
 class _Search:
-    """Leaves steps out as long as the failure stays."""
+    """Leaves steps out as long as the failure stays.
+
+    Attributes:
+        left: The fewest steps so far that fail so.
+        runs: How often the scenario ran.
+    """
 
     def __init__(self, instance: Instance, target: Target, result: ScenarioResult) -> None:
         self._instance = instance
@@ -111,16 +144,18 @@ class _Search:
         self._names = {s.number: bound_names(s.written, Names(instance.values)) for s in instance.steps}
         self._bound = frozenset[str]().union(*self._names.values())
         self._known: dict[tuple[int, ...], bool] = {}
+        self.left: _Steps = instance.steps
         self.runs = 1
 
-    def fewest(self) -> _Steps:
-        """Return the steps that are left."""
+    def fewest(self) -> None:
+        """Leave out what can be left out."""
         last = None if self._failing is None else self._failing.number
         steps = [step for step in self._instance.steps if last is None or step.number <= last]
         first = tuple(step for step in steps if step.number == 0)
         end = () if last is None else tuple(steps[-1:])
         rest = tuple(step for step in steps if step not in first and step not in end)
-        return (*first, *_left(rest, lambda some: self._fails((*first, *some, *end))), *end)
+        self.left = (*first, *rest, *end)
+        _left(rest, lambda some: self._fails((*first, *some, *end)))
 
     def _fails(self, steps: _Steps) -> bool:
         key = tuple(step.number for step in steps)
@@ -128,11 +163,14 @@ class _Search:
         if key not in self._known:
             self._known[key] = self._has_names(steps) and self._fails_so(steps)
 
+        if self._known[key]:
+            self.left = steps  # only fewer ones are ever tried
+
         return self._known[key]
 
     def _fails_so(self, steps: _Steps) -> bool:
         self.runs += 1
-        result = run(replace(self._instance, steps=steps), self._target)
+        result = _run(replace(self._instance, steps=steps), self._target)
         return result.verdict is Verdict.FAILED and _signature(result) == self._failure
 
     def _has_names(self, steps: _Steps) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cardtwin.drafting import NothingFailsError, shrink
-from cardtwin.scenario import load
+from cardtwin.drafting import NothingFailsError, shrink, shrinking
+from cardtwin.scenario import Verdict, load, run
 from cardtwin.targets import get
 from support.drafts import ran
 from support.pkcs11_steps import FOUND, written
@@ -15,7 +17,7 @@ from support.pkcs11_steps import FOUND, written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cardtwin.scenario import Instance
+    from cardtwin.scenario import Instance, ScenarioResult
 
 SIGNED_TWICE = (
     FOUND
@@ -31,6 +33,19 @@ SIGNED_TWICE = (
 - {pkcs11: C_Finalize}
 """
 )
+KEPT = """\
+format: 1
+title: A file that is there after the first run
+cards: {token: {model: cardos-5.3, keep: token.image}}
+readers: {R1: token}
+processes: {p: {}}
+steps:
+- {apdu: 00 A4 00 0C 02 3F 00, by: p}
+- {apdu: 00 E0 00 00 0F 62 0D 80 02 00 10 82 01 01 83 02 12 34 86 00, by: p, expect: {sw: {any: "2"}}}
+- {apdu: 00 84 00 00 08, by: p, expect: {data: {any: "8"}}}
+- {apdu: 00 A4 02 0C 02 12 34, by: p}
+- {apdu: 00 B0 00 00 10, by: p, expect: 6A 82}
+"""
 NEEDED = [
     "C_Initialize",
     "C_GetSlotList",
@@ -87,6 +102,72 @@ def test_it_comes_to_the_same_again(failing: Instance, tmp_path: Path) -> None:
     first, second = (shrink(failing, get("emulated")) for _ in range(2))
     assert first.text(tmp_path) == second.text(tmp_path)
     assert first.runs == second.runs
+
+
+@given(st.integers(0, 24), st.lists(st.frozensets(st.integers(0, 23), min_size=1, max_size=3), max_size=6))
+def test_no_three_neighbours_are_left_that_could_go(number: int, groups: list[frozenset[int]]) -> None:
+    """Each group is of steps that go together or not at all, such as what begins and ends something."""
+    steps = tuple(range(number))
+    tried: list[tuple[int, ...]] = []
+
+    def fails(some: tuple[int, ...]) -> bool:
+        tried.append(some)
+        return {0, number // 2} & {*steps} <= {*some} and all(
+            not group & {*some} or group & {*steps} <= {*some} for group in groups
+        )
+
+    left = shrinking._left(steps, fails)  # type: ignore[arg-type]  # numbers stand for steps
+
+    assert left == steps or fails(left)
+    assert list(left) == sorted({*left} & {*steps})
+    assert not [
+        (at, size) for size in (1, 2, 3) for at in range(len(left)) if fails((*left[:at], *left[at + size :]))
+    ]
+    assert len(tried) < 40 + 8 * number**2
+
+
+@pytest.mark.parametrize("stops_after", [2, 5])
+def test_who_interrupts_gets_what_was_found_until_then(
+    failing: Instance, stops_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = 0
+
+    def interrupted(*arguments: Any, **more: Any) -> ScenarioResult:
+        nonlocal runs
+        runs += 1
+
+        if runs > stops_after:
+            raise KeyboardInterrupt
+
+        return run(*arguments, **more)
+
+    monkeypatch.setattr(shrinking, "run", interrupted)
+    found = shrink(failing, get("emulated"))
+    path = tmp_path / "small.scenario.yaml"
+    path.write_text(found.text(tmp_path))
+    (small,) = load(path)
+
+    assert isinstance(found.interrupt, KeyboardInterrupt)
+    assert len(NEEDED) < found.after < found.before
+    assert ran(small).failure.endswith(ran(failing).failure.partition(" ")[2])
+
+
+def test_a_kept_card_begins_the_same_each_time_and_its_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "kept.scenario.yaml"
+    path.write_text(KEPT)
+    (failing,) = load(path)
+    found = shrink(failing, get("emulated"))
+
+    assert not (tmp_path / "token.image").exists()
+    assert any("00 E0" in step.title for step in found.instance.steps)
+    assert "keep: token.image" in found.text(tmp_path)
+
+    assert ran(failing).result.verdict is Verdict.FAILED
+    before = (tmp_path / "token.image").read_bytes()
+    found = shrink(failing, get("emulated"))
+
+    assert (tmp_path / "token.image").read_bytes() == before
+    assert not any("00 E0" in step.title for step in found.instance.steps)
 
 
 def test_a_scenario_that_passes_is_not_shrunk(tmp_path: Path) -> None:
