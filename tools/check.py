@@ -185,6 +185,7 @@ def environments(found: Iterable[str]) -> list[str]:
         *sabotage,
         "interop",
         "bench",
+        "coverage",
     ]
 
 

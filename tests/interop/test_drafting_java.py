@@ -63,6 +63,7 @@ def made(log: Path, folder: Path, options: Sequence[str] = ()) -> Path:
     return path
 
 
+@pytest.mark.cardtwin_proves("RR-05")
 @pytest.mark.parametrize("target", ["emulated", "module"])
 def test_it_fails_on_a_module_with_logout_after_sign_and_passes_on_one_without(
     log: Path, tmp_path: Path, target: str
@@ -75,6 +76,7 @@ def test_it_fails_on_a_module_with_logout_after_sign_and_passes_on_one_without(
     assert cardtwin("run", path, "--target", target).exit_code == 0
 
 
+@pytest.mark.cardtwin_proves("RR-05")
 def test_as_it_was_recorded_it_passes_there_and_fails_elsewhere(log: Path, tmp_path: Path) -> None:
     path = made(log, tmp_path)
     assert cardtwin("run", path).exit_code == 0

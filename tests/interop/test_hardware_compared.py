@@ -72,12 +72,14 @@ def compared(folder: Path, card: Card, text: str = SCENARIO) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.cardtwin_proves("RR-06")
 def test_the_same_card_has_no_difference(tmp_path: Path) -> None:
     code, told = compared(tmp_path, plain())
     assert "1 the same" in told
     assert code == 0
 
 
+@pytest.mark.cardtwin_proves("RR-06")
 @pytest.mark.parametrize(
     ("begin", "answer", "named"),
     [
@@ -92,6 +94,7 @@ def test_a_seeded_difference_is_found_and_named(tmp_path: Path, begin: str, answ
     assert named in told
 
 
+@pytest.mark.cardtwin_proves("RR-06")
 def test_another_counter_is_found_and_named(tmp_path: Path) -> None:
     text = TOKEN.replace("PROFILE", str(PROFILES / "cardos-5.3-full.cpf"))
     text = text.replace("CERTIFICATE", str(PROFILES.parent / "scenarios" / "keys" / "pin-a.crt"))
@@ -101,6 +104,7 @@ def test_another_counter_is_found_and_named(tmp_path: Path) -> None:
     assert "tries left" in told
 
 
+@pytest.mark.cardtwin_proves("HW-01")
 def test_the_wrong_card_gets_no_command(tmp_path: Path) -> None:
     card = EmulatedCard(replace(MODEL, atr=models.get("cardos-5.3").atr), entropy=SystemEntropy())
     code, told = compared(tmp_path, card)

@@ -58,6 +58,7 @@ def check_pin(log: Path, pin: str, verify: str) -> None:
     assert f'"command": "{verify} 08 ** ** ** ** ** ** ** **"' in written
 
 
+@pytest.mark.cardtwin_proves("RR-04")
 @pytest.mark.usefixtures("card")
 def test_the_debug_log_of_opensc(desk: Desk, log: Path) -> None:
     log.write_text(desk.run("pkcs15-tool", "--change-pin", "--pin", MAIN, "--new-pin", MAIN, "-vvvvvvv"))
@@ -84,6 +85,7 @@ def test_the_log_of_scdaemon(desk: Desk) -> None:
     check_pin(desk.folder / LOG, MAIN, "00 20 00 01")
 
 
+@pytest.mark.cardtwin_proves("RR-04")
 def test_the_log_of_pcscd(log: Path, tmp_path: Path) -> None:
     card = (
         "--card",

@@ -60,6 +60,7 @@ def told(events: Iterable[Event]) -> list[str]:
     return lines
 
 
+@pytest.mark.cardtwin_proves("RR-04")
 def test_the_imported_calls_are_those_that_our_library_tells_of(
     spied: Pkcs11Tool, rig: Rig, log: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_the_imported_calls_are_those_that_our_library_tells_of(
     assert all(trace.times == tuple(sorted(trace.times)) and trace.times[-1] > 0 for trace in traces)
 
 
+@pytest.mark.cardtwin_proves("RR-04")
 def test_the_pin_is_in_the_log_and_not_in_the_trace(spied: Pkcs11Tool, log: Path, tmp_path: Path) -> None:
     spied.as_user("--test")
     write_traces(import_traces(log), tmp_path / "trace")

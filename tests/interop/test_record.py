@@ -46,6 +46,7 @@ def recorded(folder: Path, *given: str | Path, **variables: Any) -> subprocess.C
     return result
 
 
+@pytest.mark.cardtwin_proves("RR-02")
 def test_what_pkcs15_tool_did_is_replayed_on_the_same_card_without_a_difference(
     card: Path, tmp_path: Path
 ) -> None:
@@ -55,6 +56,7 @@ def test_what_pkcs15_tool_did_is_replayed_on_the_same_card_without_a_difference(
     assert re.fullmatch(r"commands sent: \d\d+; no differences\n", result.stdout)
 
 
+@pytest.mark.cardtwin_proves("RR-02")
 def test_what_has_changed_on_the_card_is_named(card: Path, tmp_path: Path) -> None:
     recorded(tmp_path, "--image", card, tool("pkcs15-tool"), "-D")
     changed = tmp_path / "changed.image"
@@ -68,6 +70,7 @@ def test_what_has_changed_on_the_card_is_named(card: Path, tmp_path: Path) -> No
     assert "READ BINARY offset 0" in result.stdout
 
 
+@pytest.mark.cardtwin_proves("RR-03")
 @pytest.mark.parametrize("strict", [(), ("--strict",)], ids=["by state", "strict"])
 def test_pkcs15_tool_sees_in_the_trace_the_card_that_it_saw(
     strict: tuple[str, ...], card: Path, tmp_path: Path
@@ -108,6 +111,7 @@ def is_the_card(trace: Path) -> None:
     assert models.get(MODEL).atr.hex(":") in selected.stdout
 
 
+@pytest.mark.cardtwin_proves("RR-03")
 def test_the_traces_of_exec_and_of_scenarios_are_cards_as_they_are(tmp_path: Path) -> None:
     with_a_card = ("exec", "--card", MODEL, "--trace", tmp_path / "exec")
     assert run(*with_a_card, tool("opensc-tool"), *SELECTING).returncode == 0
@@ -133,6 +137,7 @@ def test_the_trace_of_a_scenario_at_a_real_reader_is_a_card_as_it_is(daemon: Dae
     is_the_card(tmp_path / "run")
 
 
+@pytest.mark.cardtwin_proves("RR-03")
 def test_our_middleware_signs_with_the_card_of_a_trace_and_any_pin(card: Path, tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(b"x" * 32)
     sign = (
@@ -178,6 +183,7 @@ def seen(daemon: Daemon, state: str) -> None:
     )
 
 
+@pytest.mark.cardtwin_proves("RR-01", "RR-02")
 @pytest.mark.usefixtures("real")
 def test_a_real_reader_is_recorded_as_an_emulated_one_is(daemon: Daemon, card: Path, tmp_path: Path) -> None:
     through = recorded(tmp_path, "--reader", READERS[0], tool("pkcs15-tool"), "-D", **way(daemon))
@@ -200,6 +206,7 @@ def test_nobody_else_gets_at_the_card_meanwhile(daemon: Daemon, tmp_path: Path) 
     assert result.stdout.count("SW1=0x90") == 1
 
 
+@pytest.mark.cardtwin_proves("RR-01")
 def test_a_pin_goes_through_a_real_reader_and_not_into_the_trace(
     daemon: Daemon, real: EmulatedCard, tmp_path: Path
 ) -> None:
@@ -258,6 +265,7 @@ def test_a_card_that_comes_and_goes_in_a_real_reader_does_so_here(daemon: Daemon
     assert changes[:5] == ["inserted", "powered on", "removed", "inserted", "powered on"]
 
 
+@pytest.mark.cardtwin_proves("RR-01")
 def test_calls_of_another_library_are_told_with_what_they_send(card: Path, tmp_path: Path) -> None:
     script = '"$0" --module "$CARDTWIN_MODULE" --login --pin 1234 -O'
     given = ("--image", card, "--module", shared_library(OPENSC), "sh", "-c", script, tool("pkcs11-tool"))

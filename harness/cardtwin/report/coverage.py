@@ -1,19 +1,20 @@
-"""Requirements, and which of them scenarios prove."""
+"""Requirements, and which of them are proved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cardtwin.report.proofs import TESTS
 from cardtwin.scenario import Verdict
 from cardtwin.scenario.document import MapNode, TextNode, parse_yaml
 from cardtwin.source import Diagnostics, SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from cardtwin.scenario import ScenarioResult, StepResult
+    from cardtwin.report.proofs import Proof
 
 __all__ = ["Coverage", "Requirement", "count", "read_requirements"]
 
@@ -43,14 +44,19 @@ class Coverage:
     """Which requirements are proved.
 
     Attributes:
-        targets: The targets that scenarios ran against.
-        proved: The ids proved, by target: a step that proves them passed, and none failed.
-        unknown: Ids that steps prove and the list doesn't have, with the step's place.
+        targets: The targets that scenarios ran against, and ``tests`` where tests prove something.
+        proved: The ids proved, by target: something that proves them passed, and nothing failed.
+        unknown: Ids that something proves and the list doesn't have, with its place.
     """
 
     targets: tuple[str, ...]
     proved: Mapping[str, frozenset[str]]
     unknown: tuple[tuple[str, str], ...]
+
+    @property
+    def everywhere(self) -> frozenset[str]:
+        """The ids proved, on whichever target."""
+        return frozenset().union(*self.proved.values())
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -96,29 +102,20 @@ def _text(node: object, key: str) -> str | None:
     return value.text if isinstance(value, TextNode) else None
 
 
-def count(wanted: Sequence[Requirement], results: Sequence[ScenarioResult]) -> Coverage:
-    """Return what is proved by results."""
+def count(wanted: Sequence[Requirement], proofs: Sequence[Proof]) -> Coverage:
+    """Return what is proved."""
     known = {requirement.id for requirement in wanted}
-    targets = tuple(dict.fromkeys(result.target for result in results))
-    proved = {target: frozenset(known & _proved(results, target)) for target in targets}
-    unknown = {
-        (id_, step.place): None for _, step in _steps(results) for id_ in step.proves if id_ not in known
-    }
+    targets = tuple(sorted(dict.fromkeys(proof.by for proof in proofs), key=lambda by: by == TESTS))
+    proved = {target: frozenset(known & _proved(proofs, target)) for target in targets}
+    unknown = {(proof.id, proof.where): None for proof in proofs if proof.id not in known}
     return Coverage(targets, proved, tuple(unknown))
 
 
-def _proved(results: Sequence[ScenarioResult], target: str) -> set[str]:
+def _proved(proofs: Sequence[Proof], target: str) -> set[str]:
     verdicts: dict[str, set[Verdict]] = {}
 
-    for result, step in _steps(results):
-        if result.target == target:
-            for id_ in step.proves:
-                verdicts.setdefault(id_, set()).add(step.verdict)
+    for proof in proofs:
+        if proof.by == target:
+            verdicts.setdefault(proof.id, set()).add(proof.verdict)
 
     return {id_ for id_, seen in verdicts.items() if Verdict.PASSED in seen and Verdict.FAILED not in seen}
-
-
-def _steps(results: Sequence[ScenarioResult]) -> Iterator[tuple[ScenarioResult, StepResult]]:
-    for result in results:
-        for step in result.steps:
-            yield result, step

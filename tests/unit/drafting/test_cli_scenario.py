@@ -34,6 +34,7 @@ def config(folder: Path, value: int) -> Path:
     return path
 
 
+@pytest.mark.cardtwin_proves("RR-05")
 def test_a_trace_becomes_a_scenario_that_passes_where_it_came_from_and_fails_elsewhere(
     recorded: Path, tmp_path: Path
 ) -> None:

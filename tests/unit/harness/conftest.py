@@ -8,6 +8,7 @@ import pytest
 
 import cardtwin.targets
 from support.fake_target import FakeTarget
+from support.pytests import Run, runner_in
 
 Write = Callable[..., Path]
 
@@ -32,3 +33,9 @@ def target(monkeypatch: pytest.MonkeyPatch) -> FakeTarget:
     fake = FakeTarget({"00A4000C023F00": "9000", "0084000004": "010203049000", "00200001": "63C2"})
     monkeypatch.setitem(cardtwin.targets._TARGETS, "emulated", lambda: fake)
     return fake
+
+
+@pytest.fixture
+def run_pytest(tmp_path: Path) -> Run:
+    """Run pytest in the test's folder."""
+    return runner_in(tmp_path)

@@ -33,6 +33,7 @@ def compare(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["compare", *map(str, arguments)], env={"COLUMNS": "200"})
 
 
+@pytest.mark.cardtwin_proves("RR-06")
 def test_what_differs_is_told_step_by_step(scenario: Any) -> None:
     result = compare(scenario(STEPS), "--target", "emulated", "--target", "module")
     assert result.exit_code == 1, result.output
@@ -42,6 +43,7 @@ def test_what_differs_is_told_step_by_step(scenario: Any) -> None:
     assert "1 different" in result.output
 
 
+@pytest.mark.cardtwin_proves("RR-06")
 def test_a_target_is_like_itself(scenario: Any) -> None:
     result = compare(scenario(STEPS), "--target", "emulated", "--target", "emulated")
     assert result.exit_code == 0, result.output

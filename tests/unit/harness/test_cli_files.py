@@ -213,36 +213,6 @@ def test_an_image_is_shown_and_compared(tmp_path: Path) -> None:
     assert "serial" in different.output
 
 
-def test_coverage_counts_what_passed_and_lists_what_is_missing(tmp_path: Path) -> None:
-    requirements = tmp_path / "requirements.yaml"
-    requirements.write_text(
-        "A-01: {basis: stated, text: It answers}\nA-02: {basis: stated, text: It sings}\n"
-    )
-    scenario = tmp_path / "a.scenario.yaml"
-    scenario.write_text(
-        "format: 1\ntitle: x\nreaders: {R1: cardos-4.4}\nsteps:\n- {apdu: 00 84 00 00 08, proves: A-01}\n"
-    )
-    options = ("--requirements", requirements, "--missing", "--json", tmp_path / "out.json")
-    result = cardtwin("coverage", *options, scenario)
-    assert result.exit_code == 0
-    assert "emulated: 1 of 2 requirements proved" in result.output
-    assert "It sings" in result.output
-    assert "It answers" not in result.output
-    assert json.loads((tmp_path / "out.json").read_text())["proved"] == {"emulated": ["A-01"]}
-
-
-def test_a_proof_of_nothing_is_status_1(tmp_path: Path) -> None:
-    requirements = tmp_path / "requirements.yaml"
-    requirements.write_text("A-01: {basis: stated, text: It answers}\n")
-    scenario = tmp_path / "a.scenario.yaml"
-    scenario.write_text(
-        "format: 1\ntitle: x\nreaders: {R1: cardos-4.4}\nsteps:\n- {apdu: 00 84 00 00 08, proves: A-99}\n"
-    )
-    result = cardtwin("coverage", "--requirements", requirements, scenario)
-    assert result.exit_code == 1
-    assert "a.scenario.yaml:5:3: proves 'A-99'" in result.output
-
-
 def test_the_projects_own_profiles_and_descriptions_have_no_errors() -> None:
     profiles = [*ROOT.glob("profiles/*.cpf"), *ROOT.glob("scenarios/profiles/*.cpf")]
     assert cardtwin("ppa", "check", *profiles).exit_code == 0

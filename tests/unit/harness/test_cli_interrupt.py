@@ -74,6 +74,7 @@ def test_termination_has_its_own_status_and_leaves_a_report_and_nothing_else(
     check_the_end(program, tmp_path, 143, "cardtwin: terminated\n")
 
 
+@pytest.mark.cardtwin_proves("HW-07")
 def test_an_interrupt_tells_in_what_state_it_has_left_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     @click.command()
     def command() -> None:

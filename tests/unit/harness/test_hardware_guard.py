@@ -62,6 +62,7 @@ def test_what_only_reads_goes_through_without_any_permission(tmp_path: Path) -> 
     assert desk.connect().transmit(bytes.fromhex("00CA018200")).hex() == "c9039000"
 
 
+@pytest.mark.cardtwin_proves("HW-01")
 def test_a_card_of_another_atr_gets_no_command_at_all(tmp_path: Path) -> None:
     desk = GuardedDesk(tmp_path, "cardos-4.4", expected=ExpectedCard("cardos-5.3", b"\x3b\x00"))
 
@@ -71,6 +72,7 @@ def test_a_card_of_another_atr_gets_no_command_at_all(tmp_path: Path) -> None:
     assert desk.card.received == []
 
 
+@pytest.mark.cardtwin_proves("HW-01")
 def test_a_card_of_another_serial_number_gets_only_what_asks_for_it(tmp_path: Path) -> None:
     expected = ExpectedCard("cardos-5.3", models.get("cardos-5.3").atr, bytes(8))
     desk = GuardedDesk(tmp_path, expected=expected, allowed=EVERYTHING)
@@ -86,6 +88,7 @@ def test_a_card_of_another_serial_number_gets_only_what_asks_for_it(tmp_path: Pa
     assert desk.card.commands == ["00CA018200", "00CA018100"]
 
 
+@pytest.mark.cardtwin_proves("HW-01")
 def test_another_card_put_in_later_is_noticed_before_anything_is_sent_to_it(tmp_path: Path) -> None:
     desk = GuardedDesk(tmp_path)
     connection = desk.connect()
@@ -110,6 +113,7 @@ def test_a_step_changes_nothing_that_it_has_not_declared(tmp_path: Path) -> None
     assert "00E0000000" not in desk.card.commands
 
 
+@pytest.mark.cardtwin_proves("HW-02", "HW-03", "HW-04", "HW-05")
 @pytest.mark.parametrize(
     ("command", "lacking", "rule"),
     [
@@ -146,6 +150,7 @@ def test_what_one_flag_allows_is_refused_without_it(
     assert bytes.fromhex(command).hex().upper() in sent.card.commands
 
 
+@pytest.mark.cardtwin_proves("HW-04")
 def test_the_first_piece_of_a_chain_counts_as_the_worst_that_the_whole_may_do(tmp_path: Path) -> None:
     desk = GuardedDesk(tmp_path, "cardos-4.4", allowed=Permissions(unverified=True))
     desk.guard.declare(effects.REMAKES)
@@ -157,6 +162,7 @@ def test_the_first_piece_of_a_chain_counts_as_the_worst_that_the_whole_may_do(tm
     assert caught.value.refusal.rule is Rule.IRREVERSIBLE
 
 
+@pytest.mark.cardtwin_proves("HW-05")
 def test_a_form_that_a_card_system_has_from_us_is_refused_there_alone(tmp_path: Path) -> None:
     for model, passes in {"cardos-4.4": True, "cardos-5.3": False}.items():
         desk = GuardedDesk(tmp_path, model)
@@ -200,6 +206,7 @@ def test_a_refused_program_leaves_no_login_on_the_card(tmp_path: Path) -> None:
     assert desk.power_changes[-1] == "reset"
 
 
+@pytest.mark.cardtwin_proves("HW-02")
 def test_a_pin_with_two_tries_is_presented_once_wrongly_and_never_again(tmp_path: Path) -> None:
     desk = GuardedDesk(tmp_path, image=encoded("cardos-5.3"))
     desk.guard.declare(effects.PRESENTS)
@@ -228,6 +235,7 @@ def test_a_right_pin_gives_its_try_back(tmp_path: Path) -> None:
     assert desk.ledger.spent(desk.model.serial) == {}
 
 
+@pytest.mark.cardtwin_proves("HW-02")
 def test_tries_that_a_card_does_not_tell_are_counted_from_run_to_run(tmp_path: Path) -> None:
     image = encoded("cardos-4.4")
 
@@ -296,6 +304,7 @@ def interrupted(folder: Path, place: int) -> tuple[GuardedDesk, GuardedContext, 
     return desk, context, None
 
 
+@pytest.mark.cardtwin_proves("HW-07")
 def test_an_interrupt_at_any_command_leaves_no_transaction_no_login_and_a_named_state(tmp_path: Path) -> None:
     whole, _, none = interrupted(tmp_path / "whole", -1)
     assert none is None
@@ -326,6 +335,7 @@ def changes_the_card(command: bytes) -> bool:
     return bool(decode(command).effect & ~(Effect.READS | Effect.SELECTS))
 
 
+@pytest.mark.cardtwin_proves("HW-02")
 def test_wrong_puks_count_against_every_pin_since_a_puk_is_one(tmp_path: Path) -> None:
     desk = GuardedDesk(
         tmp_path, "cardos-4.4", image=encoded("cardos-4.4"), allowed=Permissions(known_tries=3)
@@ -340,6 +350,7 @@ def test_wrong_puks_count_against_every_pin_since_a_puk_is_one(tmp_path: Path) -
         connection.transmit(verify("cardos-4.4", 2))
 
 
+@pytest.mark.cardtwin_proves("HW-02")
 @pytest.mark.parametrize(("template", "known"), [("0020008108" + "00" * 8, 1), ("00200081", None)])
 def test_a_pin_pad_presents_no_pin_either_without_enough_tries(
     tmp_path: Path, template: str, known: int | None

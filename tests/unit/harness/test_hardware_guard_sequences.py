@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +131,7 @@ class Bench:
         self.right = False
 
 
+@pytest.mark.cardtwin_proves("HW-01", "HW-02", "HW-03", "HW-04", "HW-05")
 @settings(max_examples=100)
 @given(st.sampled_from(MODELS), FLAGS, st.sampled_from(DECLARED), st.lists(ACTIONS, min_size=6, max_size=16))
 def test_no_sequence_gets_past_the_guard(
@@ -138,6 +140,7 @@ def test_no_sequence_gets_past_the_guard(
     play(model, allowed, declared, actions)
 
 
+@pytest.mark.cardtwin_proves("HW-02")
 @settings(max_examples=100)
 @given(
     st.sampled_from(MODELS),

@@ -103,6 +103,7 @@ def test_a_call_that_its_step_has_not_declared_is_not_made(name: str) -> None:
     assert [event.rule for event in events if isinstance(event, CommandRefused)]
 
 
+@pytest.mark.cardtwin_proves("HW-03")
 @pytest.mark.parametrize("name", ["C_InitToken", "C_DestroyObject"])
 def test_what_destroys_needs_the_flag(name: str) -> None:
     for destructive in (True, False):
@@ -119,6 +120,7 @@ def test_what_destroys_needs_the_flag(name: str) -> None:
         assert (name in library.called) is destructive
 
 
+@pytest.mark.cardtwin_proves("HW-02")
 @pytest.mark.parametrize(
     ("name", "flag"),
     [
@@ -140,6 +142,7 @@ def test_no_pin_is_presented_at_the_last_try_that_the_flags_tell(name: str, flag
     assert name not in library.called
 
 
+@pytest.mark.cardtwin_proves("HW-02")
 @pytest.mark.parametrize(("known", "passes"), [(None, False), (1, False), (2, True)])
 def test_without_flags_the_tries_have_to_be_known(known: int | None, passes: bool) -> None:
     library = Library(None)

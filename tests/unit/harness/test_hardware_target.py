@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 from click.testing import CliRunner
@@ -122,6 +122,7 @@ def test_a_reader_has_one_scenario_at_a_time(tmp_path: Path, monkeypatch: pytest
         pass
 
 
+@pytest.mark.cardtwin_proves("HW-06")
 def test_a_plan_tells_what_is_sent_and_what_would_be_refused() -> None:
     instance = next(
         each for each in load(SCENARIOS / "deleting" / "burnt.scenario.yaml") if "cardos-4.4" in each.id
@@ -134,6 +135,36 @@ def test_a_plan_tells_what_is_sent_and_what_would_be_refused() -> None:
     assert "--allow-irreversible 'PUT DATA FCI'" in text
     allowed = Permissions(destructive=True, irreversible=frozenset({"PUT DATA FCI"}))
     assert not rehearse(instance, HardwareTarget("a reader"), allowed).refusals
+
+
+@pytest.mark.cardtwin_proves("HW-06")
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("apdu: 00 E4 00 00 02 50 15, expect: 6A82", "it would be refused"),
+        ("apdu: 00 84 00 00 08, expect: 6A82", "the dry run on the emulated card failed: step 1 (apdu)"),
+        ("apdu: 00 84 00 00 08", "nobody opens a reader in this test"),
+    ],
+)
+def test_the_plan_is_told_and_rehearsed_before_any_reader_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, told: str
+) -> None:
+    opened: list[str] = []
+
+    def open_(target: HardwareTarget, *_: object) -> NoReturn:
+        opened.append(target.name)
+        raise TargetError("nobody opens a reader in this test")
+
+    monkeypatch.setattr(HardwareTarget, "open", open_)
+    path = tmp_path / "one.scenario.yaml"
+    path.write_text(f"format: 1\ntitle: one\nreaders: {{R1: cardos-4.4}}\nsteps: [{{{step}}}]\n")
+    done = CliRunner().invoke(main, ["run", str(path), "--target", "pcsc"], env={"COLUMNS": "200"})
+    assert done.exit_code == 1
+    assert "plan of one on pcsc: cardos-4.4 in R1" in done.output
+    assert "step 1 (apdu 00 " in done.output
+    assert told in done.output
+    assert opened == ([] if "Nothing was sent to the card" in done.output else ["pcsc"])
+    assert ("nobody opens" in told) is bool(opened)
 
 
 def test_what_takes_hands_is_planned_as_not_run(tmp_path: Path) -> None:

@@ -146,6 +146,7 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "a.log"
 
 
+@pytest.mark.cardtwin_proves("RR-04")
 @forms
 def test_a_log_is_known_by_its_lines(log: Path, form: Callable[[list[Exchanged]], str]) -> None:
     read = bytes.fromhex("00B0000000")
@@ -373,6 +374,7 @@ def test_a_damaged_log_is_read_or_refused(
 HEADERS = ("00200081", "00200001", "00240181", "002C0081", "00240081")
 
 
+@pytest.mark.cardtwin_proves("RR-04")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     form=st.sampled_from(list(FORMS.values())),

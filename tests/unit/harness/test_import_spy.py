@@ -63,6 +63,7 @@ def imported(log: Path, *parts: str) -> str:
     return trace.text().partition("\n")[2]
 
 
+@pytest.mark.cardtwin_proves("RR-04")
 def test_a_call_has_its_arguments_and_results_as_our_own_calls_have_them(log: Path) -> None:
     text = imported(
         log,
@@ -329,6 +330,7 @@ NAMES = {
 }
 
 
+@pytest.mark.cardtwin_proves("RR-04")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     calls=st.lists(

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
-from importlib.metadata import entry_points
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-import cardtwin
+if TYPE_CHECKING:
+    from pathlib import Path
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+    from support.pytests import Run
 
 SCENARIO = """\
 format: 1
@@ -25,45 +23,6 @@ steps:
   - {apdu: 00 84 00 00 08, expect: $(row.sw)}
   - {card: reset}
 """
-
-
-@pytest.fixture
-def run_pytest(tmp_path: Path) -> Run:
-    """Run pytest in a folder and a process of its own, without cardtwin's settings."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-
-    roots = os.pathsep.join(str(Path(folder).resolve().parent) for folder in cardtwin.__path__)
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:randomly",
-            "-W",
-            "error",
-        ]
-        return subprocess.run(
-            [*command, *PLUGIN, *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": roots},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    return run
-
-
-def _loaded_by_entry_point() -> bool:
-    return any(entry.value == "cardtwin.plugin" for entry in entry_points(group="pytest11"))
-
-
-PLUGIN = () if _loaded_by_entry_point() else ("-p", "cardtwin.plugin")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ def test_json_tells_seconds_to_the_millisecond() -> None:
     assert [round(number, 3) for number in numbers] == numbers
 
 
+@pytest.mark.cardtwin_proves("RR-01")
 @pytest.mark.parametrize(
     "name",
     [

@@ -194,6 +194,7 @@ def idprime() -> Recorder:
     return made.recorder
 
 
+@pytest.mark.cardtwin_proves("RR-01")
 @pytest.mark.parametrize(
     "play", [virtual_smart_card, authentic_2, authentic_3, idclassic, estonian_eid, idprime]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,6 +97,7 @@ def forms_of(secret: bytes) -> set[str]:
     return {repr(secret)[2:-1].upper(), digits.upper(), digits.replace(" ", "").upper()}
 
 
+@pytest.mark.cardtwin_proves("RR-01")
 @settings(max_examples=15, deadline=None)
 @given(PINS, VALUES, st.sampled_from(SECRET_ATTRIBUTES), st.sampled_from(["cardos-4.4", "cardos-5.3"]))
 def test_no_secret_of_a_call_is_shown(pins: list[str], values: list[bytes], kind: Cka, model: str) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
+from cardtwin.cli import main
 from cardtwin.events import Exchange, Hub
 from cardtwin.scenario import load
 from cardtwin.scenario.pool import Options, run_all
@@ -16,19 +18,39 @@ from cardtwin.source import SourceError
 from cardtwin.trace import Recorder, Trace, TraceWriter, json_schema, read_traces, write_traces
 
 ROOT = Path(__file__).parents[3]
+LOST_LOGIN = ROOT / "scenarios" / "lost-login.scenario.yaml"
 VERIFY = bytes.fromhex("0020008104 31323334")
 
 
 @pytest.fixture(scope="module")
 def traces() -> tuple[Trace, ...]:
-    scenario = ROOT / "scenarios" / "lost-login.scenario.yaml"
-    return tuple(outcome.trace for outcome in run_all(load(scenario), Options(record=True)) if outcome.trace)
+    return tuple(
+        outcome.trace for outcome in run_all(load(LOST_LOGIN), Options(record=True)) if outcome.trace
+    )
 
 
 def written(text: str, folder: Path) -> Path:
     path = folder / "written.trace"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+@pytest.mark.cardtwin_proves("RR-01")
+def test_a_run_is_recorded_as_calls_with_their_apdus_and_what_these_changed(tmp_path: Path) -> None:
+    arguments = ["run", str(LOST_LOGIN), "-k", "select", "--trace", str(tmp_path / "a")]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    text = (tmp_path / "a").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    (login,) = [line["number"] for line in lines if line.get("what") == "C_Login"]
+    inside = [line for line in lines if login in (line.get("cause"), line.get("call"))]
+    assert inside[0]["arguments"][-1] == ["pPin", "**"]
+    changes = [line["change"] for line in inside if line["kind"] == "card"]
+    assert changes == ["counter changed", "counter changed", "security status gained"]
+    sent = [line["command"] for line in inside if line["kind"] == "exchange"]
+    assert sent[-1] == "00 20 00 81 08 ** ** ** ** ** ** ** **"
+    assert inside[-1]["result"] == "CKR_OK"
+    assert "31 32 33 34" not in text
+    assert "1234" not in text
 
 
 def test_what_is_read_says_the_same_as_what_was_written(traces: tuple[Trace, ...], tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_every_environment_runs_where_every_interpreter_is(
 ) -> None:
     pretend(monkeypatch)
     assert check.main([]) == 0
-    assert started[0][-1] == "lint,type,package,py313,py312,py311,scenarios,sabotage,interop,bench"
+    assert started[0][-1] == "lint,type,package,py313,py312,py311,scenarios,sabotage,interop,bench,coverage"
 
 
 def test_an_interpreter_that_is_absent_is_told(
@@ -72,7 +72,7 @@ def test_an_interpreter_that_is_absent_is_told(
     monkeypatch.delenv("CI", raising=False)
     pretend(monkeypatch, versions=("3.11",))
     assert check.main([]) == 0
-    assert started[0][-1] == "lint,type,package,py311,scenarios,interop,bench"
+    assert started[0][-1] == "lint,type,package,py311,scenarios,interop,bench,coverage"
     assert "not tested: Python 3.12, 3.13" in capsys.readouterr().out
 
 

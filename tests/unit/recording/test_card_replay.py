@@ -86,6 +86,7 @@ some = st.lists(st.sampled_from(COMMANDS), min_size=1, max_size=12).filter(
 )
 
 
+@pytest.mark.cardtwin_proves("RR-03")
 @given(some.map(lambda found: [*found, CHALLENGE, WRONG, CHALLENGE]), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_a_client_that_does_the_same_gets_the_same(commands: list[str], strict: bool) -> None:
@@ -94,6 +95,7 @@ def test_a_client_that_does_the_same_gets_the_same(commands: list[str], strict: 
     assert (again, replay.told()) == (answers, ())
 
 
+@pytest.mark.cardtwin_proves("RR-03")
 @given(some, some)
 @settings(max_examples=150, deadline=None)
 def test_a_client_that_does_something_else_gets_what_the_card_would_say_or_6f00(

@@ -65,6 +65,7 @@ def test_signals_are_the_commands(tmp_path: Path) -> None:
         assert started.wait(TIMEOUT) == 9
 
 
+@pytest.mark.cardtwin_proves("RR-01")
 def test_what_a_profile_put_on_the_card_is_in_the_environment_and_not_in_the_trace(tmp_path: Path) -> None:
     script = 'test "$CARDTWIN_PIN1" = 271828 && test -f "$CARDTWIN_MODULE"'
     made = (*BLANK, "--profile", "full", "--secret", "PIN1=271828")
@@ -120,11 +121,13 @@ SELECT = "00 A4 00 0C 02 3F 00"
 VERIFY = "00 20 00 81 08 ** ** ** ** ** ** ** **"
 
 
+@pytest.mark.cardtwin_proves("RR-02")
 def test_a_trace_that_the_card_answers_the_same_has_no_differences(tmp_path: Path) -> None:
     result = run("replay", trace(tmp_path, (SELECT, "90 00")), *BLANK)
     assert (result.returncode, result.stdout) == (0, "commands sent: 1; no differences\n")
 
 
+@pytest.mark.cardtwin_proves("RR-02")
 def test_differences_are_told_and_are_the_status(tmp_path: Path) -> None:
     result = run("replay", trace(tmp_path, (SELECT, "6A 82"), (VERIFY, "90 00")), *BLANK)
     assert result.returncode == 1
@@ -165,6 +168,7 @@ def test_what_cannot_be_replayed_is_told(given: tuple[str, ...], told: str, tmp_
 ATR = ("--atr", "3BD218008131FE58C90316")
 
 
+@pytest.mark.cardtwin_proves("RR-03")
 @pytest.mark.parametrize(
     ("given", "script", "status", "told"),
     [

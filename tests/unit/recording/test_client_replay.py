@@ -97,6 +97,7 @@ def replayed(trace: Trace, card: CardImage, *, reader: str = "R1", **given: Secr
         return ClientReplay(trace, secrets).run(context, matched_readers(trace, context.readers()))
 
 
+@pytest.mark.cardtwin_proves("RR-02")
 @given(st.lists(st.sampled_from(COMMANDS), max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_the_same_card_answers_the_same(commands: list[str]) -> None:
@@ -105,6 +106,7 @@ def test_the_same_card_answers_the_same(commands: list[str]) -> None:
     assert done.sent == len([each for each in commands if each not in {RESET, POWER_OFF}])
 
 
+@pytest.mark.cardtwin_proves("RR-02")
 def test_what_another_card_answers_is_named() -> None:
     trace = recorded([SELECT, "00A4080C045015 5031", READ])
     blank = models.get(MODEL).blank()
@@ -119,6 +121,7 @@ def test_what_another_card_answers_is_named() -> None:
     )
 
 
+@pytest.mark.cardtwin_proves("RR-02")
 def test_another_counter_is_named_as_one() -> None:
     trace = recorded([WRONG])
     (found,) = replayed(trace, used(), PIN_81=Secret(b"999999")).differences
@@ -152,6 +155,7 @@ def test_power_that_was_off_is_off_again() -> None:
     assert replayed(trace, image(), PIN_81=PIN).differences == ()
 
 
+@pytest.mark.cardtwin_proves("RR-02")
 def test_another_atr_is_named() -> None:
     trace = recorded([SELECT])
     told = ReaderChanged(reader="R1", change=PowerChange.POWERED_ON, atr=b"\x3b\x00")

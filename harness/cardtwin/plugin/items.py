@@ -1,9 +1,4 @@
-"""The pytest plugin: scenario files as test items, and the fixture ``cardtwin``.
-
-It looks at files that end in ``.scenario.yaml`` and touches nothing else. An instance is one item, and stops
-at its first failing step; it is a :class:`pytest.Function`, so that fixtures, timeouts and parallel runs work
-as with any test. Everything heavy is imported when the first such file is met.
-"""
+"""Scenario files as test items."""
 
 from __future__ import annotations
 
@@ -11,75 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cardtwin.fixture import cardtwin
+from cardtwin.plugin.options import overrides_of
+from cardtwin.plugin.proving import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
-    from pathlib import Path
 
     from _pytest._code.code import ExceptionInfo, TerminalRepr
 
     from cardtwin.scenario import Instance, ScenarioResult
-    from cardtwin.scenario.overrides import Overrides
 
-__all__ = [
-    "ScenarioFailedError",
-    "ScenarioFile",
-    "ScenarioItem",
-    "cardtwin",
-    "pytest_addoption",
-    "pytest_collect_file",
-    "pytest_configure",
-]
-
-_SUFFIX = ".scenario.yaml"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options that hold for all scenarios of a run."""
-    group = parser.getgroup("cardtwin", "scenario files")
-    group.addoption(
-        "--cardtwin-target", metavar="NAME", help="Run against this target, such as module or pcscd."
-    )
-    group.addoption(
-        "--cardtwin-card", metavar="MODEL", help="Put this model into every reader that has a card."
-    )
-    group.addoption(
-        "--cardtwin-quirk", metavar="Q", action="append", default=[], help="Switch a quirk on in every card."
-    )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Refuse options that name what there is not, before anything is collected."""
-    if not any(config.getoption(f"--cardtwin-{name}") for name in ("target", "card", "quirk")):
-        return
-
-    from cardtwin.scenario.overrides import OverridesError  # noqa: PLC0415  # as in ScenarioFile.collect
-
-    try:
-        _overrides(config).check()
-    except OverridesError as error:
-        raise pytest.UsageError(str(error)) from None
-
-
-def _overrides(config: pytest.Config) -> Overrides:
-    from cardtwin.scenario.overrides import Overrides  # noqa: PLC0415  # as in ScenarioFile.collect
-
-    return Overrides(
-        config.getoption("--cardtwin-target"),
-        config.getoption("--cardtwin-card"),
-        tuple(config.getoption("--cardtwin-quirk")),
-    )
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect scenario files."""
-    if not file_path.name.endswith(_SUFFIX):
-        return None
-
-    collector: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
-    return collector
+__all__ = ["ScenarioFailedError", "ScenarioFile", "ScenarioItem"]
 
 
 class ScenarioFailedError(Exception):
@@ -103,7 +41,7 @@ class ScenarioFile(pytest.File):
         except SourceError as error:
             raise self.CollectError(str(error)) from None
 
-        overrides = _overrides(self.config)
+        overrides = overrides_of(self.config)
 
         for instance in map(overrides.apply, instances):
             item: ScenarioItem = ScenarioItem.from_parent(self, name=instance.id, instance=instance)
@@ -133,7 +71,10 @@ class ScenarioItem(pytest.Function):
         from cardtwin.scenario import Verdict, run  # noqa: PLC0415  # as above
         from cardtwin.targets import get  # noqa: PLC0415  # as above
 
-        result = run(self.scenario, get(self.scenario.target))
+        if RESULT in self.stash:
+            del self.stash[RESULT]  # it has run before
+
+        result = self.stash[RESULT] = run(self.scenario, get(self.scenario.target))
         self.user_properties += [(f"step {step.number}", step_line(step)) for step in result.steps]
 
         if result.verdict is Verdict.UNSUPPORTED:
