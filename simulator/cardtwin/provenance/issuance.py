@@ -102,6 +102,6 @@ rule(
     Basis.INFERRED,
     "ENC-14, ENC-16; what CertTempl names on Certificate Manager's side isn't said",
     "For encodings that produce by a token procedure, CertTempl names it. What is issued under one serial "
-    "number is one token's, whose secrets the post-processor sets. A number out of the procedure's range is "
-    "refused.",
+    "number is one token's, whose secrets the post-processor sets. A new number out of the procedure's range "
+    "is refused, and so is that of another holder's token.",
 )

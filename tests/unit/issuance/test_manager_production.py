@@ -84,6 +84,23 @@ def test_a_card_outside_the_procedure_s_range_has_no_token(ra: Office, serial: s
     assert ra.manager.archive.secrets(serial) == {}
 
 
+def test_a_number_of_another_holder_s_token_gets_nothing_of_its_own(ra: Office) -> None:
+    produced(ra).issue(request_for(SIGN), "Card", "1500")
+    produced(ra).produced("1501", SECRETS)
+    before = tuple(ra.store.database.iterdump())
+
+    for serial in ("1500", "1501"):
+        other = Production(ra.store, ra.manager, "Card", "John")
+
+        with pytest.raises(AuthorityError, match="another holder's: give the card a new number"):
+            other.issue(request_for(SIGN), "Card", serial)
+
+        with pytest.raises(AuthorityError, match="another holder's"):
+            other.produced(serial, {SecretName.PIN1: Secret.of("999999")})
+
+    assert tuple(ra.store.database.iterdump()) == before
+
+
 def test_what_certificate_manager_refuses_is_the_encoding_s_error_and_leaves_nothing(ra: Office) -> None:
     production = produced(ra)
     before = tuple(ra.store.database.iterdump())

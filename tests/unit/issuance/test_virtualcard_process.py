@@ -56,6 +56,7 @@ class World:
         self.notes: list[str] = []
         self.names: list[str] = []
         self.refuses: CertificateKind | None = None
+        self.refusal: BaseException | None = None
         self.cut_after: int | None = None
         self.breaks: set[str] = set()
         self.requests: list[x509.CertificateSigningRequest] = []
@@ -89,7 +90,7 @@ class World:
 
     def issue(self, request: bytes, kind: CertificateKind, valid_to: datetime) -> bytes:
         if kind is self.refuses:
-            raise OrderFailedError(f"no certificate for {kind}")
+            raise self.refusal or OrderFailedError(f"no certificate for {kind}")
 
         read = x509.load_der_x509_csr(request)
         self.requests.append(read)
@@ -103,6 +104,9 @@ class World:
 
         if "revoke" in self.breaks:
             raise OrderFailedError("the authority is out of reach")
+
+        if "revoke by defect" in self.breaks:
+            raise ZeroDivisionError
 
     def card(self) -> MinidriverCard:
         return MinidriverCard(self.manager.context().connect(READER), entropy=SeededEntropy("after"))
@@ -278,6 +282,32 @@ def test_what_cannot_be_taken_back_does_not_keep_the_rest() -> None:
     process = at(world.process(), State.DETAILS)
 
     with pytest.raises(OrderFailedError, match="out of reach"):
+        process.cancel()
+
+    assert world.notes[-3:] == ["revoke 2", "revoke 1", "destroy"]
+    assert process.state == State.CANCELLED
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+@pytest.mark.parametrize("broken", [set(), {"revoke"}])
+def test_an_interrupt_or_a_defect_leaves_nothing_behind(error: type[BaseException], broken: set[str]) -> None:
+    world = World()
+    world.refuses, world.refusal, world.breaks = CertificateKind.SIGNATURE, error(), broken
+    process = at(world.process(), State.PIN)
+
+    with pytest.raises(error):
+        process.enter_pin(PIN)
+
+    assert (process.state, process.card) == (State.CANCELLED, None)
+    assert world.notes[-2:] == ["revoke 1", "destroy"]
+
+
+def test_a_defect_of_what_takes_back_does_not_keep_the_rest() -> None:
+    world = World()
+    world.breaks.add("revoke by defect")
+    process = at(world.process(), State.DETAILS)
+
+    with pytest.raises(OrderFailedError, match="not all could be taken back"):
         process.cancel()
 
     assert world.notes[-3:] == ["revoke 2", "revoke 1", "destroy"]

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardtwin.entropy import SeededEntropy
-from cardtwin.issuance.authority import Authority, MemoryRecords, PublishedCa
+from cardtwin.issuance.authority import Authority, MemoryRecords, PublishedCa, RevocationRefusedError
 from cardtwin.login import CertificateAuthority, Refusal, UnreachableError
 from cardtwin.targets import TargetError
 from cardtwin.targets.access import HolderTemplate, certify_holder
@@ -42,6 +42,16 @@ def test_a_certificate_of_another_system_s_ca_logs_in_until_that_system_revokes_
     assert world.log_in(encoded).user == USER
     found.revoke(certificate)
     assert world.refusal(encoded) is Refusal.REVOKED
+
+
+def test_a_ca_revokes_only_what_it_has_issued_itself(elsewhere: PublishedCa) -> None:
+    other = PublishedCa(elsewhere.authority, "Another CA")
+    certificate = certify_holder(elsewhere.authority, rsa_key().public_key(), HolderTemplate("Anna", (MAIL,)))
+
+    with pytest.raises(RevocationRefusedError, match="is of 'CN=Issuing CA', which alone revokes it"):
+        other.revoke(certificate)
+
+    assert elsewhere.authority.is_valid(certificate)
 
 
 def test_the_site_issues_nothing_for_another_system_s_ca(elsewhere: PublishedCa) -> None:

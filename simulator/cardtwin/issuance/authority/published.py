@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cardtwin.issuance.authority.errors import RevocationRefusedError
+
 if TYPE_CHECKING:
     from cryptography import x509
 
@@ -48,5 +50,13 @@ class PublishedCa:
         return self.authority.revocation.answer(request)
 
     def revoke(self, certificate: x509.Certificate) -> None:
-        """Revoke a certificate; errors as of ``Revocation.revoke``."""
+        """Revoke a certificate of this CA; errors as of ``Revocation.revoke``.
+
+        Raises:
+            RevocationRefusedError: Another CA has issued it.
+        """
+        if certificate.issuer != self.issuing.subject:
+            name = certificate.issuer.rfc4514_string()
+            raise RevocationRefusedError(f"the certificate is of {name!r}, which alone revokes it")
+
         self.authority.revocation.revoke(certificate)

@@ -18,7 +18,7 @@ from cardtwin.issuance.authority import (
     subject_of,
 )
 from cardtwin.issuance.manager.attributes import attribute_certificate
-from cardtwin.issuance.manager.errors import IssuanceRefusedError
+from cardtwin.issuance.manager.errors import IssuanceRefusedError, SerialRefusedError
 from cardtwin.issuance.manager.issuers import issuer_certificates
 from cardtwin.issuance.manager.model import (
     DEFAULT_VIEW,
@@ -121,12 +121,14 @@ class Registration:
 
         Raises:
             IssuanceRefusedError: The procedure isn't one by which a token can be issued.
-            SerialRefusedError: The serial number isn't in the procedure's range.
+            SerialRefusedError: The serial number isn't in the procedure's range, or is another holder's.
         """
         procedure = self._procedure(request)
         self._check_fields(procedure, request.fields)
 
-        if request.serial and not self._serials.is_used(request.serial):
+        if request.serial and self._serials.is_used(request.serial):
+            self._check_holder(request.serial, request.fields[_HOLDER])
+        elif request.serial:
             self._serial(procedure, request.serial)
 
         return Issue(self._parts, request, procedure, request.serial, request.serial)
@@ -164,6 +166,20 @@ class Registration:
 
         if not fields.get(_HOLDER):
             raise IssuanceRefusedError("no-holder", f"the field {_HOLDER!r} has to be filled in")
+
+    def _check_holder(self, serial: str, holder: str) -> None:
+        """See that a token is of a holder, as far as certificates and PIN letters tell whose it is."""
+        letter = self._parts.letters.of_token(serial)
+        holders = {
+            str(name.value)
+            for certificate in self._parts.authority.of_token(serial)
+            for name in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        } | ({letter.fields[_HOLDER]} if letter is not None else set())
+
+        if holders - {holder}:
+            raise SerialRefusedError(
+                f"the token with the serial number {serial} is another holder's: give the card a new number"
+            )
 
     def _serial(self, procedure: TokenProcedure, given: str) -> str:
         if procedure.serial_range is None:

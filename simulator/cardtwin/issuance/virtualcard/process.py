@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -184,6 +185,14 @@ class VirtualSmartCardSelfServiceProcGet:
             self._take_back()
             self._state = State.CANCELLED
             raise OrderFailedError(f"the virtual smart card could not be made: {error}") from error
+        except BaseException:
+            # An interrupt, or a defect of whoever was asked for something: nothing stays behind then either.
+            self._state = State.CANCELLED
+
+            with suppress(OrderFailedError):
+                self._take_back()
+
+            raise
 
     def _made(self) -> CardRecord:
         options, user = self._options, self._user
@@ -230,7 +239,7 @@ class VirtualSmartCardSelfServiceProcGet:
         while self._undo:
             try:
                 self._undo.pop()()
-            except (MinidriverError, PcscError, OrderError) as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is, the others are tried
                 failed = error
 
         self._record = None
