@@ -15,7 +15,7 @@ from cardtwin.drafting.desk import apdu_step, is_carried_out, reader_step, who
 from cardtwin.drafting.errors import NothingToDraftError
 from cardtwin.drafting.layout import Entry, escaped, file_text
 from cardtwin.drafting.names import AXIS, DEFAULTS, ROW, Handles, Secrets
-from cardtwin.drafting.recorded import RecordedCall, happenings
+from cardtwin.drafting.recorded import CLIENT, RecordedCall, happenings
 from cardtwin.events import PowerChange, ReaderChanged
 from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
 from cardtwin.trace import MaskedExchange
@@ -194,7 +194,7 @@ class _Draft:
     def _program(self, recorded: str) -> str:
         """Return what the scenario calls a program."""
         if recorded not in self._programs:
-            wish = _NO_NAME.sub("-", recorded).strip("-.") or _PROGRAM
+            wish = _NO_NAME.sub("-", CLIENT.sub("", recorded)).strip("-.") or _PROGRAM
             wish = _PROGRAM if _PROCESS.fullmatch(recorded) else wish
             wish = self._given.program if self._given.program and not self._programs else wish
             taken = self._programs.values()

@@ -60,6 +60,27 @@ def test_handles_get_the_names_of_the_results_that_gave_them(tmp_path: Path) -> 
     assert "- {pkcs11: C_Logout, hSession: $(session), by: program}" in text
 
 
+def test_two_processes_of_one_name_are_two_programs(tmp_path: Path) -> None:
+    events = [
+        replace(event, cause=client) if isinstance(event, CallBegan) else event
+        for each in OPENED
+        for client in (Cause("client 70 java"), Cause("client 71 java"))
+        for event in call(*each)
+    ]
+    text = steps(draft(Trace("a log", tuple(events)), tmp_path))
+
+    assert text.count("by: program-2") == 3
+    assert text.count("by: program") == 6
+
+
+def test_a_program_that_was_started_anew_is_another_one(tmp_path: Path) -> None:
+    again = steps(draft(trace(*OPENED, *OPENED), tmp_path))
+    after = steps(draft(trace(*OPENED, ("C_Finalize", NOTHING, NOTHING, "CKR_OK"), *OPENED), tmp_path))
+
+    assert again.count("by: program-2") == 3
+    assert "program-2" not in after
+
+
 def test_a_name_that_nothing_refers_to_is_not_given(tmp_path: Path) -> None:
     assert "bind: session" not in steps(draft(trace(*OPENED), tmp_path))
 
@@ -274,6 +295,21 @@ def test_a_trace_without_calls_becomes_apdus(tmp_path: Path) -> None:
     assert "expect: {sw: 90 00, data: {any: 8}}" in text
     assert "00 20 00 81 08 31 32 33 34 00 00 00 00, by: program, expect: 63 C2" in text
     assert [step.kind.verb for step in instance.steps] == ["apdu"] * 3
+
+
+def test_programs_at_the_card_have_their_names_without_their_numbers(tmp_path: Path) -> None:
+    select = MaskedExchange(
+        reader="R1",
+        meaning="SELECT",
+        command="00 A4 00 0C 02 3F 00",
+        response="90 00",
+        status="9000",
+    )
+    clients = [Cause("client 70 opensc-tool"), Cause("client 71 opensc-tool")]
+    text = steps(draft(Trace("a log", tuple(replace(select, cause=each) for each in clients)), tmp_path))
+
+    assert "by: opensc-tool, expect: 90 00}" in text
+    assert "by: opensc-tool-2, expect: 90 00}" in text
 
 
 def test_resets_and_removals_between_apdus_are_steps(tmp_path: Path) -> None:
