@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.comparing.answers import Difference, Kind
+from cardtwin.comparing.matching import side_by_side
 from cardtwin.events import CallBegan, CallEnded
 
 if TYPE_CHECKING:
@@ -40,17 +40,15 @@ def _calls(trace: Trace) -> list[Call]:
 
 
 def _differences(left: Sequence[Call], right: Sequence[Call]) -> Iterator[Difference]:
-    matcher = SequenceMatcher(None, [name for name, _ in left], [name for name, _ in right], autojunk=False)
+    for alike, here, there in side_by_side([name for name, _ in left], [name for name, _ in right]):
+        one, other = left[here], right[there]
 
-    for tag, first, last, begin, end in matcher.get_opcodes():
-        one, other = left[first:last], right[begin:end]
-
-        if tag == "equal":
-            for number, (here, there) in enumerate(zip(one, other, strict=True), first + 1):
-                if here[1] != there[1]:
-                    yield Difference(Kind.RESULT, f"call {number}", here[0], here[1], there[1])
+        if alike:
+            for number, (before, now) in enumerate(zip(one, other, strict=True), here.start + 1):
+                if before[1] != now[1]:
+                    yield Difference(Kind.RESULT, f"call {number}", before[0], before[1], now[1])
         else:
-            yield Difference(Kind.CALL, f"call {first + 1}", "called", _listed(one), _listed(other))
+            yield Difference(Kind.CALL, f"call {here.start + 1}", "called", _listed(one), _listed(other))
 
 
 def _listed(calls: Sequence[Call]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.comparing.answers import Difference, Kind, differences
+from cardtwin.comparing.matching import side_by_side
 from cardtwin.targets.looking import is_a_look
 from cardtwin.trace import MaskedExchange
 
@@ -82,16 +82,14 @@ def _step(cause: Cause | None) -> str:
 def _in_step(
     step: str, left: Sequence[MaskedExchange], right: Sequence[MaskedExchange]
 ) -> Iterator[Difference]:
-    matcher = SequenceMatcher(None, [_key(e) for e in left], [_key(e) for e in right], autojunk=False)
+    for alike, here, there in side_by_side([_key(e) for e in left], [_key(e) for e in right]):
+        sent, also = left[here], right[there]
 
-    for tag, first, last, begin, end in matcher.get_opcodes():
-        sent, also = left[first:last], right[begin:end]
-
-        if tag == "equal":
-            for at, (one, other) in enumerate(zip(sent, also, strict=True), first + 1):
+        if alike:
+            for at, (one, other) in enumerate(zip(sent, also, strict=True), here.start + 1):
                 yield from differences(one, other, f"{step}, APDU {at}")
         else:
-            place = f"{step}, APDU {first + 1}"
+            place = f"{step}, APDU {here.start + 1}"
             yield Difference(Kind.COMMAND, place, "sent", _commands(sent), _commands(also))
 
 

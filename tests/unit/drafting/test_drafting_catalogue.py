@@ -13,7 +13,6 @@ FOLDER = Path(__file__).parents[3] / "scenarios" / "not-logged-in"
 MODEL = "cardos-5.3"
 OTHERS = {
     "nli-11[cardos-5.3,with]": "its card has no PIN, as none has that a shipped profile makes",
-    "nli-13[cardos-5.3,with]": "a fork is no call: in the trace the child's calls are the parent's",
 }
 """What no draft does again, with the reason."""
 
