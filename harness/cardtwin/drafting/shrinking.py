@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from cardtwin.drafting.errors import NothingFailsError
 from cardtwin.drafting.layout import Entry, file_text
@@ -32,6 +32,7 @@ _NEIGHBOURS: Final = 3
 """Up to so many steps in a row are left out at every place: what begins, does and ends a thing."""
 
 _Steps: TypeAlias = "tuple[StepSpec, ...]"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ class _Search:
         return True
 
 
-def _left(steps: _Steps, fails: Callable[[_Steps], bool]) -> _Steps:
+def _left(steps: tuple[_T, ...], fails: Callable[[tuple[_T, ...]], bool]) -> tuple[_T, ...]:
     """Return what is left of steps when none can be left out any more; larger parts are tried first."""
     size = len(steps)
 
@@ -204,7 +205,7 @@ def _left(steps: _Steps, fails: Callable[[_Steps], bool]) -> _Steps:
     return steps
 
 
-def _without(steps: _Steps, size: int) -> Iterator[_Steps]:
+def _without(steps: tuple[_T, ...], size: int) -> Iterator[tuple[_T, ...]]:
     """Yield the steps without parts of a size, the last one first: a name's users go before who gives it."""
     stride = 1 if size <= _NEIGHBOURS else size
 

@@ -116,7 +116,7 @@ def test_no_three_neighbours_are_left_that_could_go(number: int, groups: list[fr
             not group & {*some} or group & {*steps} <= {*some} for group in groups
         )
 
-    left = shrinking._left(steps, fails)  # type: ignore[arg-type]  # numbers stand for steps
+    left = shrinking._left(steps, fails)
 
     assert left == steps or fails(left)
     assert list(left) == sorted({*left} & {*steps})
