@@ -15,14 +15,21 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
 from cryptography.x509.oid import NameOID
 
 from cardtwin.card.crypto.keypool import primes
 from cardtwin.entropy import SeededEntropy
 
 FOLDER = Path(__file__).parents[1] / "scenarios" / "keys"
-PASSWORD = b"cardtwin"  # it guards nothing
+# The password guards nothing, so OpenSSL's number of rounds will do: many scenarios open such a file.
+ENCRYPTION = (
+    PrivateFormat.PKCS12.encryption_builder()
+    .kdf_rounds(2048)
+    .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+    .hmac_hash(SHA256())
+    .build(b"cardtwin")
+)
 EXPONENT = 65537
 NAMES = {"pin-a": 2048, "pin-b": 2048, "pin-c": 3072, "pin-unused": 2048}
 EC_SECRET = 0x63617264_7477696E
@@ -36,9 +43,7 @@ def main() -> None:
         key = private_key(name, bits)
         certificate = self_signed(name, key, serial)
         (FOLDER / f"{name}.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
-        bundle = pkcs12.serialize_key_and_certificates(
-            name.encode(), key, certificate, None, BestAvailableEncryption(PASSWORD)
-        )
+        bundle = pkcs12.serialize_key_and_certificates(name.encode(), key, certificate, None, ENCRYPTION)
         (FOLDER / f"{name}.p12").write_bytes(bundle)
 
     write_certificates()
