@@ -44,7 +44,7 @@ _EVERY_AREA = ""
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="What a run of pytest has proved: pytest --cardtwin-proved FILE; may be repeated.",
+    help="What a run of pytest has proved: pytest --cardtwin-proved=FILE; may be repeated.",
 )
 @click.option("-n", "processes", type=click.IntRange(1), default=1, metavar="N", help="Run in N processes.")
 @click.option(
@@ -135,7 +135,7 @@ def _proofs_file(path: Path) -> ProofsFile:
     try:
         return ProofsFile.read(path)
     except FileNotFoundError:
-        fail(f"{path} isn't there: pytest --cardtwin-proved {path} writes it")
+        fail(f"{path} isn't there: pytest --cardtwin-proved={path} writes it")
     except (OSError, ProofsError) as error:
         fail(str(error))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cardtwin.cli.files import fail
+from cardtwin.scenario.hardware_options import HardwareOptions
 from cardtwin.source import SourceError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ F = TypeVar("F", bound="Callable[..., object]")
 _OPTIONS: Final = (
     click.option(
         "--hardware",
-        "hardware_file",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="YAML",
         help="The file of physical cards [$CARDTWIN_HARDWARE, or hardware.yaml].",
@@ -71,38 +71,17 @@ def hardware_of(options: Mapping[str, Any], instances: Iterable[Instance], *, us
     Raises:
         click.UsageError: Something is allowed, and no target works on physical cards.
     """
+    asked = HardwareOptions(**options)
+
     if not used:
-        _check_unused(options)
+        if asked.given:
+            raise click.UsageError(f"--{asked.given[0]} is for physical cards: --target pcsc")
+
         return None
 
-    from cardtwin.scenario.hardware_file import HardwareFile, find_hardware_file  # noqa: PLC0415  # heavy
-    from cardtwin.targets.hardware import Hardware, Permissions  # noqa: PLC0415  # as above
-
-    asked = Permissions(
-        options["allow_destructive"],
-        frozenset(options["allow_irreversible"]),
-        options["allow_unverified_commands"],
-        options["known_tries"],
-    )
-    path = find_hardware_file(options["hardware_file"])
-
-    if path is None:
-        return Hardware(asked=asked, ledger=options["ledger"])
-
-    wanted = frozenset(reader for instance in instances for reader in instance.setup.readers)
-
     try:
-        readers = HardwareFile.read(path).readers(wanted, lambda what: click.prompt(what, hide_input=True))
+        return asked.known(instances, lambda what: click.prompt(what, hide_input=True))
     except SourceError as error:
         fail(str(error))
     except OSError as error:
-        fail(f"{path}: {error.strerror}")
-
-    return Hardware(readers, asked, options["ledger"], path)
-
-
-def _check_unused(options: Mapping[str, Any]) -> None:
-    for name, value in options.items():
-        if value:
-            option = "--hardware" if name == "hardware_file" else f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"{option} is for physical cards: --target pcsc")
+        fail(f"{error.filename}: {error.strerror}")

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from cardtwin.fixture import cardtwin
+from cardtwin.plugin.hardware import StatesOfCards, check_hardware
 from cardtwin.plugin.items import ScenarioFailedError, ScenarioFile, ScenarioItem
 from cardtwin.plugin.options import add_options, check_options
 from cardtwin.plugin.proving import OPTION, Proving, add_marker, check_marks
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
-
-    import pytest
 
 __all__ = [
     "ScenarioFailedError",
@@ -26,7 +28,9 @@ __all__ = [
     "cardtwin",
     "pytest_addoption",
     "pytest_collect_file",
+    "pytest_collection_finish",
     "pytest_configure",
+    "pytest_runtest_makereport",
     "pytest_runtest_setup",
 ]
 
@@ -43,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     add_marker(config)
     check_options(config)
 
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(StatesOfCards(), "cardtwin states of cards")
+
     if (path := config.getoption(OPTION)) is not None:
         config.pluginmanager.register(Proving(config, path), "cardtwin proving")
 
@@ -56,6 +63,27 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return collector
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """See that what is to run can have what it needs of physical cards.
+
+    A worker of pytest-xdist has no way to refuse options: there each scenario does, by failing.
+    """
+    if not hasattr(session.config, "workerinput") and not session.config.getoption("--collect-only"):
+        items = [item for item in session.items if isinstance(item, ScenarioItem) and item.is_physical]
+        check_hardware(session.config, [item.scenario for item in items])
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Look at the marks of a test before it runs."""
     check_marks(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a failure what was to be done to physical cards."""
+    report = yield
+
+    if report.failed and isinstance(item, ScenarioItem) and item.plan:
+        report.sections.append(("plan for physical cards", item.plan))
+
+    return report

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cardtwin.plugin.hardware import known_hardware
 from cardtwin.plugin.options import overrides_of
 from cardtwin.plugin.proving import RESULT
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr
 
     from cardtwin.scenario import Instance, ScenarioResult
+    from cardtwin.scenario.planning import Plan
 
 __all__ = ["ScenarioFailedError", "ScenarioFile", "ScenarioItem"]
 
@@ -49,7 +51,12 @@ class ScenarioFile(pytest.File):
 
 
 class ScenarioItem(pytest.Function):
-    """An instance of a scenario."""
+    """An instance of a scenario.
+
+    Attributes:
+        scenario: The instance, as it is to run.
+        plan: What is to be done to physical cards, when that has been found out; empty for other cards.
+    """
 
     def __init__(self, *, instance: Instance, **keywords: Any) -> None:
 
@@ -59,22 +66,34 @@ class ScenarioItem(pytest.Function):
 
         super().__init__(callobj=scenario, **keywords)
         self.scenario = instance
+        self.plan = ""
         self.extra_keyword_matches.update(instance.tags)
+
+    @property
+    def is_physical(self) -> bool:
+        """Whether it works on physical cards."""
+        from cardtwin.targets import is_physical  # noqa: PLC0415  # as in ScenarioFile.collect
+
+        return is_physical(self.scenario.target)
 
     def carry_out(self) -> None:
         """Run the scenario; its steps become properties of the test, which JUnit XML shows.
 
         Raises:
             ScenarioFailedError: It failed.
+            SourceError: A PIN of a physical card isn't where the hardware file says.
         """
         from cardtwin.report.junit import step_line  # noqa: PLC0415  # as in ScenarioFile.collect
-        from cardtwin.scenario import Verdict, run  # noqa: PLC0415  # as above
-        from cardtwin.targets import get  # noqa: PLC0415  # as above
+        from cardtwin.scenario import Verdict  # noqa: PLC0415  # as above
+        from cardtwin.scenario.overrides import Overrides  # noqa: PLC0415  # as above
+        from cardtwin.scenario.pool import Options, run_one  # noqa: PLC0415  # as above
 
         if RESULT in self.stash:
             del self.stash[RESULT]  # it has run before
 
-        result = self.stash[RESULT] = run(self.scenario, get(self.scenario.target))
+        hardware = known_hardware(self.config, [self.scenario]) if self.is_physical else None
+        options = Options(overrides=Overrides(hardware=hardware))
+        result = self.stash[RESULT] = run_one(self.scenario, options, announce=self._announce).result
         self.user_properties += [(f"step {step.number}", step_line(step)) for step in result.steps]
 
         if result.verdict is Verdict.UNSUPPORTED:
@@ -83,16 +102,23 @@ class ScenarioItem(pytest.Function):
         if result.verdict is Verdict.FAILED:
             raise ScenarioFailedError(result)
 
+    def _announce(self, plan: Plan) -> None:
+        self.plan = "\n".join(plan.lines())
+
     def repr_failure(  # type: ignore[override]  # the style is the collector's, and a plain text has none
         self, excinfo: ExceptionInfo[BaseException]
     ) -> str | TerminalRepr:
         """Return why the scenario failed, without a traceback of cardtwin."""
-        if not isinstance(excinfo.value, ScenarioFailedError):
-            return super().repr_failure(excinfo)
-
         from cardtwin.report.text import explain_failure  # noqa: PLC0415  # as in ScenarioFile.collect
+        from cardtwin.source import SourceError  # noqa: PLC0415  # as above
 
-        return explain_failure(excinfo.value.result)
+        if isinstance(excinfo.value, SourceError):
+            return str(excinfo.value)
+
+        if isinstance(excinfo.value, ScenarioFailedError):
+            return explain_failure(excinfo.value.result)
+
+        return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[PathLike[str] | str, int | None, str]:
         """Return where the scenario stands."""

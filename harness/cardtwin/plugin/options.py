@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cardtwin.plugin.hardware import add_hardware_options, check_hardware_options
 from cardtwin.plugin.proving import OPTION
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     group.addoption(
         "--cardtwin-quirk", metavar="Q", action="append", default=[], help="Switch a quirk on in every card."
     )
+    add_hardware_options(group)
     group.addoption(
         OPTION, metavar="FILE", type=Path, help="Write which requirements are proved, for cardtwin coverage."
     )
@@ -37,6 +39,8 @@ def check_options(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: It doesn't.
     """
+    check_hardware_options(config)
+
     if not any(config.getoption(f"--cardtwin-{name}") for name in ("target", "card", "quirk")):
         return
 

@@ -140,7 +140,7 @@ class HardwareFile:
 
         Args:
             wanted: The names of the readers that scenarios are to use.
-            prompt: Asks a person for a PIN, by what it is called.
+            prompt: Asks a person for a PIN, by what it is called; its ValueError says why it doesn't.
 
         Raises:
             SourceError: A PIN isn't where the file says, or others may read it there.
@@ -163,7 +163,8 @@ class HardwareFile:
                 pins[stands] = Secret.of(self._pin(f"{name}, {stands}", source, prompt))
             except ValueError as error:
                 span = place(self._root, ("readers", name, "pins", stands)).span
-                found.error("no-pin", str(error), span, remedy=_PIN_REMEDY)
+                remedy = _NOBODY_TO_ASK if source.prompt else _PIN_REMEDY
+                found.error("no-pin", str(error), span, remedy=remedy)
 
         return pins
 
@@ -182,6 +183,7 @@ class HardwareFile:
 
 
 _PIN_REMEDY: Final = "put the PIN there, for your eyes alone"
+_NOBODY_TO_ASK: Final = "let it come from the environment, by 'env', or from a file, by 'file'"
 
 
 def find_hardware_file(named: Path | None) -> Path | None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cardtwin.scenario.runner import Progress
     from cardtwin.targets import Target
 
-__all__ = ["Announce", "Options", "Outcome", "run_all"]
+__all__ = ["Announce", "Options", "Outcome", "run_all", "run_one"]
 
 _GRACE = 10.0
 """Seconds that a worker gets beyond a scenario's time before it is ended from outside."""
@@ -99,7 +99,7 @@ def run_all(
         if processes <= 1 or len(instances) <= 1:
             with _temporary_files_in(folder):
                 for instance in instances:
-                    yield _run(instance, options, progress, announce)
+                    yield run_one(instance, options, progress, announce)
         else:
             yield from _Pool(instances, options, min(processes, len(instances)), folder).outcomes()
 
@@ -114,12 +114,20 @@ def _temporary_files_in(folder: str) -> Iterator[None]:
         tempfile.tempdir = before
 
 
-def _run(
+def run_one(
     instance: Instance,
     options: Options,
     progress: Progress | None = None,
     announce: Announce | None = None,
 ) -> Outcome:
+    """Run an instance in this process; for physical cards, carry out the plan on emulated ones first.
+
+    Args:
+        instance: What to run.
+        options: How.
+        progress: Told of every step's end.
+        announce: Told the plan before it is carried out on physical cards.
+    """
     instance = options.overrides.apply(instance)
 
     if options.seed is not None and instance.setup.seed is None:
@@ -179,7 +187,7 @@ def _work(pipe: Connection, options: Options, folder: str) -> None:
         if path not in loaded:
             loaded[path] = {instance.id: instance for instance in load(path)}
 
-        outcome = _run(loaded[path][id_], options)
+        outcome = run_one(loaded[path][id_], options)
 
         try:
             pipe.send(outcome)

@@ -139,7 +139,7 @@ def test_what_is_complete_everywhere_together_is_status_0(
     ("given", "told"),
     [
         ((), "what proves them?"),
-        (("--proved", "none.json"), "none.json isn't there: pytest --cardtwin-proved none.json writes it"),
+        (("--proved", "none.json"), "none.json isn't there: pytest --cardtwin-proved=none.json writes it"),
         (("--proved", "requirements.yaml"), "requirements.yaml is no file of proofs"),
         (("--proved", "tests.json", "--complete", "a"), "there is no area 'a': did you mean 'A'?"),
         (("--proved", "tests.json", "--complete", "A,song"), "there is no area 'song': there are A, B"),

@@ -70,7 +70,7 @@ def test_what_has_to_be_run_first_is_told(
 def test_the_environments_that_are_counted_write_their_files() -> None:
     settings = ConfigParser(interpolation=None)
     settings.read(ROOT / "tox.ini", encoding="utf-8")
-    written = "pytest --cardtwin-proved {work_dir}{/}proved{/}{env_name}.json "
+    written = "pytest --cardtwin-proved={work_dir}{/}proved{/}{env_name}.json "
 
     for section in ("testenv", "testenv:scenarios", "testenv:interop"):
         assert settings[section]["commands"].startswith(written)
