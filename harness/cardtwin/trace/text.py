@@ -29,6 +29,7 @@ __all__ = ["lines"]
 
 _NOT_LOGGED_IN: Final = "CKR_USER_NOT_LOGGED_IN"
 _INDENT: Final = "  "
+_DONE: Final = "90 00"
 _RUN: Final = re.compile(r"(?<!\S)(\S\S)(?: \1){15,}(?!\S)")
 
 
@@ -112,7 +113,7 @@ class _Text:
 
     def _exchange(self, event: MaskedExchange) -> Iterator[str]:
         yield self._line(f"> {event.reader}: {_without_runs(event.command)}  {event.meaning}")
-        yield self._line(f"< {event.reader}: {_without_runs(event.answer)}")
+        yield self._line(f"< {event.reader}: {_without_runs(event.answer)}{_not_done(event)}")
         yield from self._changed_by(event, self._places.of_exchange(event))
 
     def _reader_changed(self, event: ReaderChanged) -> Iterator[str]:
@@ -204,6 +205,12 @@ def _result(event: CallEnded) -> str:
     results = "".join(f", {name}={value}" for name, value in event.results)
     reason = f": {event.reason}" if event.reason else ""
     return f"{event.result}{results}{reason}"
+
+
+def _not_done(event: MaskedExchange) -> str:
+    """Return what a status word means that isn't that of success, to stand behind it."""
+    _, _, meaning = event.status.partition(" (")
+    return f"  {meaning.removesuffix(')')}" if meaning and not event.response.endswith(_DONE) else ""
 
 
 def _without_runs(digits: str) -> str:

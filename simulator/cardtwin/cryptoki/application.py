@@ -319,7 +319,7 @@ class Application:
         """End what is waiting with CKR_CRYPTOKI_NOT_INITIALIZED, log out, and let go of everything."""
         self.events.close()
 
-        for slot in {session.slot for session in self._all_sessions()}:
+        for slot in dict.fromkeys(session.slot for session in self._all_sessions()):
             for session in self.sessions.of_slot(slot):
                 self.close_session(session)
 

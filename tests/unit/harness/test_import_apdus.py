@@ -157,7 +157,7 @@ def test_a_log_is_known_by_its_lines(log: Path, form: Callable[[list[Exchanged]]
     assert lines[0].endswith(shown(ATR))
     assert lines[1:] == [
         "> A reader: 00 A4 00 0C 02 3F 00  SELECT file 3F00, no data",
-        "< A reader: 6A 82",
+        "< A reader: 6A 82  file not found",
         "> A reader: 00 B0 00 00 00  READ BINARY offset 0, up to 256 bytes",
         f"< A reader: {shown(bytes(range(40)) + DONE)}",
         "> A reader: 00 B0 00 00 00  READ BINARY offset 0, up to 256 bytes",
@@ -206,7 +206,7 @@ def test_processes_that_write_into_one_log_are_told_apart(log: Path) -> None:
         "  < reader: 90 00",
         "# other",
         "  > reader: 00 A4 00 0C 02 3F 01  SELECT file 3F01, no data",
-        "  < reader: 6A 82",
+        "  < reader: 6A 82  file not found",
     ]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
 from cardtwin.events import (
     CallBegan,
     CallEnded,
@@ -242,6 +244,16 @@ def test_what_no_apdu_brought_stands_by_itself() -> None:
         "* R2: life cycle changed 3F00",
         "! defect in card",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("9000", "90 00"), ("6982", "69 82  security status not satisfied"), ("63C2", "63 C2  counter 2")],
+)
+def test_a_status_word_that_is_not_success_stands_there_in_words(status: str, told: str) -> None:
+    story = Story()
+    story.apdu(None, READ, bytes.fromhex(status))
+    assert story.lines[1] == f"< R1: {told}"
 
 
 def test_long_runs_of_a_byte_are_written_once() -> None:
