@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Never
 
+from cardtwin.iso7816 import StatusWord
 from cardtwin.middleware import Ckr, MiddlewareError
 from cardtwin.minidriver import (
     CardLostError,
@@ -95,10 +96,9 @@ class MinidriverMiddleware:
         if pin == "signature":
             _cannot("has one PIN, and none for signatures")
 
-        with self._card(reader) as card:
+        with self._card(reader) as card, _as_pin_error():
             if pin == "puk":
-                with _as_pin_error():
-                    card.change_admin_key(admin_key(old), admin_key(new))
+                card.change_admin_key(admin_key(old), admin_key(new))
             else:
                 card.change_pin(old, new)
 
@@ -163,11 +163,18 @@ class MinidriverMiddleware:
 
 @contextmanager
 def _as_pin_error() -> Iterator[None]:
-    """Tell a wrong admin key as PKCS#11 tells a wrong PUK; the card just refuses the command."""
+    """Tell a wrong admin key and a PIN's length as PKCS#11 tells them; the card just refuses the command."""
     try:
         yield
     except CommandRefusedError as error:
-        raise MiddlewareError(Ckr.CKR_PIN_INCORRECT, str(error)) from error
+        if error.sw == StatusWord.WRONG_LENGTH:
+            message = f"{error}: a virtual smart card takes a PIN of 4 to 127 bytes, choose another one"
+            raise MiddlewareError(Ckr.CKR_PIN_LEN_RANGE, message) from error
+
+        if error.sw == StatusWord.SECURITY_STATUS_NOT_SATISFIED:
+            raise MiddlewareError(Ckr.CKR_PIN_INCORRECT, str(error)) from error
+
+        raise
 
 
 def _value_of(error: MinidriverError) -> Ckr:

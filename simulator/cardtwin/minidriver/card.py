@@ -197,8 +197,9 @@ class MinidriverCard:
         with self._held():
             # By itself first: where one PIN ends and the other begins, the card could see otherwise.
             _require(self._channel.ask("00200080", old.reveal()), "verify the PIN")
-            _require(self._channel.ask("00240080", old.reveal() + new.reveal()), "change the PIN")
+            # Before the change: whatever fails then, the PIN is the one that the error says.
             self._files.touch(pins=1)
+            _require(self._channel.ask("00240080", old.reveal() + new.reveal()), "change the PIN")
 
     def challenge(self) -> bytes:
         """Return a challenge of 8 bytes, which the holder of the admin key answers: see answer()."""

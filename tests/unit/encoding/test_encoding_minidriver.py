@@ -79,6 +79,21 @@ def test_another_admin_key_sets_nothing() -> None:
     host.verify(PIN)
 
 
+@pytest.mark.parametrize("length", [1, 3, 128])
+def test_a_new_pin_of_a_length_that_the_card_does_not_take_is_told_as_that(length: int) -> None:
+    reader, host = initialised()
+    new = Secret.of("1" * length)
+    unblocked = run(task(f"SetPIN=true\nPIN=NEW\nInitialPUK=#{KEY}", {"NEW": new}), reader)
+    changing = task("SetPIN=true\nPIN=!FROM_USER_DIALOG_3_FIELD", dialog={3: DialogEntry(new, current=PIN)})
+
+    for outcome in (unblocked, run(changing, reader)):
+        assert rv_of(outcome) is Ckr.CKR_PIN_LEN_RANGE
+        assert "takes a PIN of 4 to 127 bytes" in str(outcome.error)
+
+    host.verify(PIN)
+    assert host.tries_left == 3
+
+
 def test_the_pin_is_changed_and_nothing_stays_verified() -> None:
     reader, host = initialised()
     host.forget()

@@ -159,6 +159,22 @@ def test_the_pin_is_changed_to_one_of_any_length(host: MinidriverCard) -> None:
         host.change_pin(Secret.of("9" * 127), Secret.of("1"))
 
 
+def test_a_change_of_the_pin_that_fails_leaves_the_old_one() -> None:
+    for writes in range(20):
+        reader, host = initialised()
+        reader.card.cut_power_after(writes)
+
+        try:
+            host.change_pin(PIN, WRONG)
+        except CardLostError:
+            virtual_reader(reader.card.image).open().verify(PIN)
+        else:
+            assert writes > 1
+            break
+    else:
+        pytest.fail("the power was never enough")
+
+
 def test_the_admin_key_s_holder_unblocks_the_pin_from_afar(host: MinidriverCard) -> None:
     for _ in range(3):
         with pytest.raises(PinError):
