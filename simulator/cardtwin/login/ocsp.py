@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -61,22 +61,28 @@ def is_revoked(question: Question, answer: bytes, now: datetime) -> bool:
         OcspError: It says neither, or cannot be believed.
     """
     try:
-        response = ocsp.load_der_ocsp_response(answer)
-
-        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            raise OcspError(f"the responder says {response.response_status.name}")
-
-        repeated = _nonce(response)
-
-        if repeated is not None and repeated != question.nonce:
-            raise OcspError("the answer is to another request")
-
-        _check_signer(response, question.issuer, now)
-        single = _single(response, question.request)
-        _check_time(single, now, fresh=repeated is not None)
-        return _status(single)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+        return _judged(question, answer, now)
+    except OcspError:
+        raise
+    except Exception:  # noqa: BLE001  # whatever the library says of bytes that somebody sends, and when
         raise OcspError("the answer is broken, or not signed by the responder") from None
+
+
+def _judged(question: Question, answer: bytes, now: datetime) -> bool:
+    response = ocsp.load_der_ocsp_response(answer)
+
+    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        raise OcspError(f"the responder says {response.response_status.name}")
+
+    repeated = _nonce(response)
+
+    if repeated is not None and repeated != question.nonce:
+        raise OcspError("the answer is to another request")
+
+    _check_signer(response, question.issuer, now)
+    single = _single(response, question.request)
+    _check_time(single, now, fresh=repeated is not None)
+    return _status(single)
 
 
 def _status(single: ocsp.OCSPSingleResponse) -> bool:
@@ -136,11 +142,19 @@ def _signers(
         if found == issuer or not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
             continue
 
+        if _is_delegate(found, issuer):
+            yield found
+
+
+def _is_delegate(found: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer lets the key of a certificate answer for it (RFC 6960, 4.2.2.2)."""
+    try:
         found.verify_directly_issued_by(issuer)
         purposes = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
 
-        if ExtendedKeyUsageOID.OCSP_SIGNING in purposes:
-            yield found
+    return ExtendedKeyUsageOID.OCSP_SIGNING in purposes
 
 
 def _verify(response: ocsp.OCSPResponse, signer: x509.Certificate) -> None:

@@ -5,19 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 import pytest
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from cardtwin.entropy import SeededEntropy
 from cardtwin.issuance.authority import Authority, MemoryRecords
 from cardtwin.login import CertificateAuthority, LoginRefusedError, Refusal, UnreachableError
 from cardtwin.login.chains import chain_of
 from cardtwin.login.ocsp import OcspError, ask, is_revoked
+from cardtwin.login.revocation import Revocation
+from cardtwin.provenance import Switches
 from cardtwin.targets.access import HolderTemplate
 from support.access import CURVE_KEY, MAIL, METHOD, USER, World
 from support.profiles import rsa_key
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 
 OCSP, CRL = "http://Company/ocsp", "http://Company/crl"
+LISTING = World()
 
 
 def der(certificate: x509.Certificate) -> bytes:
@@ -209,6 +218,30 @@ def test_a_list_that_cannot_be_believed_tells_nothing(
     assert world.refusal() is Refusal.REVOCATION_UNKNOWN
 
 
+@given(changes=st.dictionaries(st.integers(0, 200), st.integers(1, 255), min_size=1, max_size=3))
+@example(changes={-1: 1})  # the end of the signature
+@example(changes={8: 105})  # the version
+def test_a_damaged_list_tells_nothing_and_does_no_harm(changes: dict[int, int]) -> None:
+    damaged = bytearray(LISTING.company.revocation.crl())
+
+    for place, change in changes.items():
+        damaged[place] ^= change
+
+    source = SimpleNamespace(crl=lambda _: bytes(damaged))
+    authority = CertificateAuthority("Company", (LISTING.company.issuing,), crls=(CRL,))
+    chain = (own(LISTING), LISTING.company.issuing)
+    switches = Switches()
+    check = Revocation(source, SeededEntropy("x"), lambda: LISTING.now, switches).check
+
+    with catch_warnings():
+        simplefilter("ignore")
+
+        with pytest.raises(LoginRefusedError) as caught:
+            check(chain, authority)
+
+    assert caught.value.refusal is Refusal.REVOCATION_UNKNOWN
+
+
 def test_a_list_that_the_right_authority_signed_is_believed_though_it_is_an_equal_one(world: World) -> None:
     same = company(world)
     assert same.issuing == world.company.issuing
@@ -271,6 +304,7 @@ def answer(
     age: timedelta = timedelta(0),
     until: timedelta | None = timedelta(days=1),
     status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
+    others: tuple[x509.Certificate, ...] = (),
 ) -> bytes:
     issuing = world.company.issuing
     this = world.now - age
@@ -281,7 +315,7 @@ def answer(
     builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, delegate or responder or issuing)
 
     if delegate is not None:
-        builder = builder.certificates([delegate])
+        builder = builder.certificates([*others, delegate])
 
     if nonce is not None:
         builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
@@ -354,6 +388,27 @@ def test_an_answer_signed_by_somebody_else_tells_nothing(world: World) -> None:
 def test_an_answer_about_another_certificate_tells_nothing(world: World) -> None:
     with pytest.raises(OcspError, match="another certificate"):
         judged(world, certificate=world.certify())
+
+
+def test_other_certificates_in_an_answer_do_not_hide_the_delegates(world: World) -> None:
+    responder = delegate(world, ExtendedKeyUsageOID.OCSP_SIGNING, signer=world.company.ca().key)
+    without = delegate(world, signer=world.company.ca().key)
+    stranger = delegate(world, ExtendedKeyUsageOID.OCSP_SIGNING, signer=CURVE_KEY)
+    others = (world.company.root, without, stranger)
+    assert not judged(world, delegate=responder, signer=CURVE_KEY, others=others)
+
+
+def test_an_answer_with_an_extension_twice_tells_nothing(world: World) -> None:
+    certificate = world.certify()
+    question = ask(certificate, world.company.issuing, b"n" * 32)
+    answered: Any = asn1_ocsp.OCSPResponse.load(answer(world, certificate, b"n" * 32))
+    basic = answered["response_bytes"]["response"].parsed
+    extensions = basic["tbs_response_data"]["response_extensions"]
+    extensions.append(extensions[0].copy())
+    answered["response_bytes"]["response"] = asn1_ocsp.BasicOCSPResponse.load(basic.dump(force=True))
+
+    with pytest.raises(OcspError, match="broken"):
+        is_revoked(question, answered.dump(force=True), world.now)
 
 
 @pytest.mark.parametrize("purposes", [(), (ExtendedKeyUsageOID.CLIENT_AUTH,)], ids=["none", "another"])
