@@ -91,7 +91,17 @@ def test_what_another_ca_has_issued_is_not_revoked(scenario: Any) -> None:
         - {certify: Digital Signature, authority: Company}
         - administer: {authorities: {Employees: {ca: Issuing CA}}}
         - {revoke: Digital Signature, authority: Employees}"""
-    assert failed(scenario, steps).message == "the certificate wasn't issued here, or is revoked already"
+    told = "the certificate is of 'CN=Company issuing CA', which alone revokes it"
+    assert failed(scenario, steps).message == told
+
+
+def test_a_ca_of_certificate_manager_does_not_become_one_of_the_site(scenario: Any) -> None:
+    steps = """\
+        - administer: {authorities: {Employees: {ca: Issuing CA}}}
+        - administer: {authorities: {Employees: {ca: Issuing CA, trust: root}}}
+        - administer: {authorities: {Employees: {trust: root}}}"""
+    told = "'Employees' is a CA of another system, which issues certificates by itself"
+    assert failed(scenario, steps).message == told
 
 
 def test_the_number_of_results_is_quoted_as_it_is_written(scenario: Any) -> None:

@@ -18,6 +18,7 @@ from cardtwin.issuance import IssuanceError
 from cardtwin.issuance.authority import extension, key_usages, usage_of
 from cardtwin.issuance.manager import (
     EVERY_USAGE,
+    CertificateManager,
     CertificateProcedure,
     IssuanceRefusedError,
     KeyUsage,
@@ -28,7 +29,7 @@ from cardtwin.issuance.manager import (
 )
 from cardtwin.plan import Secret, SecretName
 from cardtwin.provenance import Switches
-from support.managers import PASSPHRASE, Office, office, request_for
+from support.managers import PASSPHRASE, Office, office, policy, request_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +93,37 @@ def test_a_production_refuses_a_key_of_a_size_that_is_not_made(ra: Office) -> No
         production.issue_archived("Card", "1000", Secret(b""), 512)
 
     assert ra.manager.authority.of_token("1000") == ()
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "[Certificate procedure Encryption]\nKey usage=keyEncipherment\n",
+        "[Key procedure Archive]\nAction=archive\n",
+        "[Attribute certificate procedure Purchaser]\nRole=purchaser\n",
+        "[PIN procedure Letters]\nPIN1=6 digits, letter 1\nPUK=8 readable, letter 2\n"
+        "OP=12 alphanumeric, stored\n",
+    ],
+)
+def test_what_the_policy_has_no_more_is_told_and_leaves_nothing_behind(ra: Office, section: str) -> None:
+    assert section in ra.text
+    ra.manager = CertificateManager(ra.store, policy(ra.text.replace(section, "")), now=lambda: ra.now)
+    before = tuple(ra.store.database.iterdump())
+
+    with pytest.raises(IssuanceRefusedError, match="any more: set it up, or modify the token procedure"):
+        ra.issue(SIGN)
+
+    production = Production(ra.store, ra.manager, "Card", "Jane")
+
+    if "Key procedure" in section:
+        with pytest.raises(AuthorityError, match="any more"):
+            production.issue_archived("Card", "1000", Secret(b""), 2048)
+
+    if "PIN" in section:
+        with pytest.raises(AuthorityError, match="any more"):
+            production.produced("1000", {SecretName.PIN1: Secret.of("123456")})
+
+    assert tuple(ra.store.database.iterdump()) == before
 
 
 def test_an_officer_without_a_name_that_a_certificate_has_is_not_enrolled(ra: Office) -> None:

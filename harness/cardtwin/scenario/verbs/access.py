@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
+from cardtwin.issuance.authority import PublishedCa
 from cardtwin.login import (
     CHALLENGE_LIFE,
     AuthenticationMethod,
@@ -327,7 +328,7 @@ def refused(reason: str, note: str) -> dict[str, Value]:
 
 
 def _authority(site: AccessSite, name: str, given: AuthorityPart) -> CertificateAuthority:
-    found = site.published(name)
+    found = PublishedCa(site.authority(name)) if given.ca is None else site.published(name)
     lists = (f"http://{name}/crl", *((f"http://{name}/root.crl",) if given.trust == "root" else ()))
     return CertificateAuthority(
         name,

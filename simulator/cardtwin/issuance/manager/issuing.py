@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cryptography import x509
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from cardtwin.plan import Secret, SecretName
     from cardtwin.provenance import Switches
 
-__all__ = ["Issue", "Parts", "Registration"]
+__all__ = ["Issue", "Parts", "Registration", "referred"]
 
 _NO_SERIAL_BYTES: Final = 16
 _DAY: Final = timedelta(days=1)
@@ -63,6 +63,7 @@ _NAMES: Final = {
 }
 _HOLDER: Final = "Common name"
 _EMAIL: Final = "E-mail"
+_Referred = TypeVar("_Referred")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,19 @@ class Registration:
         return given
 
 
+def referred(known: Mapping[str, _Referred], name: str, kind: str) -> _Referred:
+    """Return what a token procedure in effect refers to; the policy may have changed since it was signed.
+
+    Raises:
+        IssuanceRefusedError: The policy doesn't have it any more.
+    """
+    if name not in known:
+        message = f"there is no {kind} procedure {name!r} any more: set it up, or modify the token procedure"
+        raise IssuanceRefusedError("no-referred-procedure", message)
+
+    return known[name]
+
+
 class Issue:
     """The issuing of one token."""
 
@@ -216,7 +230,8 @@ class Issue:
         self._recovered: list[x509.Certificate] = []
         self._files: list[bytes] = []
         self._chosen = [
-            self._policy.certificate_procedures[name] for name in procedure.certificate_procedures
+            referred(self._policy.certificate_procedures, name, "certificate")
+            for name in procedure.certificate_procedures
         ]
 
     def all(self) -> IssuedToken:
@@ -274,7 +289,8 @@ class Issue:
         return subject_of((oid, fields[name]) for name, oid in _NAMES.items() if fields.get(name))
 
     def _keys(self) -> None:
-        procedures = [self._policy.key_procedures[name] for name in self._procedure.key_procedures]
+        known = self._policy.key_procedures
+        procedures = [referred(known, name, "key") for name in self._procedure.key_procedures]
 
         for procedure in procedures:
             if procedure.action is KeyAction.ARCHIVE:
@@ -324,7 +340,7 @@ class Issue:
         issuer = self._authority.ca(ISSUING_CA)
         return tuple(
             attribute_certificate(
-                self._policy.attribute_procedures[name],
+                referred(self._policy.attribute_procedures, name, "attribute certificate"),
                 self._subject(),
                 issuer,
                 self._authority.new_number(),
@@ -337,7 +353,7 @@ class Issue:
         if not self._procedure.pin_procedure:
             return {}, {}
 
-        procedure = self._policy.pin_procedures[self._procedure.pin_procedure]
+        procedure = referred(self._policy.pin_procedures, self._procedure.pin_procedure, "PIN")
         secrets = make_secrets(procedure, self._request.chosen, self._entropy)
         kept = {
             name: secrets[name]
@@ -353,9 +369,8 @@ class Issue:
         Raises:
             LetterRefusedError: There are characters in it that its font hasn't.
         """
-        procedure = self._policy.pin_procedures.get(self._procedure.pin_procedure)
-
-        if procedure is None:
+        if not self._procedure.pin_procedure:
             return ""
 
+        procedure = referred(self._policy.pin_procedures, self._procedure.pin_procedure, "PIN")
         return self._letters.enter(self._token, self._serial, procedure, self._request.fields)

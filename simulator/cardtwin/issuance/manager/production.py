@@ -12,6 +12,7 @@ from cardtwin.encoding import AuthorityError
 from cardtwin.issuance.authority import read_request
 from cardtwin.issuance.errors import IssuanceError
 from cardtwin.issuance.manager.errors import IssuanceRefusedError, SerialRefusedError
+from cardtwin.issuance.manager.issuing import referred
 from cardtwin.issuance.manager.model import ROOT_DOMAIN, KeyAction
 from cardtwin.issuance.manager.serials import Serials
 from cardtwin.issuance.manager.tokens import TokenRequest
@@ -141,8 +142,8 @@ class Production:
         known = self._manager.workbench.policy.key_procedures
 
         for key in self._procedure(name).key_procedures:
-            if known[key].action is KeyAction.ARCHIVE:
-                return known[key]
+            if (found := referred(known, key, "key")).action is KeyAction.ARCHIVE:
+                return found
 
         raise IssuanceRefusedError("no-archive", f"the token procedure {name!r} archives no keys")
 
