@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 
 SIGN = frozenset({KeyUsage.DIGITAL_SIGNATURE})
 ENCRYPT = frozenset({KeyUsage.KEY_ENCIPHERMENT})
+PIN_PROCEDURE = """\
+[PIN procedure Letters]
+PIN1=6 digits, letter 1
+PUK=8 readable, letter 2
+OP=12 alphanumeric, stored
+"""
 CONSENT = frozenset({KeyUsage.NON_REPUDIATION})
 
 
@@ -101,8 +107,7 @@ def test_a_production_refuses_a_key_of_a_size_that_is_not_made(ra: Office) -> No
         "[Certificate procedure Encryption]\nKey usage=keyEncipherment\n",
         "[Key procedure Archive]\nAction=archive\n",
         "[Attribute certificate procedure Purchaser]\nRole=purchaser\n",
-        "[PIN procedure Letters]\nPIN1=6 digits, letter 1\nPUK=8 readable, letter 2\n"
-        "OP=12 alphanumeric, stored\n",
+        PIN_PROCEDURE,
     ],
 )
 def test_what_the_policy_has_no_more_is_told_and_leaves_nothing_behind(ra: Office, section: str) -> None:
