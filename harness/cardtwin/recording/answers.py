@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from dataclasses import dataclass
@@ -103,12 +104,9 @@ class AnswersInOrder(Answers):
             yield f"the trace has {left} more APDUs that did not come, the first one is {self._next()}"
 
     def _next(self) -> str:
-        for item in self._items[self._at :]:
+        for item in itertools.islice(self._items, self._at, None):
             if isinstance(item, MaskedExchange):
-                number = sum(
-                    isinstance(each, MaskedExchange) for each in self._items[: self._items.index(item)]
-                )
-                return f"APDU {number + 1}: {item.command[:_HEADER]} {item.meaning}".rstrip()
+                return f"APDU {self._sent + 1}: {item.command[:_HEADER]} {item.meaning}".rstrip()
 
         return "the trace's end"
 

@@ -161,6 +161,15 @@ def test_strict_is_told_what_came_instead_and_what_did_not_come() -> None:
     )
 
 
+def test_strict_counts_commands_that_come_again() -> None:
+    _, trace = on_card([MF, MF, MF, MF])
+    _, replay = on_trace(trace, [MF, MF, READ], strict=True)
+    unknown, missing = replay.told()
+
+    assert "goes on with APDU 3: " in unknown
+    assert "the trace has 2 more APDUs that did not come, the first one is APDU 3: " in missing
+
+
 def test_strict_is_told_of_a_reset_that_did_not_come() -> None:
     _, trace = on_card([EF, RESET, EF])
     again, replay = on_trace(trace, [EF, EF, EF], strict=True)
