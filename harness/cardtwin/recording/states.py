@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.comparing import VOLATILE
@@ -100,14 +101,15 @@ class CardState:
         environment: Verified PINs, security environments and the like, by the commands' headers: what was
             sent and answered last. A reset clears it.
         tries: Wrong PINs by the commands' headers: the last answer.
-        changes: The commands that have changed what the card keeps, in their order.
+        changes: The commands that have changed what the card keeps, in their order: a digest, for there may
+            be many. Empty where there are none.
         pending: The command before, where the next one belongs to it.
     """
 
     selected: tuple[str, ...] = ()
     environment: frozenset[tuple[str, str]] = frozenset()
     tries: frozenset[tuple[str, str]] = frozenset()
-    changes: tuple[str, ...] = ()
+    changes: bytes = b""
     pending: str = ""
 
     @property
@@ -133,7 +135,7 @@ class CardState:
         if Effect.SPENDS_TRIES in effect:
             state = _with_tries(state, traced, header)
         elif effect & _CHANGES and traced.done:
-            state = replace(state, changes=(*self.changes, exchange.command))
+            state = replace(state, changes=_changed(self.changes, exchange.command))
         elif effect & Effect.SELECTS and traced.done and not _is_select(traced):
             state = replace(state, environment=_set(self.environment, header, exchange.command))
 
@@ -143,13 +145,17 @@ class CardState:
 def _with_tries(state: CardState, traced: TracedCommand, header: str) -> CardState:
     """Return the state after a PIN, which may have been wrong, or after something else that takes tries."""
     command, response = traced.exchange.command, traced.exchange.response
-    changes = (command,) if traced.done and traced.decoded.effect & _CHANGES else ()
+    changes = traced.done and traced.decoded.effect & _CHANGES
     return replace(
         state,
         tries=_set(state.tries, header, "" if traced.done else response),
         environment=_set(state.environment, header, f"{command} {response}"),
-        changes=state.changes + changes,
+        changes=_changed(state.changes, command) if changes else state.changes,
     )
+
+
+def _changed(before: bytes, command: str) -> bytes:
+    return sha256(before + command.encode()).digest()
 
 
 def _set(pairs: frozenset[tuple[str, str]], key: str, value: str) -> frozenset[tuple[str, str]]:

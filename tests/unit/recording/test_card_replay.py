@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardtwin.card import EmulatedCard, models
+from cardtwin.decode import decode
 from cardtwin.entropy import SeededEntropy
 from cardtwin.events import Hub, PowerChange, ReaderChanged
 from cardtwin.pcsc import CardMuteError, Disposition
 from cardtwin.readers import ReaderManager
 from cardtwin.recording import CardReplay, ReplayRefusedError
+from cardtwin.recording.states import CardState, TracedCommand
 from cardtwin.trace import MaskedExchange, Recorder, Trace
 from support.programs import PIN, encoded
 
@@ -140,6 +142,17 @@ def test_what_an_update_changed_is_changed_after_a_reset() -> None:
     assert answers[1] != answers[-1]
     assert on_trace(trace, commands)[0] == answers
     assert on_trace(trace, [DIRECTORY, READ, RESET, DIRECTORY, READ])[0][-1] == answers[1]
+
+
+def test_a_state_does_not_grow_with_the_changes_before_it() -> None:
+    update = TracedCommand(exchange("00 D6 00 00 01 0A", "90 00"), decode(bytes.fromhex(UPDATE)))
+    states = [CardState()]
+
+    for _ in range(1000):
+        states.append(states[-1].after(update))
+
+    assert len(set(states)) == len(states)
+    assert len(repr(states[-1])) < 2 * len(repr(states[1]))
 
 
 def test_a_try_that_was_lost_is_lost_after_a_reset() -> None:
