@@ -61,7 +61,7 @@ typedef struct { CK_VERSION version; void *functions[68]; } CK_FUNCTION_LIST;
 #pragma pack(pop)
 
 enum { OK = 0, ARGUMENTS_BAD = 7, BUFFER_TOO_SMALL = 0x150, SENSITIVE = 0x11, PARAMETER_INVALID = 0x71, PIN_INCORRECT = 0xA0 };
-enum { CLASS = 0, LABEL = 3, PRIVATE_EXPONENT = 0x123, ALLOWED_MECHANISMS = 0x40000600 };
+enum { CLASS = 0, LABEL = 3, MODULUS = 0x120, PRIVATE_EXPONENT = 0x123, ALLOWED_MECHANISMS = 0x40000600 };
 
 static CK_ULONG wanted;
 
@@ -177,6 +177,10 @@ static CK_ULONG get_attributes(CK_ULONG session, CK_ULONG object, CK_ATTRIBUTE *
             break;
         case ALLOWED_MECHANISMS:
             one = put(&template[at], mechanisms, sizeof mechanisms);
+            break;
+        case MODULUS:
+            one = template[at].pValue != NULL && template[at].ulValueLen < 256 ? BUFFER_TOO_SMALL : OK;
+            template[at].ulValueLen = 256;
             break;
         case PRIVATE_EXPONENT:
             template[at].ulValueLen = ~(CK_ULONG)0;

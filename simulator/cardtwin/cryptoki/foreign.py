@@ -291,7 +291,8 @@ class _Call:
         asked = (make * len(queries))(*(self._asked(each) for each in queries))
         self.point(asked)
         self.length(len(queries))
-        self.reads.append(lambda rv: [self._reading(each, rv) for each in asked])
+        rooms = [each.ulValueLen for each in asked]
+        self.reads.append(lambda rv: [self._reading(*each, rv) for each in zip(asked, rooms, strict=True)])
 
     def _asked(self, query: Query) -> Any:
         kind = self.abi.narrowed(query.type)
@@ -302,11 +303,15 @@ class _Call:
         room = self.abi.room_for_c(kind, query.capacity)
         return self.layout.attribute(kind, self.pointer_to(bytes(room)), room)
 
-    def _reading(self, attribute: Any, rv: int) -> Reading:
+    def _reading(self, attribute: Any, room: int, rv: int) -> Reading:
+        """Return what became of an attribute; libraries may tell a length for which there was no room."""
         kind, length = attribute.type, attribute.ulValueLen
 
         if length == self.abi.most:
             return Reading(UNAVAILABLE_INFORMATION, None, Ckr(rv))
+
+        if attribute.pValue is not None and length > room:
+            return Reading(self.abi.room_from_c(kind, length), None, Ckr(rv or Ckr.CKR_BUFFER_TOO_SMALL))
 
         found = None if attribute.pValue is None else ctypes.string_at(attribute.pValue, length)
         value = None if found is None else self.abi.attribute_from_c(kind, found)

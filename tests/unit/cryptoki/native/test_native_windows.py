@@ -140,6 +140,14 @@ def test_an_attribute_that_is_not_told_is_not_told(packed: ForeignModule) -> Non
     assert returned.results == ([Reading(UNAVAILABLE_INFORMATION, None, Ckr.CKR_ATTRIBUTE_SENSITIVE)],)
 
 
+def test_nothing_is_read_behind_a_buffer_that_was_too_small(packed: ForeignModule) -> None:
+    for room in (None, 4):
+        returned = call(packed, "C_GetAttributeValue", (1, 3, (Query(Cka.CKA_MODULUS, room),)))
+        ((modulus,),) = returned.results
+        assert (modulus.length, modulus.value) == (256, None)
+        assert modulus.rv.name == returned.name == ("CKR_BUFFER_TOO_SMALL" if room else "CKR_OK")
+
+
 def test_a_mechanism_s_parameter_is_packed(packed: ForeignModule) -> None:
     oaep = RsaPkcsOaepParams(hash_alg=1, mgf=2, source=4, source_data=b"label")
     assert call(packed, "C_SignInit", (1, Mechanism(9, oaep), 3)).name == "CKR_OK"
