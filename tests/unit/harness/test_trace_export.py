@@ -92,6 +92,26 @@ def test_a_command_without_an_answer_is_a_remark_in_a_dump(path: Path) -> None:
     assert "# sent 00B0000000" in lines
 
 
+def test_what_is_no_command_or_no_response_is_a_remark_in_a_dump(path: Path) -> None:
+    odd = (exchange(b"", b"\x6f\x00"), exchange(b"\x00", b"\x6f\x00"), exchange(READ, b"\x61"))
+    export_traces([traced(*odd, exchange(SELECT))], "apdu4j", path)
+    lines = path.read_text().splitlines()
+
+    assert [line for line in lines if not line.startswith("#")] == ["00A4000C023F00", "9000"]
+    assert lines[lines.index("# sent 00B0000000") + 1] == "# received 61"
+
+    with pytest.raises(ExportError, match="this trace has none"):
+        export_traces([traced(*odd)], "apdu4j", path)
+
+
+def test_a_remark_that_is_longer_than_an_option_is_cut(path: Path) -> None:
+    select = bytes.fromhex("00A4040000C350") + bytes(50_000)
+    export_traces([traced(exchange(select), title="\u00fc" * 40_000)], "pcapng", path)
+
+    assert b"00..." in path.read_bytes()
+    assert b"\xc3\xbc..." in path.read_bytes()
+
+
 def test_a_dump_has_one_reader(path: Path) -> None:
     trace = traced(exchange(SELECT), exchange(READ, reader="R2"))
 
@@ -157,11 +177,15 @@ def test_remarks_tell_which_bytes_are_masked() -> None:
 
 
 BYTES = st.binary(min_size=4, max_size=40)
+STATUSES = st.builds(
+    lambda first, second: bytes((first, second)), st.integers(0x60, 0x6F), st.integers(0, 255)
+)
+RESPONSES = st.builds(bytes.__add__, st.binary(max_size=38), STATUSES | st.just(DONE))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    sent=st.lists(st.tuples(BYTES, st.binary(min_size=2, max_size=40)), min_size=1),
+    sent=st.lists(st.tuples(BYTES, RESPONSES), min_size=1),
     reader=st.text(min_size=1),
 )
 def test_a_dump_is_read_again_as_it_was(path: Path, sent: list[tuple[bytes, bytes]], reader: str) -> None:

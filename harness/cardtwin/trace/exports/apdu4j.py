@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["content"]
 
+_HEADER, _STATUS = 4, 2
 _CONTROL: Final = str.maketrans(dict.fromkeys(map(chr, range(32)), " "))
 
 
@@ -23,10 +24,13 @@ def content(traces: Sequence[Trace]) -> bytes:
     """Return the dump.
 
     Raises:
-        ExportError: The traces have several readers, and a dump has one.
+        ExportError: The traces have several readers, and a dump has one; or no command was answered.
     """
     packets = [(trace.title, packet) for trace in traces for packet in packets_of(trace)]
     readers = sorted({packet.reader for _, packet in packets})
+
+    if not any(_is_pair(packet) for _, packet in packets):
+        raise ExportError("a dump has pairs of a command and its response, and this trace has none")
 
     if len(readers) > 1:
         raise ExportError(
@@ -62,8 +66,17 @@ def _lines(title: str, packet: Packet) -> Iterator[str]:
     yield f"# {title}"
     yield from (f"# {remark}" for remark in packet.remarks)
 
-    if packet.response:
+    if _is_pair(packet):
         yield packet.command.hex().upper()
         yield packet.response.hex().upper()
-    else:
-        yield f"# sent {packet.command.hex().upper()}"  # a command alone would be paired with the next one
+        return
+
+    yield f"# sent {packet.command.hex().upper()}"  # a command alone would be paired with the next one
+
+    if packet.response:
+        yield f"# received {packet.response.hex().upper()}"
+
+
+def _is_pair(packet: Packet) -> bool:
+    """Whether these are a command and a response, as far as their lengths go: others a dump can't have."""
+    return len(packet.command) >= _HEADER and len(packet.response) >= _STATUS

@@ -47,17 +47,17 @@ def _section(trace: Trace) -> bytes:
     packets = tuple(packets_of(trace))
     readers = {reader: number for number, reader in enumerate(dict.fromkeys(p.reader for p in packets))}
     header = struct.pack("<IHHq", _MAGIC, 1, 0, _UNKNOWN_LENGTH)
-    blocks = [_block(_SECTION, header, ((_COMMENT, trace.title.encode()),))]
+    blocks = [_block(_SECTION, header, ((_COMMENT, _text(trace.title)),))]
 
     for reader in readers:
-        options = ((_NAME, reader.encode()), (_RESOLUTION, _MICROSECONDS))
+        options = ((_NAME, _text(reader)), (_RESOLUTION, _MICROSECONDS))
         blocks.append(_block(_INTERFACE, struct.pack("<HHI", _RAW_IP, 0, 0), options))
 
     for packet in packets:
         data = _datagram(packet.command + packet.response)
         at = max(0, round(packet.at * 1_000_000))
         fields = (readers[packet.reader], at >> 32, at & 0xFFFF_FFFF, len(data), len(data))
-        comments = [(_COMMENT, remark.encode()) for remark in packet.remarks]
+        comments = [(_COMMENT, _text(remark)) for remark in packet.remarks]
         blocks.append(_block(_PACKET, struct.pack("<IIIII", *fields) + _padded(data), comments))
 
     return b"".join(blocks)
@@ -68,6 +68,12 @@ def _block(kind: int, body: bytes, options: Iterable[tuple[int, bytes]]) -> byte
     content = body + (listed + bytes(4) if listed else b"")
     length = len(content) + 12
     return struct.pack("<II", kind, length) + content + struct.pack("<I", length)
+
+
+def _text(text: str) -> bytes:
+    """Return a text, or as much of it as an option has room for."""
+    data = text.encode(errors="replace")
+    return data if len(data) <= _LONGEST else data[: _LONGEST - 3].decode(errors="ignore").encode() + b"..."
 
 
 def _padded(data: bytes) -> bytes:
