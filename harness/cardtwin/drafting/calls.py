@@ -165,17 +165,20 @@ class CallDrafter:
         step.fields[name] = text if text == "NULL" else self._secret(step.call, name)
 
     def _secret(self, call: RecordedCall, name: str) -> str:
-        secrets, usual = self._secrets, self._usual(call)
-
         match call.name, name:
             case (_, "pNewPin"):
-                return secrets.refer("new_pin")
+                return self._secrets.refer("new_pin")
             case ("C_InitPIN", _):
-                return secrets.refer("pin")
-            case _ if call.result in _REFUSED_PIN:
-                return secrets.refer("wrong_pin")
+                return self._secrets.refer("pin")
             case _:
-                return secrets.now(usual)
+                return self.current(call)
+
+    def current(self, call: RecordedCall) -> str:
+        """Return what to write for the PIN or PUK that a call takes before anything is changed."""
+        if call.result in _REFUSED_PIN:
+            return self._secrets.refer("wrong_pin")
+
+        return self._secrets.now(self._usual(call))
 
     def _usual(self, call: RecordedCall) -> str:
         """Return the name of the secret that such a call takes."""

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cardtwin.events import CallBegan, CallEnded, ReaderChanged
+from cardtwin.events import CallBegan, CallEnded, PinPadUsed, ReaderChanged
 from cardtwin.trace import MaskedExchange
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class RecordedCall:
         arguments: As texts, by the names of the parameters in C.
         result: The return value's name; empty where the trace ends before.
         results: As texts, by the names of the parameters.
+        asked: What a PIN pad has asked a person for meanwhile.
     """
 
     name: str
@@ -37,6 +38,7 @@ class RecordedCall:
     arguments: Mapping[str, str]
     result: str = ""
     results: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[PinPadUsed, ...] = ()
 
 
 _OK: Final = "CKR_OK"
@@ -54,11 +56,13 @@ def happenings(trace: Trace) -> Iterator[Happening]:
     programs = _Programs()
     ended = {event.call.number: event for event in trace.events if isinstance(event, CallEnded)}
     calls = {event.call.number for event in trace.events if isinstance(event, CallBegan)}
+    asked = [event for event in trace.events if isinstance(event, PinPadUsed)]
 
     for event in trace.events:
         match event:
             case CallBegan() if not _is_within(event.cause, calls):
-                yield _call(event, ended.get(event.call.number), programs)
+                pads = tuple(each for each in asked if _is_within(each.cause, {event.call.number}))
+                yield _call(event, ended.get(event.call.number), programs, pads)
             case MaskedExchange() | ReaderChanged() if not _is_within(event.cause, calls):
                 yield event
             case _:
@@ -69,7 +73,9 @@ def _is_within(cause: Cause | None, calls: set[int]) -> bool:
     return cause is not None and any(each.number in calls for each in cause.path())
 
 
-def _call(began: CallBegan, ended: CallEnded | None, programs: _Programs) -> RecordedCall:
+def _call(
+    began: CallBegan, ended: CallEnded | None, programs: _Programs, asked: tuple[PinPadUsed, ...]
+) -> RecordedCall:
     results = () if ended is None else ended.results
     result = "" if ended is None else ended.result
     return RecordedCall(
@@ -78,6 +84,7 @@ def _call(began: CallBegan, ended: CallEnded | None, programs: _Programs) -> Rec
         dict(began.arguments),
         result,
         {name.removeprefix("*"): text for name, text in results},
+        asked,
     )
 
 

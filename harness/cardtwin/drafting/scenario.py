@@ -15,6 +15,7 @@ from cardtwin.drafting.desk import apdu_step, is_carried_out, reader_step, who
 from cardtwin.drafting.errors import NothingToDraftError
 from cardtwin.drafting.layout import Entry, escaped, file_text
 from cardtwin.drafting.names import AXIS, DEFAULTS, ROW, Handles, Secrets
+from cardtwin.drafting.pinpad import enter_step, with_pads
 from cardtwin.drafting.recorded import CLIENT, RecordedCall, happenings
 from cardtwin.events import PowerChange, ReaderChanged
 from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
@@ -153,6 +154,7 @@ class _Draft:
 
         by = self._program(call.program)
         self._begin(call, by)
+        self._enter(call)
         fault = call.result == self._given.fault
         step = self._calls.step(call, by, fault=fault)
         step.notes[:0] = self._told()
@@ -168,13 +170,23 @@ class _Draft:
 
         self._begun.add(by)
 
+    def _enter(self, call: RecordedCall) -> None:
+        """Let somebody enter at the PIN pad what the call is going to ask for."""
+        if call.asked:
+            step = enter_step(call, self._calls.current(call), self._secrets, self._on(call.asked[0].reader))
+            self._steps += [] if step is None else [step]
+
+    def _on(self, reader: str) -> dict[str, Tree]:
+        """Return the key that says which reader is meant, where there are several."""
+        return {"on": _reader_name(reader)} if len(self._readers()) > 1 else {}
+
     def _note_certificates(self, step: CallStep) -> None:
         kind = step.call.results.get("phObject", "none")
         self._certificates |= kind != "none" and any(name.startswith("certificates") for name in step.binds)
 
     def _other(self, event: MaskedExchange | ReaderChanged, *, alone: bool) -> None:
         program = who(event)
-        on: dict[str, Tree] = {"on": _reader_name(event.reader)} if len(self._readers()) > 1 else {}
+        on = self._on(event.reader)
 
         match event:
             case MaskedExchange():
@@ -253,7 +265,7 @@ class _Draft:
         entries: list[Entry] = []
 
         for reader in [name for name, card in self._readers().items() if card] or [_READER]:
-            on: dict[str, Tree] = {"on": _reader_name(reader)} if len(self._readers()) > 1 else {}
+            on = self._on(reader)
             make: dict[str, Tree] = {"personalise": _PROFILE, "certificate": _CERTIFICATE, "secrets": secrets}
             entries.append(Entry({**make, "by": _MAKER, **on}, (_ABOUT_CARD,)))
             entries += self._certified(on) if self._certificates else []
@@ -297,9 +309,15 @@ class _Draft:
             head["switches"] = Entry(dict(self._given.switches))
 
         head["cards"] = Entry({name: dict(card) for name in readers.values() if name}, notes)
-        head["readers"] = Entry({_reader_name(name): there or "empty" for name, there in readers.items()})
+        head["readers"] = Entry({_reader_name(name): self._reader(name, c) for name, c in readers.items()})
         head["processes"] = Entry(self._processes())
         return head
+
+    def _reader(self, name: str, card: str) -> Tree:
+        if name not in with_pads(self._trace):
+            return card or "empty"
+
+        return {"card": card, "pinpad": "yes"} if card else {"pinpad": "yes"}
 
     def _secret(self, name: str) -> Tree:
         return escaped(self._given.secrets.get(name, DEFAULTS[name]))
