@@ -74,6 +74,14 @@ def test_the_debug_log_of_opensc(desk: Desk, log: Path) -> None:
 
 
 @pytest.mark.usefixtures("card")
+def test_a_pin_in_the_debug_log_of_opensc_is_in_no_trace(desk: Desk, log: Path) -> None:
+    log.write_text(desk.run("env", "OPENSC_DEBUG=9", "pkcs15-tool", "--verify-pin", "--pin", MAIN))
+
+    assert exchanges(imported(log)) == exchanges(masked_exchanges(desk.events))
+    check_pin(log, MAIN, "00 20 00 81")
+
+
+@pytest.mark.usefixtures("card")
 def test_the_log_of_scdaemon(desk: Desk) -> None:
     with opened_scdaemon(desk, pin=MAIN, more="debug cardio\nverbose\n") as daemon:
         status, _ = daemon.command("LEARN --force")
