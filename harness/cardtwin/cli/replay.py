@@ -184,6 +184,9 @@ def _chosen(path: Path, title: str | None) -> Trace:
         known = "; ".join(trace.title for trace in traces) or "none"
         fail(f"{path}: which trace? --title gives it; there are: {known}")
 
+    if found[0].cut_at is not None:
+        _tell([f"{path}: this trace was cut at its limit: what came later is missing, and not replayed"])
+
     return found[0]
 
 

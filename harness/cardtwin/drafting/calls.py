@@ -249,8 +249,10 @@ class CallDrafter:
 
         if fault:
             step.notes.append(f"the fault: in the trace this returns {call.result}")
+        elif not call.result:
+            step.notes.append("LOOK: in the trace this hasn't returned")
         elif call.result != _OK:
-            step.fields["expect"] = call.result or _OK
+            step.fields["expect"] = call.result
         elif expected := dict(self._matchers(step, function)):
             step.fields["expect"] = expected
 

@@ -113,7 +113,7 @@ class _Draft:
         steps = [
             step.entry(self._handles.used) if isinstance(step, CallStep) else step for step in self._steps
         ]
-        steps[-1] = self._proving(steps[-1])
+        steps[-1] = self._cut(self._proving(steps[-1]))
         before = self._before()  # needs secrets: the head comes after it
         return file_text(self._head(), [*before, *steps], self._tail())
 
@@ -122,6 +122,12 @@ class _Draft:
             return step
 
         return Entry({**step.value, "proves": [*self._given.proves]}, step.notes)
+
+    def _cut(self, step: Entry) -> Entry:
+        if self._trace.cut_at is None or self._given.fault is not None:
+            return step
+
+        return Entry(step.value, (*step.notes, "LOOK: the trace was cut behind this, at its limit"))
 
     # Steps
 

@@ -128,6 +128,20 @@ def test_data_that_matters_is_told_to_be_unknown(function: str, told: bool, tmp_
     assert (f"# LOOK: the trace has the length of {name} alone" in text) == told
 
 
+def test_a_call_that_has_not_returned_is_told(tmp_path: Path) -> None:
+    events = trace(*OPENED, ("C_Logout", {"hSession": "41"}, NOTHING, "CKR_OK")).events
+    text = steps(draft(Trace("a log", events[:-1]), tmp_path))
+
+    assert "# LOOK: in the trace this hasn't returned\n  - {pkcs11: C_Logout" in text
+    assert "hasn't returned" not in steps(draft(Trace("a log", events), tmp_path))
+
+
+def test_a_trace_that_was_cut_is_told_to_be(tmp_path: Path) -> None:
+    text = steps(draft(replace(trace(*OPENED), cut_at=9000), tmp_path))
+
+    assert "# LOOK: the trace was cut behind this, at its limit\n  - {pkcs11: C_OpenSession" in text
+
+
 def test_a_refused_call_is_expected_to_be_refused(tmp_path: Path) -> None:
     refused = ("C_Login", LOGIN, NOTHING, "CKR_PIN_LOCKED")
     assert "expect: CKR_PIN_LOCKED" in steps(draft(trace(*OPENED, refused), tmp_path))

@@ -107,10 +107,10 @@ def test_it_comes_to_the_same_again(failing: Instance, tmp_path: Path) -> None:
 @given(st.integers(0, 24), st.lists(st.frozensets(st.integers(0, 23), min_size=1, max_size=3), max_size=6))
 def test_no_three_neighbours_are_left_that_could_go(number: int, groups: list[frozenset[int]]) -> None:
     """Each group is of steps that go together or not at all, such as what begins and ends something."""
-    steps: Any = tuple(range(number))  # numbers stand for steps
-    tried: list[Any] = []
+    steps = tuple(range(number))
+    tried: list[tuple[int, ...]] = []
 
-    def fails(some: Any) -> bool:
+    def fails(some: tuple[int, ...]) -> bool:
         tried.append(some)
         return {0, number // 2} & {*steps} <= {*some} and all(
             not group & {*some} or group & {*steps} <= {*some} for group in groups

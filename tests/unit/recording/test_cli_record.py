@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support.hosted import TIMEOUT, command, environment, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BLANK = ("--card", "cardos-5.3")
 
@@ -125,6 +122,15 @@ VERIFY = "00 20 00 81 08 ** ** ** ** ** ** ** **"
 def test_a_trace_that_the_card_answers_the_same_has_no_differences(tmp_path: Path) -> None:
     result = run("replay", trace(tmp_path, (SELECT, "90 00")), *BLANK)
     assert (result.returncode, result.stdout) == (0, "commands sent: 1; no differences\n")
+
+
+def test_that_a_trace_was_cut_is_told(tmp_path: Path) -> None:
+    path = Path(trace(tmp_path, (SELECT, "90 00")))
+    path.write_text(path.read_text() + '{"kind": "cut", "limit": 400}\n')
+    result = run("replay", str(path), *BLANK)
+
+    assert (result.returncode, result.stdout) == (0, "commands sent: 1; no differences\n")
+    assert "this trace was cut at its limit" in result.stderr
 
 
 @pytest.mark.cardtwin_proves("RR-02")
