@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cardtwin.card import CardImage
     from cardtwin.readers import ReaderManager
 
+pytestmark = pytest.mark.thorough
+
 Change = Callable[[Program, int], Any]
 NEVER = 1 << 30
 

@@ -9,6 +9,8 @@ import pytest
 from cardtwin.scenario import Verdict, load
 from support.drafts import circumstances_of, drafted, ran
 
+pytestmark = pytest.mark.thorough
+
 FOLDER = Path(__file__).parents[3] / "scenarios" / "not-logged-in"
 MODEL = "cardos-5.3"
 OTHERS = {

@@ -77,6 +77,7 @@ def test_what_the_loader_refuses_is_invalid(validator: Any, text: str) -> None:
     assert errors(validator, text)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "path",
     sorted(SCENARIOS.rglob("*.scenario.yaml")),
@@ -86,6 +87,7 @@ def test_the_projects_own_scenarios_are_valid(validator: Any, path: Path) -> Non
     assert errors(validator, path.read_text()) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "path",
     sorted(SCENARIOS.rglob("*.scenario.yaml")),
@@ -96,6 +98,7 @@ def test_the_projects_own_scenarios_are_valid_as_an_editor_reads_them(validator:
     assert [error.json_path for error in validator.iter_errors(read)] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "path",
     sorted(SCENARIOS.rglob("*.scenario.yaml")),

@@ -255,6 +255,7 @@ def test_after_kill_9_the_batch_is_gone_on_with_to_the_same_end(tmp_path: Path, 
     assert contents(tmp_path / "batch") == contents(tmp_path / "whole" / "batch")
 
 
+@pytest.mark.thorough
 def test_the_memory_does_not_grow_with_the_batch(tmp_path: Path) -> None:
     kept = []
     tracemalloc.start()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from cardtwin.pcsc import Context
 
+pytestmark = pytest.mark.thorough
+
 KEY = "X_Key K reference=16 directory=DF size=1024 use=sign access=pin1 label='Key' public=EFPUB"
 FILES = (
     "CreateEf EFPUB id=0x4601 maxsize=300 read=always update=puk---"

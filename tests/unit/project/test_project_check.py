@@ -76,6 +76,36 @@ def test_an_interpreter_that_is_absent_is_told(
     assert "not tested: Python 3.12, 3.13" in capsys.readouterr().out
 
 
+def test_the_newest_interpreter_is_the_one_that_looks_at_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+
+    def note(_: list[str], env: dict[str, str], **__: object) -> object:
+        told.append(env["CARDTWIN_THOROUGH"])
+        return type("Completed", (), {"returncode": 0})()
+
+    monkeypatch.setattr(subprocess, "run", note)
+    pretend(monkeypatch, versions=("3.9", "3.11", "3.10"))
+    assert check.main(["py311"]) == 0
+    assert told == ["3.11"]
+
+
+@pytest.mark.parametrize(("version", "left_out"), [(HERE, False), ("2.7", True)])
+def test_another_interpreter_leaves_out_what_is_thorough(version: str, left_out: bool) -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", __file__]
+    thorough = {"CARDTWIN_THOROUGH": version}
+    found = subprocess.run(
+        command, env=os.environ | thorough, capture_output=True, text=True, check=True, cwd=check.ROOT
+    )
+    assert ("1 deselected" in found.stdout) is left_out
+
+
+@pytest.mark.thorough
+def test_this_one_is_thorough() -> None:
+    """It is what the test above looks for."""
+
+
 def test_continuous_integration_has_every_interpreter(
     monkeypatch: pytest.MonkeyPatch, started: list[list[str]]
 ) -> None:

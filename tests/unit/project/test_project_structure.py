@@ -27,6 +27,7 @@ def test_a_package_exports_what_it_says(name: str) -> None:
     assert [missing for missing in exported if not hasattr(package, missing)] == []
 
 
+@pytest.mark.thorough
 def test_every_package_can_be_the_first_that_is_imported() -> None:
     program = """
 import sys

@@ -39,6 +39,7 @@ def preloaded(*names: str) -> str:
     return ":".join(paths)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="this is the inner run already")
 @pytest.mark.timeout(300)
 def test_the_library_does_nothing_undefined_and_keeps_to_its_memory(library: Path) -> None:
@@ -63,6 +64,7 @@ def test_the_library_does_nothing_undefined_and_keeps_to_its_memory(library: Pat
     assert not any(mark in run.stdout for mark in FOUND), run.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="sanitizers don't mix")
 @pytest.mark.parametrize("flags", [ADDRESS, THREAD], ids=["address", "thread"])
 def test_a_program_in_c_leaks_nothing_and_has_no_races(token: Served, tmp_path: Path, flags: str) -> None:
