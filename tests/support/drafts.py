@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
+from cardtwin.card import image as images
 from cardtwin.drafting import Circumstances, draft
 from cardtwin.events import CallEnded
-from cardtwin.scenario import load, run
+from cardtwin.scenario import Verdict, load, run
 from cardtwin.targets import get
+from cardtwin.targets.emulated import EmulatedTarget
 from cardtwin.trace import Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cardtwin.card import EmulatedCard
+    from cardtwin.events import Hub
     from cardtwin.scenario import Instance, ScenarioResult
+    from cardtwin.targets import Setup
+    from cardtwin.targets.emulated import EmulatedBench
     from cardtwin.trace import Trace
 
-__all__ = ["Ran", "circumstances_of", "drafted", "ran"]
+__all__ = ["PREPARATION", "Ran", "circumstances_of", "drafted", "made_card", "ran"]
+
+PREPARATION: Final = {"personalise"}
+"""The steps that make the card."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,27 @@ def drafted(trace: Trace, folder: Path, circumstances: Circumstances | None = No
     path.write_text(draft(trace, folder, circumstances))
     (instance,) = load(path)
     return instance
+
+
+class _KeptCard(EmulatedTarget):
+    """The emulated target; its card is there afterwards."""
+
+    chip: EmulatedCard
+
+    def open(self, setup: Setup, hub: Hub) -> EmulatedBench:
+        bench = super().open(setup, hub)
+        self.chip = bench.desk.cards[0].chip
+        return bench
+
+
+def made_card(instance: Instance, folder: Path) -> Path:
+    """Make the card of an instance as its steps do, and return the file with its memory."""
+    target, path = _KeptCard(), folder / "card.image"
+    making = tuple(spec for spec in instance.steps if spec.kind.verb in PREPARATION)
+    result = run(replace(instance, steps=making), target)
+    assert result.verdict is Verdict.PASSED
+    images.save(target.chip.image, path)
+    return path
 
 
 def circumstances_of(instance: Instance, folder: Path) -> Circumstances:
