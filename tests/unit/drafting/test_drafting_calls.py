@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,22 @@ def steps(text: str) -> str:
 
 def last_step(folder: Path, *calls: Recorded) -> str:
     return steps(draft(trace(*OPENED, *calls), folder)).splitlines()[-1].strip()
+
+
+@pytest.mark.parametrize("others", ["client 12 program", "child 1 of program"])
+def test_two_processes_of_one_name_are_two_programs(others: str, tmp_path: Path) -> None:
+    first, second = (Cause("C_Initialize", Cause(process)) for process in ("client 11 program", others))
+    events = [
+        event
+        for each in (first, second, first)
+        for event in (
+            CallBegan(cause=each.parent, call=each, interface="PKCS#11", program="program"),
+            CallEnded(cause=each.parent, call=each, result="CKR_OK"),
+        )
+    ]
+    text = steps(draft(Trace("a log", tuple(events)), tmp_path))
+
+    assert re.findall("by: (\\S+)}", text) == ["program", "program-2", "program"]
 
 
 def test_handles_get_the_names_of_the_results_that_gave_them(tmp_path: Path) -> None:
