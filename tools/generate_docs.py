@@ -26,6 +26,7 @@ from cardtwin.plan import SecretName
 from cardtwin.ppa import card_models
 from cardtwin.ppa.vocabulary import FUNCTIONS, STATEMENTS
 from cardtwin.provenance import AREAS, Basis, Rule, all_rules
+from cardtwin.report import plans
 from cardtwin.scenario.step import COMMON, Expectation, all_verbs
 from pages import page, table
 
@@ -336,6 +337,11 @@ def trace_schema() -> str:
     return json.dumps(trace.json_schema(), indent=2) + "\n"
 
 
+def plan_schema() -> str:
+    """Return the JSON Schema of a file of plans."""
+    return json.dumps(plans.json_schema(), indent=2) + "\n"
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "card-commands.md": card_commands,
     "card-life-cycle.md": card_life_cycle,
@@ -344,6 +350,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "encoding-keywords.md": encoding_pages.encoding_keywords,
     "encoding-rules.md": encoding_pages.encoding_rules,
     "pkcs11-functions.md": pkcs11_functions,
+    "plan.schema.json": plan_schema,
     "profile-statements.md": profile_statements,
     "requirements-by-model.md": requirements_by_model.written,
     "scenario-verbs.md": scenario_verbs,

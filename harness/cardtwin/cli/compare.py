@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cardtwin.scenario import Instance
+    from cardtwin.scenario.planning import Plan
     from cardtwin.scenario.pool import Outcome
 
 __all__ = ["command"]
@@ -50,7 +51,8 @@ def command(
     """Run scenarios on two targets, and tell step by step in what their cards differ.
 
     The same commands are put side by side: status words, tries left, access conditions, lengths and data. Of
-    what is new each time, such as challenges and signatures, the lengths count.
+    what is new each time, such as challenges and signatures, the lengths count. What is to be done to
+    physical cards is told before.
     """
     if len(targets) != 2:
         raise click.UsageError("two targets are compared: --target A --target B")
@@ -71,7 +73,7 @@ def command(
     click.echo(f"left: {targets[0]}, right: {targets[1]}")
     told = Counter(_compared(instance, options) for instance in instances)
     click.echo(", ".join(f"{number} {answer.value}" for answer, number in told.items()))
-    sys.exit(SCENARIO_FAILED if told[_Answer.DIFFERENT] else PASSED)
+    sys.exit(SCENARIO_FAILED if told[_Answer.DIFFERENT] or told[_Answer.REFUSED] else PASSED)
 
 
 class _Answer(Enum):
@@ -80,6 +82,7 @@ class _Answer(Enum):
     EQUAL = "the same"
     DIFFERENT = "different"
     NOT_RUN = "not run on both"
+    REFUSED = "refused"
 
 
 def _check(target: str) -> None:
@@ -91,7 +94,12 @@ def _check(target: str) -> None:
 
 def _compared(instance: Instance, options: Sequence[Options]) -> _Answer:
     """Run an instance on both targets, and tell in what they differ."""
-    left, right = (next(run_all([instance], each)) for each in options)
+    left, right = (next(run_all([instance], each, announce=_tell)) for each in options)
+
+    if refused := [o.result for o in (left, right) if o.refused]:
+        click.echo("\n  ".join((instance.id, *(f"{r.target}: {r.message}" for r in refused))))
+        return _Answer.REFUSED
+
     not_run = [o.result for o in (left, right) if o.result.verdict is Verdict.UNSUPPORTED]
     reasons = [f"not run on {result.target}: {result.message}" for result in not_run]
     found = reasons or list(_differences(left, right))
@@ -103,6 +111,10 @@ def _compared(instance: Instance, options: Sequence[Options]) -> _Answer:
         return _Answer.NOT_RUN
 
     return _Answer.DIFFERENT if found else _Answer.EQUAL
+
+
+def _tell(plan: Plan) -> None:
+    click.echo("\n".join(plan.lines()))
 
 
 def _differences(left: Outcome, right: Outcome) -> Iterator[str]:

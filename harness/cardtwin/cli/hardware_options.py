@@ -60,13 +60,16 @@ def hardware_options(function: F) -> F:
     return function
 
 
-def hardware_of(options: Mapping[str, Any], instances: Iterable[Instance], *, used: bool) -> Hardware | None:
+def hardware_of(
+    options: Mapping[str, Any], instances: Iterable[Instance], *, used: bool, prompts: bool = True
+) -> Hardware | None:
     """Return what the options and the hardware file say; a wrong file ends the program with status 2.
 
     Args:
         options: The options of :func:`hardware_options`.
         instances: What is to run: PINs of readers that none of them has aren't asked for.
         used: Whether any target works on physical cards; None is returned where none does.
+        prompts: Whether a person is asked for PINs. Where no card is touched, a stopgap will do.
 
     Raises:
         click.UsageError: Something is allowed, and no target works on physical cards.
@@ -80,8 +83,17 @@ def hardware_of(options: Mapping[str, Any], instances: Iterable[Instance], *, us
         return None
 
     try:
-        return asked.known(instances, lambda what: click.prompt(what, hide_input=True))
+        return asked.known(instances, _ask if prompts else _no_pin)
     except SourceError as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}")
+
+
+def _ask(what: str) -> str:
+    pin: str = click.prompt(what, hide_input=True)
+    return pin
+
+
+def _no_pin(_what: str) -> str:
+    return "no PIN"

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.decode import Effect
 from cardtwin.events import Event, Exchange
 from cardtwin.scenario.effects import READS
+from cardtwin.scenario.personal import with_pins
 from cardtwin.scenario.result import Verdict
 from cardtwin.scenario.runner import run, unsupported
-from cardtwin.targets import get
-from cardtwin.targets.hardware.judging import Judge, refusal_of
-from cardtwin.targets.hardware.refusal import Rule
+from cardtwin.targets import TargetError, get, is_physical
+from cardtwin.targets.hardware.config import Hardware, PhysicalReader
+from cardtwin.targets.hardware.foreseeing import Foreseen
+from cardtwin.targets.hardware.ledger import Ledger
+from cardtwin.targets.hardware.permissions import Permissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cardtwin.scenario.instance import Instance, StepSpec
     from cardtwin.scenario.result import ScenarioResult
     from cardtwin.targets import Target
-    from cardtwin.targets.hardware import Permissions
     from cardtwin.targets.hardware.judging import Judged
     from cardtwin.targets.hardware.refusal import Refusal
 
-__all__ = ["Plan", "PlannedCommands", "PlannedStep", "rehearse"]
+__all__ = ["Pins", "Plan", "PlannedCommands", "PlannedStep", "in_words", "rehearse"]
 
 _WORDS: Final = {
     Effect.WRITES: "writes",
@@ -34,7 +37,8 @@ _WORDS: Final = {
     Effect.IRREVERSIBLE: "irreversible",
     Effect.UNKNOWN: "unknown",
 }
-_MODEL_OF_NOBODY: Final = "cardos-5.3"
+_NO_READER: Final = PhysicalReader("")
+_ANYTHING: Final = Permissions(destructive=True, unverified=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,13 @@ class PlannedCommands:
         return f"{count}{self.name}" + (f" ({', '.join(words)})" if words else "")
 
 
+class Pins(Enum):
+    """Where PINs and keys come from that a step presents to a physical card."""
+
+    HARDWARE_FILE = "the hardware file"
+    SCENARIO = "the scenario"
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
     """A step, what it declares, and what it sent in the dry run.
@@ -69,6 +80,7 @@ class PlannedStep:
         declared: What it may do to cards at worst.
         commands: What it sent.
         refusals: What the guard of a physical card would refuse, with what is allowed now.
+        pins: Whose PINs and keys it presents to a physical card; None if it presents none.
     """
 
     number: int
@@ -76,6 +88,7 @@ class PlannedStep:
     declared: Effect
     commands: tuple[PlannedCommands, ...]
     refusals: tuple[Refusal, ...] = ()
+    pins: Pins | None = None
 
     def lines(self) -> Iterator[str]:
         """Yield the step for people."""
@@ -84,6 +97,9 @@ class PlannedStep:
 
         if self.commands:
             yield f"  sends {'; '.join(map(str, self.commands))}"
+
+        if self.pins is not None:
+            yield f"  presents PINs or keys as {self.pins.value} has them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,7 @@ class Plan:
         steps: The steps.
         not_run: Why the target doesn't run it; empty where it does.
         failure: Why the dry run failed; empty where it passed, or there was none.
+        beyond: What is asked for and the hardware file doesn't allow, or why its limits aren't known.
     """
 
     id: str
@@ -105,6 +122,14 @@ class Plan:
     steps: tuple[PlannedStep, ...] = ()
     not_run: str = ""
     failure: str = ""
+    beyond: str = ""
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Why nothing will be sent to physical cards: none where the run begins, or isn't to be one."""
+        reasons = (f"the dry run on the emulated card failed: {self.failure}",) if self.failure else ()
+        refusals = tuple(f"it would be refused: {refusal}" for refusal in self.refusals)
+        return (*reasons, *((self.beyond,) if self.beyond else ()), *refusals)
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -128,6 +153,9 @@ class Plan:
         if self.failure:
             yield f"  the dry run on the emulated card failed: {self.failure}"
 
+        if self.beyond:
+            yield f"  refused: {self.beyond}"
+
         for refusal in self.refusals:
             yield f"  would be refused: {refusal}"
 
@@ -149,31 +177,45 @@ def in_words(effect: Effect) -> list[str]:
     return [word for one, word in _WORDS.items() if effect & one]
 
 
-def rehearse(instance: Instance, target: Target, allowed: Permissions | None = None) -> Plan:
+def rehearse(instance: Instance, target: Target, hardware: Hardware | None = None) -> Plan:
     """Run an instance on emulated cards, and return what it sent.
+
+    Who runs the instance on physical cards asks this before, so that a plan and a run never disagree.
 
     Args:
         instance: What is to run.
         target: What it is to run on later; what that can't run isn't rehearsed.
-        allowed: What may be done to a physical card; None for a target that has none.
+        hardware: What is known of physical cards and may be done to them; None where nothing is.
     """
     cards = {reader: instance.setup.cards[card].model for reader, card in _inserted(instance)}
 
     if reason := unsupported(instance, target):
         return Plan(instance.id, target.name, cards, not_run=reason)
 
-    heard: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
+    known = Hardware() if hardware is None else hardware
+    guarded = is_physical(target.name)
+    heard: dict[int, list[Exchange]] = defaultdict(list)
     steps = {f"step {spec.number} ({spec.kind.verb})": spec.number for spec in instance.steps}
 
     def hear(event: Event) -> None:
         if isinstance(event, Exchange) and event.cause is not None:
-            heard[steps.get(event.cause.path()[0].what, 0)].append((event.reader, event.command))
+            heard[steps.get(event.cause.path()[0].what, 0)].append(event)
 
     result = run(instance, get("emulated"), observers=[hear])
-    judges = {reader: Judge(cards.get(reader, _MODEL_OF_NOBODY), tells_tries=True) for reader in cards}
-    planned = tuple(_planned(spec, heard[spec.number], judges, allowed) for spec in instance.steps)
     failure = "" if result.verdict is Verdict.PASSED else _why(result)
-    return Plan(instance.id, target.name, cards, planned, failure=failure)
+
+    try:
+        guards = {reader: _guard(model, reader, known, guarded=guarded) for reader, model in cards.items()}
+        beyond = "; ".join(dict.fromkeys(_beyond(cards, known))) if guarded else ""
+    except TargetError as error:
+        return Plan(instance.id, target.name, cards, failure=failure, beyond=str(error))
+
+    own = with_pins(instance, known.readers) if guarded else instance
+    planned = tuple(
+        _planned(spec, heard[spec.number], guards, _pins(spec, changed) if guarded else None)
+        for spec, changed in zip(instance.steps, own.steps, strict=True)
+    )
+    return Plan(instance.id, target.name, cards, planned, failure=failure, beyond=beyond)
 
 
 def _inserted(instance: Instance) -> Iterator[tuple[str, str]]:
@@ -182,25 +224,63 @@ def _inserted(instance: Instance) -> Iterator[tuple[str, str]]:
             yield reader, card
 
 
+def _beyond(cards: Mapping[str, str], hardware: Hardware) -> Iterator[str]:
+    """Yield where a run asks for more than the hardware file allows."""
+    for reader in cards:
+        try:
+            hardware.allowed(hardware.readers.get(reader, _NO_READER))
+        except TargetError as error:
+            yield str(error)
+
+
+def _guard(model: str, reader: str, hardware: Hardware, *, guarded: bool) -> Foreseen:
+    """Return who judges what is sent to the card in a reader.
+
+    Raises:
+        TargetError: The card's ledger can't be read.
+    """
+    physical = hardware.readers.get(reader, _NO_READER)
+
+    if not guarded:
+        return Foreseen(model, _ANYTHING, {}, "")
+
+    ledger, serial = Ledger(hardware.ledger), physical.serial
+    spent = {} if serial is None else ledger.spent(serial)
+    where = "the ledger" if serial is None else str(ledger.path(serial))
+    return Foreseen(model, hardware.within(physical), spent, where)
+
+
+def _pins(spec: StepSpec, changed: StepSpec) -> Pins:
+    return Pins.SCENARIO if changed is spec else Pins.HARDWARE_FILE
+
+
 def _planned(
-    spec: StepSpec,
-    sent: list[tuple[str, bytes]],
-    judges: Mapping[str, Judge],
-    allowed: Permissions | None,
+    spec: StepSpec, sent: Sequence[Exchange], guards: Mapping[str, Foreseen], pins: Pins | None
 ) -> PlannedStep:
-    judged = [judges[reader].read(command) for reader, command in sent if reader in judges]
+    """Return what a step has sent, and what is refused of it; `pins` is None where no guard will stand."""
+    pairs = [
+        guards[each.reader].judge(each.command, each.response, spec.effects)
+        for each in sent
+        if each.reader in guards
+    ]
+    commands = tuple(_counted(judged for judged, _ in pairs))
+    refusals = [] if pins is None else [refusal for _, refusal in pairs if refusal is not None]
+    presents = any(judged.spends_tries for judged, _ in pairs)
+    return PlannedStep(
+        spec.number,
+        spec.title,
+        spec.effects,
+        commands,
+        tuple(dict.fromkeys(refusals)),
+        pins if presents else None,
+    )
+
+
+def _counted(judged: Iterable[Judged]) -> Iterator[PlannedCommands]:
     counted = Counter((each.decoded.name, each.effect & ~READS, each.founded) for each in judged)
-    commands = tuple(PlannedCommands(name, n, effect, ok) for (name, effect, ok), n in counted.items())
-    refusals = () if allowed is None else tuple(_refusals(judged, spec, allowed))
-    return PlannedStep(spec.number, spec.title, spec.effects, commands, tuple(dict.fromkeys(refusals)))
 
-
-def _refusals(judged: list[Judged], spec: StepSpec, allowed: Permissions) -> Iterator[Refusal]:
-    for each in judged:
-        refusal = refusal_of(each, spec.effects, allowed)
-
-        if refusal is not None and refusal.rule is not Rule.UNDECLARED:
-            yield refusal
+    for (name, effect, founded), count in counted.items():
+        yield PlannedCommands(name, count, effect, founded)
 
 
 def _why(result: ScenarioResult) -> str:

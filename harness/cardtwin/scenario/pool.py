@@ -21,7 +21,6 @@ from cardtwin.scenario.planning import Plan, rehearse
 from cardtwin.scenario.result import ScenarioResult, Verdict
 from cardtwin.scenario.runner import run, waiting
 from cardtwin.targets import is_physical
-from cardtwin.targets.hardware.permissions import Permissions
 from cardtwin.targets.processes import bury, context, leave_interrupts_to_the_parent, start
 from cardtwin.trace import Recorder, Trace
 
@@ -61,13 +60,29 @@ class Options:
     record: bool = False
     overrides: Overrides = field(default_factory=Overrides)
 
+    def applied(self, instance: Instance) -> Instance:
+        """Return an instance as it is to run."""
+        instance = self.overrides.apply(instance)
+
+        if self.seed is None or instance.setup.seed is not None:
+            return instance
+
+        return replace(instance, setup=replace(instance.setup, seed=self.seed))
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A result, and the trace if one was asked for."""
+    """A result, and the trace if one was asked for.
+
+    Attributes:
+        result: What came of it.
+        trace: What happened; None where nobody asked for it, or nothing did.
+        refused: Whether nothing was sent, since the plan was refused.
+    """
 
     result: ScenarioResult
     trace: Trace | None = None
+    refused: bool = False
 
     @property
     def text(self) -> str:
@@ -128,17 +143,13 @@ def run_one(
         progress: Told of every step's end.
         announce: Told the plan before it is carried out on physical cards.
     """
-    instance = options.overrides.apply(instance)
-
-    if options.seed is not None and instance.setup.seed is None:
-        instance = replace(instance, setup=replace(instance.setup, seed=options.seed))
-
+    instance = options.applied(instance)
     recorder = Recorder() if options.record else None
     observers = [recorder] if recorder is not None else []
     target = options.overrides.target_of(instance)
 
     if is_physical(instance.target) and (refused := _rehearsed(instance, target, options, announce)):
-        return Outcome(refused)
+        return Outcome(refused, refused=True)
 
     instance = with_pins(instance, options.overrides.pins_of(instance))
     result = run(instance, target, timeout=options.timeout, observers=observers, progress=progress)
@@ -149,20 +160,14 @@ def _rehearsed(
     instance: Instance, target: Target, options: Options, announce: Announce | None
 ) -> ScenarioResult | None:
     """Tell the plan, and return why it is not carried out on physical cards; None if it is."""
-    hardware = options.overrides.hardware
-    plan = rehearse(instance, target, Permissions() if hardware is None else hardware.asked)
+    plan = rehearse(instance, target, options.overrides.hardware)
 
     if announce is not None:
         announce(plan)
 
-    if plan.not_run or not (plan.failure or plan.refusals):
+    if not (why := "; ".join(plan.refused)):
         return None
 
-    why = (
-        f"the dry run on the emulated card failed: {plan.failure}"
-        if plan.failure
-        else "; ".join(f"it would be refused: {refusal}" for refusal in plan.refusals)
-    )
     return ScenarioResult(
         instance.id,
         instance.path,

@@ -127,14 +127,14 @@ def test_a_plan_tells_what_is_sent_and_what_would_be_refused() -> None:
     instance = next(
         each for each in load(SCENARIOS / "deleting" / "burnt.scenario.yaml") if "cardos-4.4" in each.id
     )
-    plan = rehearse(instance, HardwareTarget("a reader"), Permissions())
+    plan = rehearse(instance, HardwareTarget("a reader"), Hardware())
     text = "\n".join(plan.lines())
     assert not plan.failure
     assert "DELETE FILE (writes, destroys)" in text
     assert "--allow-destructive" in text
     assert "--allow-irreversible 'PUT DATA FCI'" in text
-    allowed = Permissions(destructive=True, irreversible=frozenset({"PUT DATA FCI"}))
-    assert not rehearse(instance, HardwareTarget("a reader"), allowed).refusals
+    allowed = Permissions(destructive=True, irreversible=frozenset({"PUT DATA FCI"}), known_tries=3)
+    assert not rehearse(instance, HardwareTarget("a reader"), Hardware(asked=allowed)).refused
 
 
 @pytest.mark.cardtwin_proves("HW-06")

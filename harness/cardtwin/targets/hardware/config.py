@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cardtwin.targets.errors import TargetError
@@ -72,8 +72,21 @@ class Hardware:
             file = self.file or "the hardware file"
             raise TargetError(f"{beyond}: {file} doesn't allow it for the card in {reader.service_name!r}")
 
-        known = self.asked.known_tries if limits.known_tries is None else limits.known_tries
-        return replace(self.asked, known_tries=known)
+        return self.within(reader)
+
+    def within(self, reader: PhysicalReader) -> Permissions:
+        """Return what a run asks for, less what the file doesn't allow for the card in a reader."""
+        asked, limits = self.asked, reader.limits
+
+        if limits is None:
+            return asked
+
+        return Permissions(
+            asked.destructive and limits.destructive,
+            asked.irreversible & limits.irreversible,
+            asked.unverified and limits.unverified,
+            asked.known_tries if limits.known_tries is None else limits.known_tries,
+        )
 
 
 def _beyond(asked: Permissions, limits: Permissions) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cardtwin.iso7816 import CommandApdu, StatusWord
 from cardtwin.targets.hardware.refusal import Refusal, Rule
@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardtwin.targets.hardware.judging import Judged
-    from cardtwin.targets.hardware.ledger import Ledger
     from cardtwin.targets.hardware.permissions import Permissions
 
-__all__ = ["Counters", "Credential", "credential_of", "tells_tries"]
+__all__ = ["Counters", "Credential", "SpentTries", "credential_of", "tells_tries"]
 
 _TELLING: Final = (
     "cardos-5", "cosmo-", "eid-", "authentic-", "idclassic-", "idprime-",
@@ -98,6 +97,19 @@ def credential_of(judged: Judged, model: str) -> Credential:
     return Credential(f"what {name} presents", None)
 
 
+class SpentTries(Protocol):
+    """Where spent tries are kept: the ledger, or what stands for it in a dry run."""
+
+    def spent(self, serial: bytes) -> Mapping[str, int]:
+        """Return the tries of a card's credentials, by name, that were spent and not given back."""
+
+    def spend(self, serial: bytes, credential: str) -> None:
+        """Enter a try that is about to be spent."""
+
+    def give_back(self, serial: bytes, credential: str) -> None:
+        """Take back a try that was entered and not spent."""
+
+
 class Counters:
     """What is known of a card's tries.
 
@@ -107,7 +119,7 @@ class Counters:
         ledger: What was spent, in this run and before.
     """
 
-    def __init__(self, serial: bytes, allowed: Permissions, ledger: Ledger) -> None:
+    def __init__(self, serial: bytes, allowed: Permissions, ledger: SpentTries) -> None:
         self._serial = serial
         self._allowed = allowed
         self._ledger = ledger
