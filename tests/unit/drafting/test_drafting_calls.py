@@ -77,19 +77,6 @@ def test_handles_get_the_names_of_the_results_that_gave_them(tmp_path: Path) -> 
     assert "- {pkcs11: C_Logout, hSession: $(session), by: program}" in text
 
 
-def test_two_processes_of_one_name_are_two_programs(tmp_path: Path) -> None:
-    events = [
-        replace(event, cause=client) if isinstance(event, CallBegan) else event
-        for each in OPENED
-        for client in (Cause("client 70 java"), Cause("client 71 java"))
-        for event in call(*each)
-    ]
-    text = steps(draft(Trace("a log", tuple(events)), tmp_path))
-
-    assert text.count("by: program-2") == 3
-    assert text.count("by: program") == 6
-
-
 def test_a_program_that_was_started_anew_is_another_one(tmp_path: Path) -> None:
     again = steps(draft(trace(*OPENED, *OPENED), tmp_path))
     after = steps(draft(trace(*OPENED, ("C_Finalize", NOTHING, NOTHING, "CKR_OK"), *OPENED), tmp_path))
