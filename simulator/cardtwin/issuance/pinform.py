@@ -23,7 +23,7 @@ _ALPHABETS: Final = {
     "readable": "23456789ABCDEFGHJKLMNPQRSTUVWXYZ",
     "hex": _DIGITS + "ABCDEF",
 }
-_WRITTEN: Final = re.compile(r"(\d+)(?:-(\d+))?\s+(\w+)", re.ASCII)
+_WRITTEN: Final = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?\s+(\w+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

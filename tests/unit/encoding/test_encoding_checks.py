@@ -35,6 +35,12 @@ def warnings(work: Job) -> list[str]:
     return [found.code for found in findings.warnings]
 
 
+@pytest.mark.parametrize("size", ["512", "2047", "8192", "-2048", "2048.0", "9" * 5000])
+def test_a_size_that_no_rsa_key_on_a_card_has_is_refused(size: str) -> None:
+    application = f"[Application_A]\nCertTempl=Sign\nKeySize={size}\n"
+    assert refused(job("PIN=PIN", CREDENTIALS, more=application)) == ["bad-key-size"]
+
+
 def test_a_right_description_has_no_findings() -> None:
     assert warnings(job(INIT, CREDENTIALS)) == []
 

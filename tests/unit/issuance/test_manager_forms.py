@@ -54,6 +54,8 @@ def test_every_is_all_nine_key_usages_and_none_is_none() -> None:
         ("[Key procedure A]\n", "key-missing", "1:1"),
         ("[Key procedure A]\nAction=archive\nBits=512\n", "bad-value", "3:6"),
         ("[Key procedure A]\nAction=archive\nBits=99999\n", "bad-value", "3:6"),
+        (f"[Key procedure A]\nAction=archive\nBits={'9' * 5000}\n", "bad-value", "3:6"),
+        (f"[PIN procedure A]\nPIN1={'9' * 5000} digits, stored\n", "bad-value", "2:6"),
         (f"[Certificate procedure A]\nIssuing CA={'x' * 65}\n", "bad-value", "2:12"),
         ("[Input view A]\n", "key-missing", "1:1"),
     ],

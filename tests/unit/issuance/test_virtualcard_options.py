@@ -89,6 +89,7 @@ def test_of_two_values_the_last_one_holds_and_that_is_told() -> None:
         ("VirtualSmartCardOptionPinMinLenght = 8", "unknown-option"),
         ("VirtualSmartCardOptionPinMinLength = eight", "no-number"),
         ("VirtualSmartCardOptionPinMinLength = -8", "no-number"),
+        (f"VirtualSmartCardOptionPinMinLength = {'9' * 5000}", "no-number"),
         ("VirtualSmartCardOptionPinMinLength =", "no-number"),
         ("VirtualSmartCardOptionPinUpperCase = ALLOWED", "no-rule"),
         ('VirtualSmartCardOptionPinUpperCase = "allowed"', "no-rule"),

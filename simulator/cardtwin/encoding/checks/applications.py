@@ -42,7 +42,7 @@ _BELONGS_TO: Final = {
 """Keywords that mean something only beside one of others."""
 
 _CLASSES: Final = ("CKO_PUBLIC_KEY", "CKO_PRIVATE_KEY", "CKO_CERTIFICATE")
-_SIZES: Final = range(1024, 4097)
+_SIZES: Final = frozenset(str(bits) for bits in range(1024, 4097, 8))
 _WORK: Final = (
     "CertTempl",
     "KeyArchivalRequest",
@@ -143,7 +143,7 @@ def _key_size(scope: Scope) -> None:
     for _, setting in _settings(scope, "KeySize"):
         text = scope.text(setting)
 
-        if not text.isdecimal() or int(text) not in _SIZES or int(text) % 8:
+        if text not in _SIZES:
             scope.diagnostics.error(
                 "bad-key-size",
                 f"{text!r} is no size of an RSA key",

@@ -67,7 +67,7 @@ def number(value: str) -> int:
 
 def bits(value: str) -> int:
     """Return the size of a key to be archived."""
-    if not value.isascii() or not value.isdigit() or int(value) not in KEY_SIZES:
+    if not re.fullmatch(r"[0-9]{1,5}", value, re.ASCII) or int(value) not in KEY_SIZES:
         raise ValueRefusedError(f"the bits of an RSA key, {KEY_SIZES[0]} to {KEY_SIZES[-1]}")
 
     return int(value)

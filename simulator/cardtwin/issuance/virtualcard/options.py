@@ -163,7 +163,7 @@ def _options(values: Mapping[str, object]) -> Options:
 
 
 def _number(text: str, where: Span, diagnostics: Diagnostics) -> int | None:
-    if text.isascii() and text.isdigit():
+    if re.fullmatch(r"[0-9]{1,9}", text):
         return int(text)
 
     diagnostics.error("no-number", "a number is expected", where, expected="digits, such as 6")
