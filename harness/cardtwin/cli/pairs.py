@@ -73,23 +73,28 @@ def hidden_value(value: str, option: str, name: str = "") -> str:
     """Return a value that may be a secret, from where hidden_pairs() takes one.
 
     Raises:
-        click.BadParameter: There is no such variable or file; the message begins with the name, if any.
+        click.BadParameter: There is no such variable or file, or what is there is no text; the message begins
+            with the name, if any.
     """
     kind, colon, rest = value.partition(":")
-
-    if not colon or kind not in _KINDS:
-        return value
+    found, reason = value, ""
 
     try:
-        return _KINDS[kind](rest)
+        found = _KINDS[kind](rest) if colon and kind in _KINDS else value
+        found.encode()
     except KeyError:
         reason = f"the environment has no variable {rest!r}"
     except OSError as error:
         reason = f"{rest!r}: {error.strerror}"
     except UnicodeDecodeError:
         reason = f"{rest!r} is no text in UTF-8"
+    except UnicodeEncodeError:
+        reason = "the value is no text in UTF-8"
 
-    raise click.BadParameter(f"{name}: {reason}" if name else reason, param_hint=option)
+    if reason:
+        raise click.BadParameter(f"{name}: {reason}" if name else reason, param_hint=option)
+
+    return found
 
 
 def _first_line(path: str) -> str:

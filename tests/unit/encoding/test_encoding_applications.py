@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from cardtwin.card import CardView
 from cardtwin.cryptoki.constants import Cka, Ckm, Cko, Cku
 from cardtwin.cryptoki.values import Attribute, Mechanism
 from cardtwin.encoding import (
@@ -391,6 +392,26 @@ def test_a_data_object_gets_label_and_attributes() -> None:
     assert program.read(session, handle, Cka.CKA_VALUE) == b"content"
     assert program.read(session, handle, Cka.CKA_APPLICATION) == b"IDM"
     assert program.read(session, handle, Cka.CKA_OBJECT_ID) == bytes.fromhex("06042A030405")
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("size", "fits"), [(1 << 15, True), ((1 << 15) + 1, False), (1 << 17, False)])
+def test_data_that_no_file_of_a_card_holds_are_refused_and_nothing_is_written(
+    model: str, size: int, fits: bool
+) -> None:
+    office = Office(model)
+    before = office.desk.card.image
+    outcome = office.run(
+        LOGIN, "[Application_A]\nDataObject=DATA\nLabelExpressionDataObject=x\n", {"DATA": b64(b"x" * size)}
+    )
+
+    if fits:
+        assert outcome.error is None
+        return
+
+    assert isinstance(outcome.error, FunctionFailedError)
+    assert outcome.error.rv is Ckr.CKR_DEVICE_MEMORY
+    assert CardView(office.desk.card.image).files == CardView(before).files
 
 
 @pytest.mark.parametrize(("location", "pin", "other"), [("", 1, 3), ("Location=#Signature\n", 3, 1)])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.middleware.ckr import Ckr
 from cardtwin.middleware.drivers import KeySpec
-from cardtwin.middleware.errors import CommandFailedError
+from cardtwin.middleware.errors import CommandFailedError, MiddlewareError
 from cardtwin.middleware.rights import ANYBODY, Right
 from cardtwin.pkcs15 import KeyUsage
 from cardtwin.plan import KeyAlgorithm
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from cardtwin.middleware.rights import Condition, Rights
 
 __all__ = ["Values"]
+
+_LONGEST: Final = 1 << 15
+"""Bytes of a file: offsets in READ BINARY and UPDATE BINARY have 15 bits (ISO/IEC 7816-4, 11.3.2)."""
 
 _NO_DER: Final = {b"", b"\x00", b"\xff"}
 _DECIPHERS: Final = KeyUsage.DECRYPT | KeyUsage.UNWRAP | KeyUsage.DERIVE
@@ -29,7 +33,15 @@ class Values:
         self._guard = guard
 
     def make_file(self, path: tuple[int, ...], content: bytes, *, private: bool) -> None:
-        """Make a file as long as its content; private, only the guard reads it."""
+        """Make a file as long as its content; private, only the guard reads it.
+
+        Raises:
+            MiddlewareError: CKR_DEVICE_MEMORY: no file of a card can be so long; nothing has changed.
+        """
+        if len(content) > _LONGEST:
+            message = f"a file on a card has {_LONGEST} bytes at most, and these are {len(content)}"
+            raise MiddlewareError(Ckr.CKR_DEVICE_MEMORY, message)
+
         guard = self._guard
         rights: Rights = {
             Right.READ: guard if private else ANYBODY,
