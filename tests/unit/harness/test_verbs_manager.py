@@ -84,6 +84,17 @@ def test_digital_access_is_told_which_cas_there_are(scenario: Any) -> None:
     assert failed(scenario, steps).message == told
 
 
+@pytest.mark.parametrize(
+    ("removed", "told"),
+    [
+        ("methods: [Card]", "there is no authentication method 'Card'"),
+        ("users: [jane]", "there is no user account 'jane'"),
+    ],
+)
+def test_what_the_draft_does_not_have_is_not_removed(scenario: Any, removed: str, told: str) -> None:
+    assert failed(scenario, f"- administer: {{remove: {{{removed}}}}}").message == told
+
+
 def test_what_another_ca_has_issued_is_not_revoked(scenario: Any) -> None:
     steps = """\
         - {personalise: token.cpf, secrets: {PIN1: "1234"}}
@@ -93,6 +104,33 @@ def test_what_another_ca_has_issued_is_not_revoked(scenario: Any) -> None:
         - {revoke: Digital Signature, authority: Employees}"""
     told = "the certificate is of 'CN=Company issuing CA', which alone revokes it"
     assert failed(scenario, steps).message == told
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ('name: ""', "1 to 64 characters"),
+        ("emails: [jane@example.com, Jane <jane@example.com>]", "is no e-mail address in a certificate"),
+    ],
+)
+def test_a_holder_whom_no_certificate_can_name_is_told(scenario: Any, wrong: str, told: str) -> None:
+    steps = f"""\
+        - {{personalise: token.cpf, secrets: {{PIN1: "1234"}}}}
+        - {{login: user, pin: "1234"}}
+        - {{certify: Digital Signature, authority: Company, {wrong}}}"""
+    assert told in failed(scenario, steps).message
+
+
+def test_a_phone_s_user_whom_no_certificate_can_name_is_told(scenario: Any) -> None:
+    steps = """\
+        - administer:
+            external: {name: access.example.com}
+            servers: [main]
+            users: {jane: {personal: yes}}
+        - {publish: draft}
+        - {deliver_profile: jane}
+        - {phone: P, does: activate, profile: jane, authority: Company, emails: [Jane <j@example.com>]}"""
+    assert "is no e-mail address in a certificate" in failed(scenario, steps).message
 
 
 def test_a_ca_of_certificate_manager_does_not_become_one_of_the_site(scenario: Any) -> None:

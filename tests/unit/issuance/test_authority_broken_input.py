@@ -26,7 +26,7 @@ from cardtwin.issuance.authority import (
     NameRefusedError,
     PasswordRefusedError,
     RequestRefusedError,
-    alternative_email,
+    alternative_emails,
     new_key,
     pkcs12_file,
     read_request,
@@ -103,7 +103,7 @@ def test_a_subject_that_is_not_refused_can_be_certified(text: str, oid: x509.Obj
 @pytest.mark.parametrize("address", ["Jane <jane@example.com>", "jäne@example.com"])
 def test_an_address_that_no_certificate_has_is_told_with_the_rule(address: str) -> None:
     with pytest.raises(NameRefusedError, match="local@domain in ASCII"):
-        alternative_email(address)
+        alternative_emails(address)
 
 
 def test_a_ca_without_a_name_that_a_certificate_has_is_not_made() -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from cardtwin.issuance.authority import PublishedCa
 from cardtwin.login import (
     CHALLENGE_LIFE,
+    AdministrationError,
     AuthenticationMethod,
     CertificateAuthority,
     ExtendedProperties,
@@ -26,6 +27,7 @@ from cardtwin.login import (
 )
 from cardtwin.scenario.document import MapNode, TextNode
 from cardtwin.scenario.effects import PRESENTS, READS
+from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.matchers import FlagMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.pkcs11.steps import SlotStep, UseExpectation
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
@@ -185,11 +187,14 @@ class Administer(Step):
         for name, user in changes.users.items():
             admin.put_user(UserAccount(name, user.attributes, user.personal))
 
-        for name in changes.remove.methods:
-            admin.remove_method(name)
+        try:
+            for name in changes.remove.methods:
+                admin.remove_method(name)
 
-        for name in changes.remove.users:
-            admin.remove_user(name)
+            for name in changes.remove.users:
+                admin.remove_user(name)
+        except AdministrationError as error:
+            raise UsageError(str(error)) from None
 
         return Observed({"changed": admin.changed, "rules": tuple(found.rule for found in admin.problems())})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from cardtwin.issuance.authority import NameRefusedError
 from cardtwin.login import (
     ActivationError,
     FlowError,
@@ -179,7 +180,12 @@ class UsePhone(Step):
 
         template = HolderTemplate(self.profile, self.emails)
         certify = None if self.authority is None else site.certifier(self.authority, template)
-        phone.activate(delivered.invitation.text, site.activations, certify)
+
+        try:
+            phone.activate(delivered.invitation.text, site.activations, certify)
+        except NameRefusedError as error:
+            raise UsageError(str(error)) from None
+
         return {"result": "done", "user": phone.user}
 
     def _log_in(self, site: AccessSite, phone: Phone) -> dict[str, Value]:

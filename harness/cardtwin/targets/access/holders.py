@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from cardtwin.issuance.authority import Contents, KeyUsage, subject_of
+from cardtwin.issuance.authority import Contents, KeyUsage, alternative_emails, subject_of
 
 if TYPE_CHECKING:
     from cardtwin.issuance.authority import Authority, PublicKey
@@ -39,14 +39,13 @@ def certify_holder(authority: Authority, key: PublicKey, template: HolderTemplat
     """Return a certificate for a user's key.
 
     Raises:
-        NameRefusedError: The name can't stand in a certificate.
+        NameRefusedError: The name, or an address, can't stand in a certificate.
     """
-    names = [x509.RFC822Name(address) for address in template.emails]
     contents = Contents(
         subject_of([(x509.NameOID.COMMON_NAME, template.name)]),
         key,
         frozenset({KeyUsage.DIGITAL_SIGNATURE if template.signs else KeyUsage.NON_REPUDIATION}),
-        x509.SubjectAlternativeName(names) if names else None,
+        alternative_emails(*template.emails) if template.emails else None,
         delay=timedelta(days=template.begins),
         life=timedelta(days=template.days),
     )

@@ -18,7 +18,7 @@ from cardtwin.issuance.authority.errors import (
     RevocationRefusedError,
 )
 from cardtwin.issuance.authority.keyusage import EVERY_USAGE, KeyUsage, extension, key_usages, usage_of
-from cardtwin.issuance.authority.names import LONGEST_NAME, alternative_email, subject_of
+from cardtwin.issuance.authority.names import LONGEST_NAME, alternative_emails, subject_of
 from cardtwin.issuance.authority.published import PublishedCa
 from cardtwin.issuance.authority.records import ArchivedKey, Issued, MemoryRecords, Records
 from cardtwin.issuance.authority.requests import CertificateRequest, read_request
@@ -52,7 +52,7 @@ __all__ = [
     "RequestRefusedError",
     "Revocation",
     "RevocationRefusedError",
-    "alternative_email",
+    "alternative_emails",
     "check_password",
     "extension",
     "key_usages",

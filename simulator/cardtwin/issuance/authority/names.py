@@ -12,7 +12,7 @@ from cardtwin.issuance.authority.errors import NameRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["LONGEST_NAME", "alternative_email", "subject_of"]
+__all__ = ["LONGEST_NAME", "alternative_emails", "subject_of"]
 
 LONGEST_NAME: Final = 64
 """Characters of a common name (ub-common-name, RFC 5280, A.1)."""
@@ -65,14 +65,18 @@ def _refused(oid: x509.ObjectIdentifier, text: str) -> NameRefusedError:
     return NameRefusedError(f"{text!r} is no {called} in a certificate: {rule}")
 
 
-def alternative_email(address: str) -> x509.SubjectAlternativeName:
-    """Return the alternative name of an e-mail address (RFC 5280, 4.2.1.6).
+def alternative_emails(*addresses: str) -> x509.SubjectAlternativeName:
+    """Return the alternative names of e-mail addresses (RFC 5280, 4.2.1.6).
 
     Raises:
-        NameRefusedError: It is none.
+        NameRefusedError: One is none.
     """
+    return x509.SubjectAlternativeName([_email(address) for address in addresses])
+
+
+def _email(address: str) -> x509.RFC822Name:
     try:
-        return x509.SubjectAlternativeName([x509.RFC822Name(address)])
+        return x509.RFC822Name(address)
     except ValueError:
         raise NameRefusedError(
             f"{address!r} is no e-mail address in a certificate: it is local@domain in ASCII, and no "

@@ -11,7 +11,7 @@ from cryptography import x509
 from cardtwin.issuance.authority import (
     ISSUING_CA,
     Contents,
-    alternative_email,
+    alternative_emails,
     new_key,
     pkcs12_file,
     read_request,
@@ -277,7 +277,7 @@ class Issue:
             self._subject(),
             key,
             usage or procedure.usage,
-            alternative_email(email) if email else None,
+            alternative_emails(email) if email else None,
             life=procedure.days * _DAY,
         )
         certificate = self._authority.certify(contents, issuer=procedure.issuer, token=self._token)
