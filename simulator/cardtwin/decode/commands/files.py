@@ -62,5 +62,6 @@ FORMS: Final = (
     Form("ACTIVATE FILE", "00 44 00 00", Effect.WRITES, Basis.CLIENT, _named),
     Form("TERMINATE DF", "00 E6 .. ..", _ENDS, Basis.STATED, _named),
     Form("TERMINATE EF", "00 E8 .. ..", _ENDS, Basis.STATED, _named),
-    Form("TERMINATE CARD USAGE", "00 FE .. ..", _ENDS, Basis.STATED),
+    # It has no data. What has the same header and some is another system's: PIV cards import keys so.
+    Form("TERMINATE CARD USAGE", "00 FE .. ..", _ENDS, Basis.STATED, hides=True),
 )
