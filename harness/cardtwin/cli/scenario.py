@@ -15,6 +15,7 @@ from cardtwin.drafting.names import DEFAULTS
 from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.source import SourceError
 from cardtwin.targets import get as get_target
+from cardtwin.targets import is_physical
 from cardtwin.trace import read_traces
 from cardtwin.trace.imports import import_traces
 
@@ -136,6 +137,12 @@ def shrink_(
     if not chosen:
         known = ", ".join(each.id for each in instances)
         raise click.BadParameter(f"there is no {id_!r}, but {known}", param_hint="--id")
+
+    if physical := [each.id for each in chosen if is_physical(each.target)]:
+        fail(
+            f"{physical[0]} is for a physical card: to shrink it would spend tries, run after run; "
+            "shrink it with --target emulated"
+        )
 
     found = _shrunk([_seeded(each, seed) for each in chosen])
     folder = Path.cwd() if output is None else output.absolute().parent

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cardtwin.drafting.layout import Tree
     from cardtwin.scenario import Instance, ScenarioResult
     from cardtwin.scenario.instance import StepSpec
-    from cardtwin.targets import Target
+    from cardtwin.targets import CardSetup, Target
 
 __all__ = ["Shrunk", "shrink"]
 
@@ -76,16 +76,22 @@ def shrink(instance: Instance, target: Target) -> Shrunk:
         target: What it runs against.
 
     Raises:
-        NothingFailsError: It passes, or the target cannot run it.
+        NothingFailsError: It passes, or the target cannot run it, or it fails whatever its steps are.
     """
     seeded = replace(instance, setup=replace(instance.setup, seed=instance.setup.seed or _SEED))
-    result = _run(seeded, target)
+
+    with TemporaryDirectory(prefix="cardtwin-") as folder:
+        return _shrunk(seeded, _Runs(target, Path(folder)))
+
+
+def _shrunk(instance: Instance, runs: _Runs) -> Shrunk:
+    result = runs(instance)
 
     if result.verdict is not Verdict.FAILED:
         detail = f": {result.message}" if result.message else ""
         raise NothingFailsError(f"{instance.id}: {result.verdict.value}, so there is no failure{detail}")
 
-    search = _Search(seeded, target, result)
+    search = _Search(instance, runs, result)
     interrupt = None
 
     try:
@@ -93,24 +99,47 @@ def shrink(instance: Instance, target: Target) -> Shrunk:
     except KeyboardInterrupt as error:
         interrupt = error
 
+    if not any(step.number for step in search.left):
+        raise NothingFailsError(f"{instance.id}: fails without any step: {_why(result)}")
+
     left = replace(instance, steps=search.left)
-    return Shrunk(left, _why(result), len(instance.steps), search.runs, interrupt)
+    return Shrunk(left, _why(result), len(instance.steps), runs.count, interrupt)
 
 
-def _run(instance: Instance, target: Target) -> ScenarioResult:
-    """Run an instance, with copies of the files in which cards keep their memories."""
-    cards = instance.setup.cards
+class _Runs:
+    """Runs instances, with copies of the files in which cards keep their memories.
 
-    with TemporaryDirectory(prefix="cardtwin-") as folder:
-        for number, (name, card) in enumerate(instance.setup.cards.items()):
-            if card.keep is not None:
-                copy = Path(folder, str(number))
-                cards = {**cards, name: replace(card, keep=str(copy))}
+    Args:
+        target: What they run against.
+        folder: Where the copies go, at the same places each time: messages name them.
 
-                if Path(card.keep).exists():
-                    shutil.copyfile(card.keep, copy)
+    Attributes:
+        count: How often something ran.
+    """
 
-        return run(replace(instance, setup=replace(instance.setup, cards=cards)), target)
+    def __init__(self, target: Target, folder: Path) -> None:
+        self._target = target
+        self._folder = folder
+        self.count = 0
+
+    def __call__(self, instance: Instance) -> ScenarioResult:
+        """Run an instance."""
+        self.count += 1
+        setup = instance.setup
+        cards = {name: self._copied(name, card) for name, card in setup.cards.items()}
+        return run(replace(instance, setup=replace(setup, cards=cards)), self._target)
+
+    def _copied(self, name: str, card: CardSetup) -> CardSetup:
+        if card.keep is None:
+            return card
+
+        copy = self._folder / name
+        copy.unlink(missing_ok=True)
+
+        if Path(card.keep).exists():
+            shutil.copyfile(card.keep, copy)
+
+        return replace(card, keep=str(copy))
 
 
 def _why(result: ScenarioResult) -> str:
@@ -134,19 +163,17 @@ class _Search:
 
     Attributes:
         left: The fewest steps so far that fail so.
-        runs: How often the scenario ran.
     """
 
-    def __init__(self, instance: Instance, target: Target, result: ScenarioResult) -> None:
+    def __init__(self, instance: Instance, runs: _Runs, result: ScenarioResult) -> None:
         self._instance = instance
-        self._target = target
+        self._runs = runs
         self._failure = _signature(result)
         self._failing = result.failed_step
         self._names = {s.number: bound_names(s.written, Names(instance.values)) for s in instance.steps}
         self._bound = frozenset[str]().union(*self._names.values())
         self._known: dict[tuple[int, ...], bool] = {}
         self.left: _Steps = instance.steps
-        self.runs = 1
 
     def fewest(self) -> None:
         """Leave out what can be left out."""
@@ -170,8 +197,7 @@ class _Search:
         return self._known[key]
 
     def _fails_so(self, steps: _Steps) -> bool:
-        self.runs += 1
-        result = _run(replace(self._instance, steps=steps), self._target)
+        result = self._runs(replace(self._instance, steps=steps))
         return result.verdict is Verdict.FAILED and _signature(result) == self._failure
 
     def _has_names(self, steps: _Steps) -> bool:

@@ -124,6 +124,12 @@ def test_a_file_that_is_neither_trace_nor_log_is_refused(tmp_path: Path) -> None
     assert "no log of a known form" in ended.output
 
 
+def test_nothing_is_shrunk_on_a_physical_card() -> None:
+    ended = cardtwin("scenario", "shrink", CAUSE, "--target", "pcsc")
+    assert ended.exit_code == 2
+    assert "spend tries" in ended.output
+
+
 def test_a_scenario_that_passes_cannot_be_shrunk(tmp_path: Path) -> None:
     ended = cardtwin("scenario", "shrink", CAUSE, "--id", "nli-01[cardos-5.3,with]")
     assert ended.exit_code == 2

@@ -170,6 +170,16 @@ def test_a_kept_card_begins_the_same_each_time_and_its_file_stays(tmp_path: Path
     assert not any("00 E0" in step.title for step in found.instance.steps)
 
 
+def test_what_fails_without_any_step_is_not_shrunk(tmp_path: Path) -> None:
+    path = tmp_path / "kept.scenario.yaml"
+    path.write_text(KEPT)
+    (tmp_path / "token.image").write_text("no memory of a card")
+    (failing,) = load(path)
+
+    with pytest.raises(NothingFailsError, match="fails without any step"):
+        shrink(failing, get("emulated"))
+
+
 def test_a_scenario_that_passes_is_not_shrunk(tmp_path: Path) -> None:
     (passing,) = load(written(tmp_path, FOUND))
 
