@@ -52,7 +52,7 @@ def file_text(head: Mapping[str, Entry], steps: Iterable[Entry], tail: Mapping[s
 
 def _keyed(key: str, entry: Entry, indent: str = "") -> Iterator[str]:
     for note in entry.notes:
-        yield f"{indent}# {note}"
+        yield f"{indent}# {_in_one_line(note)}"
 
     match entry.value:
         case str() as text if "\n" in text and _is_block(text):
@@ -74,7 +74,7 @@ def _keyed(key: str, entry: Entry, indent: str = "") -> Iterator[str]:
 
 def _item(entry: Entry, indent: str = "  ") -> Iterator[str]:
     for note in entry.notes:
-        yield f"{indent}# {note}"
+        yield f"{indent}# {_in_one_line(note)}"
 
     flow = _flow(entry.value)
 
@@ -85,6 +85,11 @@ def _item(entry: Entry, indent: str = "  ") -> Iterator[str]:
     lines = [line for key, value in entry.value.items() for line in _keyed(key, Entry(value), f"{indent}  ")]
     yield f"{indent}- {lines[0].lstrip()}"
     yield from lines[1:]
+
+
+def _in_one_line(note: str) -> str:
+    """Return a comment that stays one, whatever a trace calls things."""
+    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(note.split()))
 
 
 def _fits(key: str, value: Tree, indent: str) -> bool:

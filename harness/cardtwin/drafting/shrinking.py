@@ -133,7 +133,7 @@ class _Runs:
         if card.keep is None:
             return card
 
-        copy = self._folder / name
+        copy = self._folder / f"{name}.image"
         copy.unlink(missing_ok=True)
 
         if Path(card.keep).exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,3 +43,11 @@ def test_an_escaped_text_holds_no_reference(text: str) -> None:
 def test_comments_stand_before_what_they_are_about() -> None:
     text = file_text({"a": Entry("1", ("first",))}, [Entry({"b": "2"}, ("second",))], {})
     assert text == "# first\na: 1\nsteps:\n  # second\n  - {b: 2}\n"
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r", "\x85", "\u2028", "\0", "\x1b"])
+def test_a_comment_stays_one_whatever_is_in_it(sign: str) -> None:
+    note = f"left out:{sign}  - {{apdu: 00 A4}}"
+    text = file_text({"title": Entry("t", (note,))}, [Entry({"apdu": "00"}, (note,))], {})
+
+    assert plain(parse_yaml(SourceText("written", text))) == {"title": "t", "steps": [{"apdu": "00"}]}
