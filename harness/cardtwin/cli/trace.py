@@ -15,6 +15,7 @@ from cardtwin.trace.exports import FORMS as EXPORTED
 from cardtwin.trace.exports import ExportError, export_traces
 from cardtwin.trace.imports import FORMS as IMPORTED
 from cardtwin.trace.imports import import_traces
+from cardtwin.trace.text import printable
 
 __all__ = ["command"]
 
@@ -99,7 +100,7 @@ def diff(context: click.Context, left: Path, right: Path) -> None:
         found += [f"{place}{each}" for each in (*compare_calls(*pair), *compare_traces(*pair))]
 
     for line in found or ["no difference"]:
-        click.echo(line)
+        click.echo(printable(line))
 
     context.exit(FOUND_WRONG if found else PASSED)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardtwin.trace.masking import Masker
-from cardtwin.trace.text import lines
+from cardtwin.trace.text import lines, printable
 
 if TYPE_CHECKING:
     from cardtwin.events import Event
@@ -35,7 +35,7 @@ class Trace:
         cut = (
             () if self.cut_at is None else (f"! cut here: the trace was to have {self.cut_at} bytes at most",)
         )
-        return "".join(f"{line}\n" for line in (f"## {self.title}", *lines(self.events), *cut))
+        return "".join(f"{line}\n" for line in (f"## {printable(self.title)}", *lines(self.events), *cut))
 
 
 class Recorder:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.decode.commands import FORMS
 from cardtwin.events import CallBegan, CallEnded
 from cardtwin.trace.masking import MaskedExchange
+from cardtwin.trace.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +83,7 @@ class Statistics:
 
     def text(self) -> str:
         """Return them for people."""
-        return "".join(f"{line}\n" for line in self._lines())
+        return "".join(f"{printable(line)}\n" for line in self._lines())
 
     def _lines(self) -> Iterator[str]:
         took = "" if self.seconds is None else f", {self.seconds:.3f} s"

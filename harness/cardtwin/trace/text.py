@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cardtwin.events import Cause
 
-__all__ = ["lines"]
+__all__ = ["lines", "printable"]
 
 _NOT_LOGGED_IN: Final = "CKR_USER_NOT_LOGGED_IN"
 _INDENT: Final = "  "
@@ -156,7 +156,7 @@ class _Text:
         self._seen.add(cause.number)
 
     def _line(self, text: str) -> str:
-        return _INDENT * len(self._chain) + _printable(text)
+        return _INDENT * len(self._chain) + printable(text)
 
 
 def _changes_by_owner(events: Sequence[Event]) -> dict[int, list[CardChanged]]:
@@ -218,7 +218,7 @@ def _without_runs(digits: str) -> str:
     return _RUN.sub(lambda run: f"{run[1]}{{{len(run[0]) // 3 + 1}}}", digits)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text in one line, whatever a program or a file is called."""
     if text.isprintable():
         return text

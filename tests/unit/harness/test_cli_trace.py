@@ -121,6 +121,16 @@ def test_calls_whose_ends_have_no_times_are_said_to_take_none() -> None:
     assert statistics.calls[0].seconds is None
 
 
+def test_a_terminal_is_told_nothing_by_a_stranger_s_trace(tmp_path: Path) -> None:
+    odd = "\x1b[2J\n## other"
+    left = Trace(odd, traced(*called(odd), sent(SELECT, cause=odd)).events)
+    right = Trace(odd, traced(*called(odd, odd), sent(READ, cause=odd)).events)
+    shown = [diff(tmp_path, left, right), *(cardtwin(each, tmp_path / "left") for each in ("show", "stats"))]
+
+    assert all(result.output.count("\\x1b[2J\\n## other") for result in shown)
+    assert not any("\x1b" in result.output or "\n## other" in result.output for result in shown)
+
+
 def test_equal_traces_differ_in_nothing(tmp_path: Path) -> None:
     result = diff(tmp_path, traced(*called("C_Sign"), sent(SELECT)), traced(*called("C_Sign"), sent(SELECT)))
 
