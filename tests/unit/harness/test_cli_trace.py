@@ -73,6 +73,17 @@ def test_a_log_that_is_none_is_named_and_nothing_is_written(tmp_path: Path) -> N
     assert not (tmp_path / "trace").exists()
 
 
+@pytest.mark.parametrize("what", [("import",), ("export", "--to", "pcapng")])
+def test_what_is_read_is_not_written_over(what: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(LOG)
+    (tmp_path / "same").symlink_to(tmp_path / "log")
+    result = cardtwin(*what, tmp_path / "log", "-o", tmp_path / "same")
+
+    assert result.exit_code == 2
+    assert "this is what is read; -o names another file" in result.output
+    assert (tmp_path / "log").read_text() == LOG
+
+
 def test_the_form_can_be_said(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("00A40000\n9000\n")
     assert cardtwin("import", tmp_path / "log", "-o", tmp_path / "trace").exit_code == 2
