@@ -38,6 +38,7 @@ _COMMANDS = {
     "trace": ("cardtwin.cli.trace", "Show, compare, import and export traces."),
     "record": ("cardtwin.cli.record", "Run a command, and record what it does with a card."),
     "replay": ("cardtwin.cli.replay", "Replay a trace against a card, or as a card."),
+    "ledger": ("cardtwin.cli.ledger", "Show and correct what is kept of the tries of physical cards."),
     "keygen": ("cardtwin.cli.keygen", "Pre-personalise a batch of cards from one profile."),
     "exec": ("cardtwin.cli.exec", "Run a command with a card in a reader."),
     "serve": ("cardtwin.cli.serve", "Have a card in a reader for a while."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["Ledger"]
 
 _FORMAT: Final = 1
+_NAME: Final = re.compile(r"([0-9a-f]{2})+")
 
 
 class Ledger:
@@ -55,6 +57,43 @@ class Ledger:
 
         return _checked(told, path)
 
+    def serials(self) -> tuple[bytes, ...]:
+        """Return the serial numbers of the cards that something is kept of.
+
+        Raises:
+            TargetError: The folder can't be read.
+        """
+        try:
+            names = sorted(path.stem for path in self._folder.glob("*.json"))
+        except OSError as error:
+            raise TargetError(f"the ledger {self._folder} can't be read: {error.strerror}") from None
+
+        return tuple(bytes.fromhex(name) for name in names if _NAME.fullmatch(name))
+
+    def forget(self, serial: bytes, credentials: Collection[str] | None = None) -> None:
+        """Take out what is kept of a card: whoever does knows that the card has its tries back.
+
+        Args:
+            serial: The card's serial number.
+            credentials: Of which PINs and keys; None takes out all, and a file that is no ledger too.
+
+        Raises:
+            TargetError: As spend(), and where nothing is kept of one of them.
+        """
+        path = self.path(serial)
+
+        try:
+            with self._held(serial):
+                if not path.exists():
+                    raise TargetError(f"nothing is kept of the card {serial.hex().upper()}")
+
+                if credentials is None:
+                    path.unlink()
+                else:
+                    _replace(path, _without(self.spent(serial), credentials, serial))
+        except OSError as error:
+            raise TargetError(f"the ledger {path} can't be written: {error.strerror}") from None
+
     def spend(self, serial: bytes, credential: str) -> None:
         """Enter a try that is about to be spent; errors as spent(), also where nothing can be written."""
         self._change(serial, credential, +1)
@@ -85,6 +124,17 @@ class Ledger:
             yield
         finally:
             os.close(lock)
+
+
+def _without(spent: Mapping[str, int], credentials: Collection[str], serial: bytes) -> Mapping[str, int]:
+    for name in credentials:
+        if name not in spent:
+            known = ", ".join(spent) or "none"
+            raise TargetError(
+                f"nothing is kept of {name!r} of the card {serial.hex().upper()}; there are: {known}"
+            )
+
+    return {name: count for name, count in spent.items() if name not in credentials}
 
 
 def _state_home() -> Path:
