@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -117,6 +118,8 @@ class Recording:
         output = self._output
 
         try:
+            # An earlier trace stays where this one can't even begin.
+            TraceWriter(io.StringIO(), output.title, limit=output.limit)
             stream = stack.enter_context(output.path.open("w", encoding="utf-8"))
             clock = time.monotonic if output.times else None
             writer = TraceWriter(stream, output.title, clock, limit=output.limit)

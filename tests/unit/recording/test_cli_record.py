@@ -83,9 +83,11 @@ def test_what_a_profile_put_on_the_card_is_in_the_environment_and_not_in_the_tra
 def test_what_cannot_be_recorded_is_told_and_nothing_runs(
     given: tuple[str, ...], told: str, tmp_path: Path
 ) -> None:
+    (tmp_path / "trace.jsonl").write_text("an earlier trace\n")
     result = run("record", *given, "echo", "ran", folder=tmp_path, PCSCLITE_CSOCK_NAME=str(tmp_path / "none"))
     assert (result.returncode, result.stdout) == (125, "")
     assert told in result.stderr
+    assert (tmp_path / "trace.jsonl").read_text() == "an earlier trace\n"
 
 
 @pytest.mark.parametrize(
