@@ -238,7 +238,7 @@ def test_programs_that_use_two_readers_of_pcscd_at_once_are_told_apart(log: Path
         "> one: 00 2A 80 86 02 00 01 00  PSO DECIPHER 2 bytes",
         "< one: ** ** ** ** 90 00",
         "> two: 00 A4 00 0C 02 3F 00  SELECT file 3F00, no data",
-        "< two: 6A 82",
+        "< two: 6A 82  file not found",
     ]
     assert trace.times == tuple(sorted(trace.times))
 
@@ -286,7 +286,7 @@ def test_a_verify_that_scdaemon_hides_has_its_length(log: Path) -> None:
     text = import_traces(log)[0].text()
 
     assert "> reader: 00 20 00 81 06 ** ** ** ** ** **  VERIFY PIN 1 (backtracking), 6 bytes\n" in text
-    assert "< reader: 63 C2\n" in text
+    assert "< reader: 63 C2  counter 2\n" in text
 
 
 def test_bytes_of_scdaemon_that_do_not_go_on_are_refused_with_their_line(log: Path) -> None:
