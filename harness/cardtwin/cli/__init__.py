@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from cardtwin.interrupts import Terminated, terminable
 
 __all__ = ["FOUND_WRONG", "INTERRUPTED", "PASSED", "SCENARIO_FAILED", "TERMINATED", "WRONG_USAGE", "main"]
 
@@ -47,29 +42,6 @@ _COMMANDS = {
 }
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: an interrupt for all that has to be taken down."""
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the block as an interrupt does; only the first one, so that nothing ends the end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise _Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 class _Lazy(click.Group):
     """A group that knows its commands by name and imports the one that is called."""
 
@@ -87,10 +59,10 @@ class _Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Call the command; an interrupt and SIGTERM end it, each with a status of its own."""
         try:
-            with _terminable():
+            with terminable():
                 return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            terminated = isinstance(error, _Terminated)
+            terminated = isinstance(error, Terminated)
             click.echo(f"cardtwin: {'terminated' if terminated else 'interrupted'}", err=True)
 
             # In what state it has left physical cards.

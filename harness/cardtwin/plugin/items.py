@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cardtwin.interrupts import terminable
 from cardtwin.plugin.hardware import known_hardware
 from cardtwin.plugin.options import overrides_of
 from cardtwin.plugin.proving import RESULT
@@ -93,7 +95,11 @@ class ScenarioItem(pytest.Function):
 
         hardware = known_hardware(self.config, [self.scenario]) if self.is_physical else None
         options = Options(overrides=Overrides(hardware=hardware))
-        result = self.stash[RESULT] = run_one(self.scenario, options, announce=self._announce).result
+
+        # pytest itself ends at SIGTERM, and a card would keep its login.
+        with terminable() if self.is_physical else nullcontext():
+            result = self.stash[RESULT] = run_one(self.scenario, options, announce=self._announce).result
+
         self.user_properties += [(f"step {step.number}", step_line(step)) for step in result.steps]
 
         if result.verdict is Verdict.UNSUPPORTED:

@@ -175,3 +175,14 @@ def test_an_interrupt_tells_in_what_state_it_has_left_cards(
     result = run_pytest(*workers)
     assert result.returncode == pytest.ExitCode.INTERRUPTED
     assert (result.stdout + result.stderr).count("R1: card 01 02; nothing changed") == 1
+
+
+def test_sigterm_ends_what_is_done_to_a_card_as_an_interrupt_does(tmp_path: Path, run_pytest: Run) -> None:
+    scenario(tmp_path)
+    (tmp_path / "conftest.py").write_text(
+        "import signal\n\nfrom cardtwin.targets.hardware import HardwareTarget\n\n\n"
+        "HardwareTarget.open = lambda *_: signal.raise_signal(signal.SIGTERM)\n"
+    )
+    result = run_pytest(*PCSC)
+    assert result.returncode == pytest.ExitCode.INTERRUPTED
+    assert "Terminated" in result.stdout
