@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cardtwin.card import UnknownModelError, UnknownQuirkError, models
 from cardtwin.targets import TargetError, is_physical
+from cardtwin.targets import check as check_target
 from cardtwin.targets import get as get_target
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ class Overrides:
     hardware: Hardware | None = None
 
     def check(self) -> None:
-        """See that all that is named exists.
+        """See that all that is named exists, and a library of PKCS#11 can be loaded.
 
         Raises:
             OverridesError: It doesn't.
         """
         try:
             if self.target is not None:
-                get_target(self.target)
+                check_target(self.target)
 
             model = models.get(self.card if self.card is not None else models.names()[0])
             replace(model, quirks=frozenset(self.quirks))

@@ -41,6 +41,7 @@ __all__ = [
     "Target",
     "TargetError",
     "UserType",
+    "check",
     "get",
     "is_physical",
     "names",
@@ -78,13 +79,14 @@ def _physical(reader: str = "", hardware: Hardware | None = None) -> Target:
 
 
 _PHYSICAL: Final = "pcsc"
+_LIBRARY: Final = "module"
 _TARGETS: dict[str, Callable[[], Target]] = {
     "emulated": _emulated,
-    "module": _module,
+    _LIBRARY: _module,
     "pcscd": _system,
     _PHYSICAL: _physical,
 }
-_WITH_ARGUMENT: dict[str, Callable[[str], Target]] = {"module": _foreign, "pcscd": _system}
+_WITH_ARGUMENT: dict[str, Callable[[str], Target]] = {_LIBRARY: _foreign, "pcscd": _system}
 """Targets that are named with something behind a colon."""
 
 
@@ -128,3 +130,18 @@ def get(name: str, hardware: Hardware | None = None) -> Target:
         )
 
     return _TARGETS[name]()
+
+
+def check(name: str) -> None:
+    """See that there is a target of that name, and that its library can be loaded if it has one.
+
+    Raises:
+        TargetError: There is none, it lacks what it needs, or the library crashes, hangs or is none.
+    """
+    get(name)
+    kind, _, library = name.partition(":")
+
+    if kind == _LIBRARY and library:
+        from cardtwin.targets.module import try_library  # noqa: PLC0415  # heavy, and only needed here
+
+        try_library(library)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.errors import LibraryMissingError
 from cardtwin.cryptoki.native import library_path
-from cardtwin.events import SharedCause
+from cardtwin.events import Hub, SharedCause
 from cardtwin.targets.clock import pass_time
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
 from cardtwin.targets.errors import TargetError
-from cardtwin.targets.interface import Capability
+from cardtwin.targets.interface import Capability, ProcessSetup, Setup
 from cardtwin.targets.outlets import Outlets
 from cardtwin.targets.remote import LIMIT, RemoteProgram
 from cardtwin.targets.told import ToldProgram
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from cardtwin.events import Hub
     from cardtwin.targets.clock import Sleep
-    from cardtwin.targets.interface import Program, Setup
+    from cardtwin.targets.interface import Program
 
-__all__ = ["ForeignBench", "ForeignTarget", "ModuleBench", "ModuleTarget"]
+__all__ = ["ForeignBench", "ForeignTarget", "ModuleBench", "ModuleTarget", "try_library"]
 
 _OURS: Final = ("cryptoki.", "middleware.")
 """The areas of the switches that a foreign library doesn't read."""
 
+_TRIAL: Final = "a trial of the library"
+_LIBRARY_REMEDY: Final = "give the path of a PKCS#11 library of this machine's architecture"
 _NOTHING_TO_DO: Final = "no step calls a function of PKCS#11: there is nothing for the library to do"
 
 
@@ -86,13 +87,34 @@ class ForeignTarget(EmulatedTarget):
         """Return what of a setup means nothing to another middleware than ours."""
         return "; ".join(_meant_for_ours(setup, needs))
 
-    def open(self, setup: Setup, hub: Hub) -> ForeignBench:
-        """Set up the bench.
+    def open(self, setup: Setup, hub: Hub, *, limit: float = LIMIT) -> ForeignBench:
+        """Set up the bench; a call of the library may take `limit` seconds.
 
         Raises:
             TargetError: A card's image cannot be read.
         """
-        return ForeignBench(setup, hub, self._library, sleep=pass_time)
+        return ForeignBench(setup, hub, self._library, limit=limit, sleep=pass_time)
+
+
+def try_library(library: str, *, limit: float = LIMIT) -> None:
+    """Load a library and initialize it once, in a process of its own above no readers.
+
+    What C_Initialize returns is left to scenarios: without readers it may well be an error.
+
+    Args:
+        library: The library, as :class:`ForeignTarget` takes it.
+        limit: Seconds that loading and initializing may take, each.
+
+    Raises:
+        TargetError: It can't be loaded, is none of PKCS#11, or crashes or hangs while this is done.
+    """
+    setup = Setup({}, {}, {_TRIAL: ProcessSetup(_TRIAL)})
+
+    try:
+        with ForeignTarget(library).open(setup, Hub(), limit=limit) as bench:
+            bench.program(_TRIAL).initialize()
+    except TargetError as error:
+        raise TargetError(f"{library} can't be used: {error}; {_LIBRARY_REMEDY}") from None
 
 
 def _meant_for_ours(setup: Setup, needs: AbstractSet[Capability]) -> Iterator[str]:

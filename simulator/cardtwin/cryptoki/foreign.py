@@ -93,6 +93,9 @@ class ForeignModule:
         if rv := get_list(ctypes.byref(place)):
             raise LibraryMissingError(f"{path}: C_GetFunctionList returned {name_of(Ckr, rv)}")
 
+        if not place:
+            raise LibraryMissingError(f"{path}: C_GetFunctionList returned CKR_OK and no list")
+
         self._entries = dict(zip((each.name for each in STANDARD), place.contents.functions, strict=True))
 
     def initialize(self) -> Returned:
