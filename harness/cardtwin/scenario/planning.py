@@ -18,6 +18,8 @@ from cardtwin.targets.hardware.config import Hardware, PhysicalReader
 from cardtwin.targets.hardware.foreseeing import Foreseen
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.permissions import Permissions
+from cardtwin.targets.hardware.rehearsal import RehearsalTarget
+from cardtwin.targets.looking import is_a_look
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -198,10 +200,14 @@ def rehearse(instance: Instance, target: Target, hardware: Hardware | None = Non
     steps = {f"step {spec.number} ({spec.kind.verb})": spec.number for spec in instance.steps}
 
     def hear(event: Event) -> None:
-        if isinstance(event, Exchange) and event.cause is not None:
+        if isinstance(event, Exchange) and event.cause is not None and not is_a_look(event.cause):
             heard[steps.get(event.cause.path()[0].what, 0)].append(event)
 
-    result = run(instance, get("emulated"), observers=[hear])
+    result = run(instance, RehearsalTarget() if guarded else get("emulated"), observers=[hear])
+
+    if result.verdict is Verdict.UNSUPPORTED:
+        return Plan(instance.id, target.name, cards, not_run=result.message)
+
     failure = "" if result.verdict is Verdict.PASSED else _why(result)
 
     try:

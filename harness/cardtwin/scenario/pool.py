@@ -149,7 +149,7 @@ def run_one(
     target = options.overrides.target_of(instance)
 
     if is_physical(instance.target) and (refused := _rehearsed(instance, target, options, announce)):
-        return Outcome(refused, refused=True)
+        return Outcome(refused, refused=refused.verdict is Verdict.FAILED)
 
     instance = with_pins(instance, options.overrides.pins_of(instance))
     result = run(instance, target, timeout=options.timeout, observers=observers, progress=progress)
@@ -165,19 +165,18 @@ def _rehearsed(
     if announce is not None:
         announce(plan)
 
-    if not (why := "; ".join(plan.refused)):
-        return None
+    if plan.not_run:
+        return _not_begun(instance, target, Verdict.UNSUPPORTED, plan.not_run)
 
-    return ScenarioResult(
-        instance.id,
-        instance.path,
-        instance.title,
-        target.name,
-        Verdict.FAILED,
-        0.0,
-        tuple(map(waiting, instance.steps)),
-        f"{why}. Nothing was sent to the card",
-    )
+    if why := "; ".join(plan.refused):
+        return _not_begun(instance, target, Verdict.FAILED, f"{why}. Nothing was sent to the card")
+
+    return None
+
+
+def _not_begun(instance: Instance, target: Target, verdict: Verdict, why: str) -> ScenarioResult:
+    steps = tuple(map(waiting, instance.steps))
+    return ScenarioResult(instance.id, instance.path, instance.title, target.name, verdict, 0.0, steps, why)
 
 
 def _work(pipe: Connection, options: Options, folder: str) -> None:

@@ -18,7 +18,7 @@ from cardtwin.scenario.errors import ScenarioError, TimedOutError
 from cardtwin.scenario.result import Failure, ScenarioResult, StepResult, Verdict
 from cardtwin.scenario.run import Run, StepLog
 from cardtwin.source import SourceError
-from cardtwin.targets import Capability, TargetError
+from cardtwin.targets import Capability, TargetError, UnseenError
 from cardtwin.trace import masked_exchanges
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _result_of(
 
     hub = Hub()
     done: list[StepResult] = []
-    message = ""
+    message, unseen = "", ""
 
     try:
         for observer in observers:
@@ -94,10 +94,18 @@ def _result_of(
                     progress(instance, step)
 
                 _check_time(began, timeout)
+    except UnseenError as error:
+        unseen = str(error)
     except (_TimeIsUp, TimedOutError, TargetError) as error:
         message = str(error)
 
     steps = (*done, *not_run[len(done) :])
+
+    if unseen:
+        return _result(
+            instance, target, Verdict.UNSUPPORTED, began, steps, f"{unseen}; not run from there on"
+        )
+
     passed = not message and all(step.verdict is Verdict.PASSED for step in steps)
     return _result(instance, target, Verdict.PASSED if passed else Verdict.FAILED, began, steps, message)
 
@@ -215,6 +223,8 @@ def _failure(state: Run, spec: StepSpec) -> Failure | None:
         return _judge(state, spec, step, observed)
     except _TimeIsUp as error:
         return Failure(str(error))
+    except UnseenError as error:
+        raise UnseenError(f"step {spec.number} ({spec.kind.verb}), {spec.span}: {error}") from None
     except (ScenarioError, TargetError, PcscError) as error:
         return Failure(str(error))
     except SourceError as error:

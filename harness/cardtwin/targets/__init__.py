@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.middleware import Login, UserType
 from cardtwin.readers import EntryError, PinEntry
 from cardtwin.source import closest
-from cardtwin.targets.errors import MiddlewareError, TargetError
+from cardtwin.targets.errors import MiddlewareError, TargetError, UnseenError
 from cardtwin.targets.faults import FaultSetup
+from cardtwin.targets.hidden import Hidden
 from cardtwin.targets.interface import (
     Bench,
     Capability,
@@ -32,6 +33,7 @@ __all__ = [
     "Desk",
     "EntryError",
     "FaultSetup",
+    "Hidden",
     "Login",
     "MiddlewareError",
     "PinEntry",
@@ -40,6 +42,7 @@ __all__ = [
     "Setup",
     "Target",
     "TargetError",
+    "UnseenError",
     "UserType",
     "check",
     "get",

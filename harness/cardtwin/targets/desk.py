@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cardtwin.card import ImageError, models
 from cardtwin.readers import NoPinPadError, PinPad
 from cardtwin.targets.errors import TargetError
+from cardtwin.targets.hidden import NOTHING_HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cardtwin.readers import PinEntry, ReaderManager
     from cardtwin.targets.cards import BenchCard
     from cardtwin.targets.faults import FaultSetup
+    from cardtwin.targets.hidden import Hidden
 
 __all__ = ["CardDesk", "EmulatedDesk"]
 
@@ -221,6 +223,10 @@ class CardDesk(ABC):
             TargetError: The reader is empty.
         """
         return self._card(reader).chip.image
+
+    def hidden(self, reader: str) -> Hidden:  # noqa: ARG002  # Desk's
+        """Return what the last image of a reader's card has no truth about: nothing, its memory lies open."""
+        return NOTHING_HIDDEN
 
     def blank(self, image: CardImage) -> CardImage:
         """Return what :meth:`image` would give if the card that it was taken of were blank."""

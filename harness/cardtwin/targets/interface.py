@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cardtwin.targets.access import AccessSite
     from cardtwin.targets.certificates import CertificateManager
     from cardtwin.targets.faults import FaultSetup
+    from cardtwin.targets.hidden import Hidden
 
 __all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Program", "Setup", "Target"]
 
@@ -201,6 +202,9 @@ class Desk(Protocol):
 
     def image(self, reader: str) -> CardImage:
         """Return the memory of the card in a reader, as it is; the card does not notice."""
+
+    def hidden(self, reader: str) -> Hidden:
+        """Return what the last image of the card in a reader has no truth about."""
 
     def blank(self, image: CardImage) -> CardImage:
         """Return what :meth:`image` would give if the card that it was taken of were blank."""

@@ -15,6 +15,7 @@ from cardtwin.targets import TargetError, remote
 from cardtwin.targets.module import try_library
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LIBRARY = """

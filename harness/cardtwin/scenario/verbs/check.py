@@ -14,6 +14,7 @@ from cardtwin.scenario.document import MapNode, TextNode
 from cardtwin.scenario.effects import READS
 from cardtwin.scenario.matchers import FlagMatcher, HexMatcher, NumberMatcher, TextListMatcher, TextMatcher
 from cardtwin.scenario.step import Expectation, Observed, Step, verb
+from cardtwin.scenario.unseen import see_file, see_pin
 from cardtwin.scenario.values import Name, Value
 from cardtwin.targets import Capability
 from cardtwin.targets.looking import is_a_look
@@ -206,6 +207,14 @@ def _asks_access(file: Node) -> bool:
 def _look(desk: Desk, reader: str, asked: CheckExpectation) -> dict[str, Value]:
     image = desk.image(reader)
     view = CardView(image)
+    hidden = desk.hidden(reader)
+
+    for path, file in asked.files.items():
+        see_file(path.upper(), file, view, hidden)
+
+    for name, pin in asked.pins.items():
+        see_pin(name, _object(name), pin, hidden)
+
     return {
         "blank": not images.compare(desk.blank(image), image),
         "life_cycle": view.life_cycle.name.lower(),

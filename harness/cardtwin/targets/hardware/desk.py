@@ -10,6 +10,8 @@ from cardtwin.pcsc import PcscError
 from cardtwin.readers import ReaderManager
 from cardtwin.targets.desk import CardDesk
 from cardtwin.targets.errors import TargetError
+from cardtwin.targets.hardware.rehearsal import hidden_of
+from cardtwin.targets.hidden import NOTHING_HIDDEN
 from cardtwin.targets.takeover import take_over
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from cardtwin.readers import PinEntry
     from cardtwin.targets.cards import BenchCard
     from cardtwin.targets.faults import FaultSetup
+    from cardtwin.targets.hidden import Hidden
 
 __all__ = ["PhysicalDesk"]
 
@@ -42,6 +45,7 @@ class PhysicalDesk(CardDesk):
         self._readers = tuple(readers)
         self._context = context
         self._asks_tries = asks_tries
+        self._hidden: dict[str, Hidden] = {}
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -58,9 +62,16 @@ class PhysicalDesk(CardDesk):
         context = self._context()
 
         try:
-            return take_over(context, reader, ask_tries=self._asks_tries(reader)).image
+            taken = take_over(context, reader, ask_tries=self._asks_tries(reader))
         finally:
             context.release()
+
+        self._hidden[reader] = hidden_of(taken)
+        return taken.image
+
+    def hidden(self, reader: str) -> Hidden:
+        """Return what could not be read when the last image was made."""
+        return self._hidden.get(reader, NOTHING_HIDDEN)
 
     def blank(self, image: CardImage) -> CardImage:
         """Return what may be read of a blank card of the same model and serial number."""

@@ -21,6 +21,7 @@ from cardtwin.targets.hardware.guarded import GuardedContext, name_states
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.lock import held
 from cardtwin.targets.hardware.permissions import ExpectedCard
+from cardtwin.targets.hardware.tries import asks_tries
 from cardtwin.targets.interface import Capability
 from cardtwin.targets.takeover import choose_reader
 
@@ -38,9 +39,6 @@ __all__ = ["HardwareBench", "HardwareTarget"]
 
 _OF_THE_CARD: Final = ("card.", "gids.", "reader.")
 """The areas of the switches that an emulated card reads."""
-
-_TELLS_TRIES: Final = ("CardOS V5",)
-"""Card systems that tell a PIN's tries at a VERIFY without data, and count none for it."""
 
 _UNTOLD: Final = {
     Capability.COUNTERS: (("CardOS V4",), "how many tries a PIN has left"),
@@ -264,7 +262,7 @@ class HardwareBench(EmulatedBench):
         self._around.close()
 
     def _tells_tries(self, reader: str) -> bool:
-        return models.get(self._expected[reader].model).system.startswith(_TELLS_TRIES)
+        return asks_tries(self._expected[reader].model)
 
 
 def _expected(setup: Setup, readers: Mapping[str, PhysicalReader]) -> Iterator[tuple[str, ExpectedCard]]:
