@@ -63,6 +63,7 @@ class PlayedCard:
     Attributes:
         card: The card.
         received: The commands.
+        answer: What it answers in the place of the card; None lets the card answer.
         on_command: Called with the place of each command that was answered; what it raises, takes the place
             of the answer.
     """
@@ -70,6 +71,7 @@ class PlayedCard:
     def __init__(self, card: EmulatedCard) -> None:
         self.card = card
         self.received: list[Received] = []
+        self.answer: Callable[[bytes], bytes | None] = lambda _command: None
         self.on_command: Callable[[int], None] = lambda _place: None
 
     @property
@@ -88,7 +90,7 @@ class PlayedCard:
 
     def process(self, command: bytes) -> bytes:
         before = self._tries()
-        response = self.card.process(command)
+        response = self.answer(command) or self.card.process(command)
         self.received.append(Received(command, response, before, self._tries()))
         self.on_command(len(self.received) - 1)
         return response

@@ -8,6 +8,7 @@ the end of a login.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cardtwin.decode import masked
@@ -42,6 +43,21 @@ CAUSE: Final = GUARD
 _LOOKS: Final = "look at the card and the reader; then run again"
 
 
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """A chained command that presents a credential, as far as it was sent.
+
+    Attributes:
+        header: INS, P1 and P2.
+        left: The tries that were left before its first piece.
+        alone: Whether nobody else has had the card since then.
+    """
+
+    header: bytes
+    left: int
+    alone: bool = True
+
+
 class Guard:
     """The guard of the card in one reader.
 
@@ -66,7 +82,7 @@ class Guard:
         self._declared = HARMLESS
         self._serial = card.serial
         self._counters: Counters | None = None
-        self._chain: tuple[bytes, int] | None = None
+        self._chain: _Chain | None = None
         self._refusal: Refusal | None = None
         self._account: list[str] = []
         self._logged_in = False
@@ -131,6 +147,12 @@ class Guard:
             self._judge.reset()
             self._chain = None
 
+    def let_go(self) -> None:
+        """Take note that a transaction has ended: others may send commands."""
+        with self._lock:
+            if self._chain is not None:
+                self._chain = replace(self._chain, alone=False)
+
     def forgot(self) -> None:
         """Take note that the card has forgotten all credentials."""
         self._logged_in = False
@@ -161,6 +183,9 @@ class Guard:
             self._check_passable()
             self.check_atr(connection.atr)
             serial = self._told_serial(connection)
+
+            if not serial:
+                self._refuse_card("the card tells an empty serial number")
 
             if self._serial is not None and serial != self._serial:
                 self._refuse_card(
@@ -201,7 +226,7 @@ class Guard:
         with self._lock:
             # What is entered makes it longer: it presents a credential whatever stands there now.
             judged = self._judge.read_entry(command)
-            return self._passed(connection, judged, command, enter)
+            return self._passed(connection, judged, command, enter, entered=True)
 
     def refuse_control(self, code: int) -> CommandRefusedError:
         """Take note that a control code of unknown meaning is refused, and return the error to be raised."""
@@ -228,24 +253,35 @@ class Guard:
     # How it decides
 
     def _passed(
-        self, connection: CardConnection, judged: Judged, command: bytes, send: Callable[[], bytes]
+        self,
+        connection: CardConnection,
+        judged: Judged,
+        command: bytes,
+        send: Callable[[], bytes],
+        *,
+        entered: bool = False,
     ) -> bytes:
         self._check_passable(judged)
 
         if refusal := judging.refusal_of(judged, self._declared, self._allowed):
             raise self._refused(judged, command, refusal)
 
-        credential = self._checked_tries(connection, judged, command) if judged.spends_tries else None
+        chain, self._chain = self._chain, None
+        credential = self._checked_tries(connection, judged, command, chain) if judged.spends_tries else None
 
-        if credential is not None and not judged.chained:
+        # A piece of a chain as well: a card that doesn't know of chains takes it for the whole.
+        if credential is not None:
             self._known().spend(credential)
             self._logged_in = True
 
         answer = self._sent(judged, send)
         status = StatusWord(int.from_bytes(answer[-2:]))
 
-        if credential is not None and not judged.chained:
-            self._known().settle(credential, status)
+        if credential is not None:
+            self._known().settle(credential, status, entered=entered)
+
+        if not status.is_success:
+            self._chain = None
 
         if judged.decoded.name == "LOGOUT" and status.is_success:
             self.forgot()
@@ -272,28 +308,38 @@ class Guard:
         first = f"after a refusal nothing is sent any more: {self._refusal.reason}"
         raise CommandRefusedError(self.reader, Refusal(Rule.AFTER_REFUSAL, first, self._refusal.remedy))
 
-    def _checked_tries(self, connection: CardConnection, judged: Judged, command: bytes) -> Credential:
+    def _checked_tries(
+        self, connection: CardConnection, judged: Judged, command: bytes, chain: _Chain | None
+    ) -> Credential:
         credential = credential_of(judged, self._card.model)
-        left = self._left(connection, judged, credential)
+        left = self._left(connection, judged, command, credential, chain)
 
         if refusal := tries.refusal_of(credential, left, str(self._ledger.path(self._serial or b""))):
             raise self._refused(judged, command, refusal)
 
         return credential
 
-    def _left(self, connection: CardConnection, judged: Judged, credential: Credential) -> int | None:
+    def _left(
+        self,
+        connection: CardConnection,
+        judged: Judged,
+        command: bytes,
+        credential: Credential,
+        chain: _Chain | None,
+    ) -> int | None:
         """Return the tries left; asked for before a chain begins, since a question would end it."""
         assert judged.apdu is not None, "a malformed command presents no credential"
         header = judged.apdu.header[1:]
-        chain, self._chain = self._chain, None
 
-        if chain is not None and chain[0] == header:
-            left: int | None = chain[1]
-        else:
+        if chain is None or chain.header != header:
             left = self._known().left(credential, self._asked(connection, credential))
+        elif chain.alone or credential.question is None:
+            left = chain.left
+        else:
+            raise self._refused(judged, command, _others_between(credential))
 
         if judged.chained and left is not None:
-            self._chain = header, left
+            self._chain = _Chain(header, left)
 
         return left
 
@@ -339,6 +385,14 @@ class Guard:
     def _known(self) -> Counters:
         assert self._counters is not None, "the card is checked before anything is sent"
         return self._counters
+
+
+def _others_between(credential: Credential) -> Refusal:
+    return Refusal(
+        Rule.TRIES_UNKNOWN,
+        f"others may have presented {credential.name} between the pieces of this chain",
+        "send all pieces in one transaction",
+    )
 
 
 def _hex(value: bytes) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +21,7 @@ from cardtwin.pcsc import (
     ShareMode,
     UnknownReaderError,
 )
+from cardtwin.targets.hardware.interrupts import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -132,6 +131,9 @@ class GuardedConnection(CardConnection):
                 self._transactions -= 1
                 self._after(disposition)
 
+                if not self._transactions:
+                    self._guard.let_go()
+
     def reconnect(
         self,
         disposition: Disposition = Disposition.LEAVE,
@@ -147,8 +149,8 @@ class GuardedConnection(CardConnection):
         """
         self._checked = False
         self._connection.reconnect(disposition, share=share, protocol=protocol)
-        self._after(disposition)
         self._guard.was_reset()
+        self._after(disposition)
         self._guard.check_atr(self._connection.atr)
 
     def disconnect(self, disposition: Disposition = Disposition.LEAVE) -> None:
@@ -167,6 +169,7 @@ class GuardedConnection(CardConnection):
         with ExitStack() as stack:
             try:
                 if not self._transactions:
+                    stack.callback(self._guard.let_go)
                     stack.enter_context(self._connection.transaction())
 
                 if not self._checked:
@@ -266,7 +269,7 @@ class GuardedContext(Context):
 
         self._released = True
 
-        with _undisturbed():
+        with undisturbed():
             for guard in self._guards.values():
                 guard.leave()
 
@@ -291,22 +294,3 @@ def name_states(error: BaseException, guards: Iterable[Guard]) -> None:
     """Add to an error in what state it has left the cards."""
     for guard in guards:
         error.add_note(guard.state)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let an interrupt that comes in the block take effect after it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
-
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-    if came:
-        signal.raise_signal(signal.SIGINT)

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["Judge", "Judged", "refusal_of"]
 
 _PROPRIETARY: Final = 0x80
+_RESERVED_MASK: Final = 0xE0
+_RESERVED: Final = 0x20
+_CHANNEL: Final = 0x03
 _SECURED: Final = 0x0C
 _FURTHER_CHANNEL: Final = 0x40
 _SECURED_FURTHER: Final = 0x20
 _FOUNDED: Final = frozenset({Basis.RECORDED, Basis.CLIENT, Basis.STATED})
+_NO_LE: Final = (None, 256)
 _ENDS: Final = frozenset({"LOGOUT", "FORGET PIN"})
 
 
@@ -90,7 +94,7 @@ class Judge:
 
         effect = decoded.effect
 
-        if decoded.name == "VERIFY" and effect == Effect.READS and not self._tells_tries:
+        if decoded.name == "VERIFY" and not effect & ~HARMLESS and not self._presents_nothing(apdu):
             effect = Effect.SPENDS_TRIES
 
         return Judged(decoded, apdu, effect, self._is_founded(apdu, decoded, effect))
@@ -100,13 +104,23 @@ class Judge:
         judged = self.read(command)
         return judged if judged.effect & ~HARMLESS else replace(judged, effect=Effect.SPENDS_TRIES)
 
+    def _presents_nothing(self, apdu: CommandApdu) -> bool:
+        """Tell whether a VERIFY that asks, or ends a login, is one for the card too, as far as is known.
+
+        With T=0, a card takes the byte of Le for Lc; one that doesn't know P1 = FF compares what is there.
+        """
+        return self._tells_tries and not apdu.data and not apdu.chained and apdu.le in _NO_LE
+
     def _is_founded(self, apdu: CommandApdu, decoded: Decoded, effect: Effect) -> bool:
         """Tell whether a command is recorded for such cards.
 
         What only reads or selects, and stands in ISO/IEC 7816 itself, rests on that: a card that lacks it
         refuses it. What a card's own class says, or what changes the card, has to be known of this card.
         """
-        if decoded.basis not in _FOUNDED or _is_secured(apdu):
+        if decoded.basis not in _FOUNDED or _is_secured(apdu) or _is_reserved(apdu):
+            return False
+
+        if effect & ~HARMLESS and _is_on_a_further_channel(apdu):
             return False
 
         if (basis := self._basis(apdu)) in _FOUNDED:
@@ -180,6 +194,16 @@ def _is_secured(apdu: CommandApdu) -> bool:
         return False
 
     return bool(apdu.cla & (_SECURED_FURTHER if apdu.cla & _FURTHER_CHANNEL else _SECURED))
+
+
+def _is_reserved(apdu: CommandApdu) -> bool:
+    """Tell whether CLA is 001x xxxx, which ISO/IEC 7816-4, 5.4.1 keeps for later."""
+    return apdu.cla & _RESERVED_MASK == _RESERVED
+
+
+def _is_on_a_further_channel(apdu: CommandApdu) -> bool:
+    """Tell whether a command goes to a logical channel that MANAGE CHANNEL has opened: no source has that."""
+    return not apdu.cla & _PROPRIETARY and bool(apdu.cla & (_FURTHER_CHANNEL | _CHANNEL))
 
 
 _WORDS: Final = {

@@ -18,6 +18,7 @@ from cardtwin.targets.hardware.config import Hardware, PhysicalReader
 from cardtwin.targets.hardware.desk import PhysicalDesk
 from cardtwin.targets.hardware.guard import Guard
 from cardtwin.targets.hardware.guarded import GuardedContext, name_states
+from cardtwin.targets.hardware.interrupts import undisturbed
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.lock import held
 from cardtwin.targets.hardware.permissions import ExpectedCard
@@ -208,7 +209,12 @@ class HardwareBench(EmulatedBench):
             for name in sorted(self._names.values()):
                 stack.enter_context(held(name))
 
-            self._check_cards(hub)
+            try:
+                self._check_cards(hub)
+            except KeyboardInterrupt as error:
+                name_states(error, self.guards.values())
+                raise
+
             # The system's cards have clocks of their own: what takes time takes it.
             super().__init__(replace(setup, cards={}, readers={}), hub, sleep=pass_time)
             self._around = stack.pop_all()
@@ -251,10 +257,23 @@ class HardwareBench(EmulatedBench):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        super().__exit__(kind, error, trace)
+        try:
+            with undisturbed(dropped=isinstance(error, KeyboardInterrupt)):
+                if error is not None and not isinstance(error, Exception):
+                    self._end()
+
+                super().__exit__(kind, error, trace)
+        except KeyboardInterrupt as late:
+            name_states(late, self.guards.values())
+            raise
 
         if isinstance(error, KeyboardInterrupt):
             name_states(error, self.guards.values())
+
+    def _end(self) -> None:
+        """Let nothing pass any more but the end of logins, wherever the run was when it was ended."""
+        for guard in self.guards.values():
+            guard.end()
 
     def close(self) -> None:
         """Take all down; the cards stay where they are."""

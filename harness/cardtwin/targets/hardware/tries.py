@@ -40,7 +40,9 @@ _UNBLOCK: Final = "RESET RETRY COUNTER"
 _KEY_COMMANDS: Final = frozenset({"EXTERNAL AUTHENTICATE", "GENERAL AUTHENTICATE"})
 _START_KEY_COMMANDS: Final = frozenset({"ERASE FILES", "FORMAT", "LOAD EXECUTABLE", "CHANGE STARTKEY"})
 _REFERENCE: Final = 0x7F
+_FURTHER: Final = 0x40
 _CHANNEL_BITS: Final = 0x03
+_FURTHER_CHANNEL_BITS: Final = 0x4F
 
 _PIN, _PUK, _KEY, _START_KEY = "PIN", "PUK of PIN", "key", "StartKey"
 
@@ -51,6 +53,7 @@ _NOT_COMPARED: Final = frozenset(
         StatusWord.CLASS_NOT_SUPPORTED,
         StatusWord.INCORRECT_P1_P2,
         StatusWord.FUNCTION_NOT_SUPPORTED,
+        StatusWord.COMMAND_CHAINING_NOT_SUPPORTED,
     }
 )
 """Answers before any comparison."""
@@ -91,7 +94,7 @@ def credential_of(judged: Judged, model: str) -> Credential:
     p2 = apdu.p2 if apdu is not None else 0
 
     if apdu is not None and name in _PIN_COMMANDS:
-        question = CommandApdu(apdu.cla & _CHANNEL_BITS, 0x20, 0x00, p2).encode()
+        question = CommandApdu(_on_channel_of(apdu.cla), 0x20, 0x00, p2).encode()
         return Credential(f"{_PIN} {p2 & _REFERENCE}", question if tells_tries(model) else None)
 
     if name == _UNBLOCK:
@@ -167,8 +170,14 @@ class Counters:
         if credential.name in self._told:
             self._told[credential.name] -= 1
 
-    def settle(self, credential: Credential, status: StatusWord) -> None:
-        """Correct what was noted, by the command's answer."""
+    def settle(self, credential: Credential, status: StatusWord, *, entered: bool = False) -> None:
+        """Correct what was noted, by the command's answer.
+
+        Args:
+            credential: The credential.
+            status: The answer's.
+            entered: Whether it comes from a PIN pad, which has answers of its own.
+        """
         told, name = status.tries_left, credential.name
 
         if status == StatusWord.AUTHENTICATION_METHOD_BLOCKED:
@@ -176,7 +185,7 @@ class Counters:
 
         if told is not None:
             self._lower(name, told)
-        elif status.is_success or status in _NOT_COMPARED or status in _READERS_OWN:
+        elif status.is_success or status in _NOT_COMPARED or (entered and status in _READERS_OWN):
             self._ledger.give_back(self._serial, name)
 
             if name in self._told:
@@ -228,6 +237,11 @@ def _against(name: str, spent: Mapping[str, int]) -> int:
         return own + _sum(spent, _PUK)
 
     return _sum(spent, f"{_KEY} ") if name.startswith(f"{_KEY} ") else own
+
+
+def _on_channel_of(cla: int) -> int:
+    """Return the plain CLA of a command's logical channel: other channels have other current DFs."""
+    return cla & (_FURTHER_CHANNEL_BITS if cla & _FURTHER else _CHANNEL_BITS)
 
 
 def _is_pin(name: str) -> bool:
