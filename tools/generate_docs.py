@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import encoding_pages
 import requirements_by_model
-from cardtwin import trace
+from cardtwin import evidence, trace
 from cardtwin.card import cos, models
 from cardtwin.card.chip.quirks import quirks
 from cardtwin.card.diagram import life_cycle_mermaid
@@ -342,6 +342,11 @@ def plan_schema() -> str:
     return json.dumps(plans.json_schema(), indent=2) + "\n"
 
 
+def evidence_schema() -> str:
+    """Return the JSON Schema of the evidence of a run."""
+    return json.dumps(evidence.json_schema(), indent=2) + "\n"
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "card-commands.md": card_commands,
     "card-life-cycle.md": card_life_cycle,
@@ -349,6 +354,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "deviations.md": deviations,
     "encoding-keywords.md": encoding_pages.encoding_keywords,
     "encoding-rules.md": encoding_pages.encoding_rules,
+    "evidence.schema.json": evidence_schema,
     "pkcs11-functions.md": pkcs11_functions,
     "plan.schema.json": plan_schema,
     "profile-statements.md": profile_statements,

@@ -67,6 +67,7 @@ class FakeBench(Bench):
 
         self.manager = ReaderManager(hub)
         self.closed = False
+        self.looks: list[Any] = []
 
         for reader, card in setup.readers.items():
             self.manager.add_reader(reader)
@@ -91,6 +92,12 @@ class FakeBench(Bench):
 
     def program(self, process: str) -> Any:
         raise NotImplementedError(process)
+
+    def look(self, reader: str) -> Any:
+        raise TargetError(f"nobody can look at the card in {reader!r}")
+
+    def at_last(self, look: Any) -> None:
+        self.looks.append(look)
 
     def fork(self, process: str, child: str) -> Any:
         raise NotImplementedError(process, child)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardtwin.cli import PASSED, SCENARIO_FAILED
+from cardtwin.cli.evidence import evidence_folder, evidence_option
 from cardtwin.cli.files import load_scenarios
 from cardtwin.cli.hardware_options import hardware_of, hardware_options
 from cardtwin.comparing import compare_results, compare_traces
@@ -39,6 +40,7 @@ _SEED = "compare"
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only scenarios with this tag.")
 @click.option("--seed", default=_SEED, metavar="TEXT", help="Seed for the scenarios that have none.")
 @hardware_options
+@evidence_option
 def command(
     *,
     paths: tuple[Path, ...],
@@ -46,6 +48,7 @@ def command(
     expression: str,
     tags: tuple[str, ...],
     seed: str,
+    evidence: Path | None,
     **hardware: object,
 ) -> None:
     """Run scenarios on two targets, and tell step by step in what their cards differ.
@@ -69,7 +72,11 @@ def command(
         raise click.UsageError("no scenario is left to run")
 
     physical = hardware_of(hardware, instances, used=any(map(is_physical, targets)))
-    options = [Options(seed=seed, record=True, overrides=Overrides(t, hardware=physical)) for t in targets]
+    overrides = [Overrides(target, hardware=physical) for target in targets]
+    options = [
+        Options(seed=seed, record=True, overrides=each, witnesses=evidence_folder(evidence, instances, each))
+        for each in overrides
+    ]
     click.echo(f"left: {targets[0]}, right: {targets[1]}")
     told = Counter(_compared(instance, options) for instance in instances)
     click.echo(", ".join(f"{number} {answer.value}" for answer, number in told.items()))

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from cardtwin.cli import PASSED, SCENARIO_FAILED
+from cardtwin.cli.evidence import evidence_folder, evidence_option
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios
 from cardtwin.cli.golden import Golden
 from cardtwin.cli.hardware_options import hardware_of, hardware_options
@@ -61,6 +62,7 @@ _WIDTH = 120
 @click.option("--update", is_flag=True, help="With --golden: make what happens the golden traces.")
 @hardware_options
 @click.option("--trace", type=OUTPUT, callback=in_a_folder, help="Write what happened, masked; JSON Lines.")
+@evidence_option
 def command(  # noqa: PLR0913  # one per option
     *,
     paths: tuple[Path, ...],
@@ -79,6 +81,7 @@ def command(  # noqa: PLR0913  # one per option
     trace: Path | None,
     golden: Path | None,
     update: bool,
+    evidence: Path | None,
     **hardware: object,
 ) -> None:
     """Run scenario files, and those in folders that end in .scenario.yaml.
@@ -105,7 +108,9 @@ def command(  # noqa: PLR0913  # one per option
 
     overrides = _with_hardware(overrides, hardware, instances, processes)
     traces = Golden.of(golden, instances, update=update, seeded=seed is not None)
-    options = Options(timeout, seed, trace is not None or traces is not None, overrides)
+    record = trace is not None or traces is not None
+    witnesses = evidence_folder(evidence, instances, overrides)
+    options = Options(timeout, seed, record, overrides, witnesses)
     done = _run(instances, options, processes, fail_fast=fail_fast)
     results = done.results
 

@@ -53,6 +53,11 @@ class StepSpec:
         return self.kind.title(argument.text if isinstance(argument, TextNode) else "")
 
     @property
+    def cause(self) -> str:
+        """The cause of what happens in it, as events have it."""
+        return f"step {self.number} ({self.kind.verb})"
+
+    @property
     def id(self) -> str:
         """The id that the step has, or an empty text."""
         return self._text("id")

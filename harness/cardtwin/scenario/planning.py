@@ -197,7 +197,7 @@ def rehearse(instance: Instance, target: Target, hardware: Hardware | None = Non
     known = Hardware() if hardware is None else hardware
     guarded = is_physical(target.name)
     heard: dict[int, list[Exchange]] = defaultdict(list)
-    steps = {f"step {spec.number} ({spec.kind.verb})": spec.number for spec in instance.steps}
+    steps = {spec.cause: spec.number for spec in instance.steps}
 
     def hear(event: Event) -> None:
         if isinstance(event, Exchange) and event.cause is not None and not is_a_look(event.cause):

@@ -20,7 +20,7 @@ from cardtwin.scenario.personal import with_pins
 from cardtwin.scenario.planning import Plan, rehearse
 from cardtwin.scenario.result import ScenarioResult, Verdict
 from cardtwin.scenario.runner import run, waiting
-from cardtwin.targets import is_physical
+from cardtwin.targets import TargetError, is_physical
 from cardtwin.targets.processes import bury, context, leave_interrupts_to_the_parent, start
 from cardtwin.trace import Recorder, Trace
 
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
     from pathlib import Path
 
+    from cardtwin.events import Event
     from cardtwin.scenario.instance import Instance
+    from cardtwin.scenario.result import StepResult
     from cardtwin.scenario.runner import Progress
+    from cardtwin.scenario.witness import Witness, Witnesses
     from cardtwin.targets import Target
 
 __all__ = ["Announce", "Options", "Outcome", "run_all", "run_one"]
@@ -53,12 +56,14 @@ class Options:
         seed: Takes the place of the seed of those that have none.
         record: Whether a trace is made.
         overrides: What holds in the place of what the files say.
+        witnesses: Who watches each run; None where nobody does.
     """
 
     timeout: float | None = None
     seed: str | None = None
     record: bool = False
     overrides: Overrides = field(default_factory=Overrides)
+    witnesses: Witnesses | None = None
 
     def applied(self, instance: Instance) -> Instance:
         """Return an instance as it is to run."""
@@ -144,15 +149,56 @@ def run_one(
         announce: Told the plan before it is carried out on physical cards.
     """
     instance = options.applied(instance)
+
+    if options.witnesses is None:
+        return _outcome(instance, options, progress, announce)
+
+    target = options.overrides.target_of(instance).name
+
+    with options.witnesses.witness(instance, target) as witness:
+        outcome = _outcome(instance, options, progress, announce, witness)
+
+        try:
+            witness.ended(outcome.result)
+        except TargetError as error:
+            return replace(
+                outcome, result=replace(outcome.result, verdict=Verdict.FAILED, message=str(error))
+            )
+
+        return outcome
+
+
+def _outcome(
+    instance: Instance,
+    options: Options,
+    progress: Progress | None,
+    announce: Announce | None,
+    witness: Witness | None = None,
+) -> Outcome:
     recorder = Recorder() if options.record else None
-    observers = [recorder] if recorder is not None else []
+    observers: list[Callable[[Event], None]] = [recorder] if recorder is not None else []
+    observers += [witness.hear] if witness is not None else []
     target = options.overrides.target_of(instance)
 
     if is_physical(instance.target) and (refused := _rehearsed(instance, target, options, announce)):
         return Outcome(refused, refused=refused.verdict is Verdict.FAILED)
 
+    def done(instance: Instance, step: StepResult) -> None:
+        if witness is not None:
+            witness.step(step)
+
+        if progress is not None:
+            progress(instance, step)
+
     instance = with_pins(instance, options.overrides.pins_of(instance))
-    result = run(instance, target, timeout=options.timeout, observers=observers, progress=progress)
+    result = run(
+        instance,
+        target,
+        timeout=options.timeout,
+        observers=observers,
+        progress=done,
+        begun=None if witness is None else witness.begun,
+    )
     return Outcome(result, recorder.trace(instance.id) if recorder is not None else None)
 
 

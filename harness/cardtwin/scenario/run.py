@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import BaseModel
-
 from cardtwin.entropy import SeededEntropy, SystemEntropy
 from cardtwin.events import CommandRefused, Defect, Event, Exchange
 from cardtwin.plan import Secret
@@ -16,6 +14,7 @@ from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.managing import Managing
 from cardtwin.scenario.ordering import CardIssuer, Ordering
 from cardtwin.scenario.pkcs11.sessions import TokenSession
+from cardtwin.scenario.secrets import secrets_in
 from cardtwin.scenario.values import Value, show
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class Run:
         self._sessions: dict[tuple[str, str, str], TokenSession] = {}
         self._ids: dict[str, StepLog] = {}
         self._values: dict[str, Node] = dict(values)
-        self._secrets: set[str] = set()
+        self._secrets: set[bytes] = set()
 
     @property
     def values(self) -> Mapping[str, Node]:
@@ -192,24 +191,18 @@ class Run:
 
     def keep_secret(self, value: object) -> None:
         """Take note of a secret, or of all in a list, a mapping or a step, so that no message shows them."""
-        match value:
-            case Secret():
-                self._secrets.add(value.reveal().decode("utf-8", errors="replace"))
-            case dict():
-                for inner in value.values():
-                    self.keep_secret(inner)
-            case tuple():
-                for inner in value:
-                    self.keep_secret(inner)
-            case BaseModel():
-                for _, inner in value:
-                    self.keep_secret(inner)
-            case _:
-                pass
+        self._secrets.update(secrets_in(value))
+
+    @property
+    def secrets(self) -> frozenset[bytes]:
+        """The secrets that are known until now."""
+        return frozenset(self._secrets)
 
     def masked(self, text: str) -> str:
         """Return a text with every known secret in it replaced."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
+        known = {secret.decode("utf-8", errors="replace") for secret in self._secrets}
+
+        for secret in sorted(known, key=len, reverse=True):
             if len(secret) > 3:
                 text = text.replace(secret, "***")
 

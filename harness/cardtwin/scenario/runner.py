@@ -49,6 +49,7 @@ def run(
     timeout: float | None = None,
     observers: Sequence[Callable[[Event], None]] = (),
     progress: Progress | None = None,
+    begun: Callable[[Run], None] | None = None,
 ) -> ScenarioResult:
     """Run an instance and return what came of it; raises nothing for what a scenario does.
 
@@ -58,9 +59,10 @@ def run(
         timeout: Seconds that it may take. Held in the main thread, by a signal; elsewhere between steps.
         observers: Told of every event on the bench.
         progress: Told of every step's end.
+        begun: Told of the run before the first step; with a TargetError, none is run.
     """
     # In a context of its own: where the clock strikes in between, a step's cause may stay in force.
-    return copy_context().run(_result_of, instance, target, timeout, observers, progress)
+    return copy_context().run(_result_of, instance, target, timeout, observers, progress, begun)
 
 
 def _result_of(
@@ -69,6 +71,7 @@ def _result_of(
     timeout: float | None,
     observers: Sequence[Callable[[Event], None]],
     progress: Progress | None,
+    begun: Callable[[Run], None] | None,
 ) -> ScenarioResult:
     began = time.perf_counter()
     not_run = tuple(waiting(spec) for spec in instance.steps)
@@ -87,7 +90,7 @@ def _result_of(
 
         # The bench is taken down when the clock has stopped: nothing interrupts that.
         with target.open(instance.setup, hub) as bench, _deadline(timeout):
-            for step in _steps(instance, bench, hub):
+            for step in _steps(instance, bench, hub, begun):
                 done.append(step)
 
                 if progress is not None:
@@ -154,7 +157,9 @@ def unsupported(instance: Instance, target: Target) -> str:
     return "; ".join((*lacking, whole) if whole else lacking)
 
 
-def _steps(instance: Instance, bench: Bench, hub: Hub) -> Iterator[StepResult]:
+def _steps(
+    instance: Instance, bench: Bench, hub: Hub, begun: Callable[[Run], None] | None
+) -> Iterator[StepResult]:
     """Yield the steps' results; the last one is the first that failed."""
     state = Run(instance.path.name, instance.setup, instance.values, bench)
     hub.subscribe(state.hear)
@@ -163,6 +168,9 @@ def _steps(instance: Instance, bench: Bench, hub: Hub) -> Iterator[StepResult]:
         state.keep_secret(secret)
 
     with closing(state):
+        if begun is not None:
+            begun(state)
+
         for spec in instance.steps:
             result = _step(state, spec)
             yield result
@@ -175,7 +183,7 @@ def _step(state: Run, spec: StepSpec) -> StepResult:
     log = state.begin(spec.id)
     began = time.perf_counter()
 
-    with because(f"step {spec.number} ({spec.kind.verb})"):
+    with because(spec.cause):
         failure = _defect(log, _refused(log, _failure(state, spec)))
 
     result = replace(

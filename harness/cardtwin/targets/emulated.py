@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardtwin.card import UnknownModelError, UnknownQuirkError, models
 from cardtwin.cryptoki.application import Application
 from cardtwin.encoding import Engine, MinidriverMiddleware
 from cardtwin.entropy import SeededEntropy, SystemEntropy
@@ -19,19 +18,20 @@ from cardtwin.provenance import Switches
 from cardtwin.readers import ReaderManager
 from cardtwin.source import Diagnostics
 from cardtwin.targets.access import AccessSite
-from cardtwin.targets.cardmaker import CardMaker, no_speed, wrong_serial
+from cardtwin.targets.cardmaker import CardMaker
 from cardtwin.targets.certificates import CertificateManager
 from cardtwin.targets.clock import Clock
+from cardtwin.targets.copies import copied
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.errors import TargetError
-from cardtwin.targets.faults import slow_models
-from cardtwin.targets.installations import client_configuration, configuration_problems, installation
+from cardtwin.targets.installations import client_configuration, installation
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
+from cardtwin.targets.problems import set_up_problems
 from cardtwin.targets.programs import EmulatedProgram, eject
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from cardtwin.targets.clock import Sleep
     from cardtwin.targets.desk import CardDesk
     from cardtwin.targets.interface import Program
+    from cardtwin.targets.takeover import TakenCard
 
 __all__ = ["EmulatedBench", "EmulatedTarget"]
 
@@ -60,7 +61,7 @@ class EmulatedTarget:
 
     def problems(self, setup: Setup) -> tuple[tuple[tuple[str, ...], str], ...]:
         """Return card models and quirks that there are not, and what is broken in Personal.cfg."""
-        return tuple(_problems(setup))
+        return tuple(set_up_problems(setup))
 
     def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:  # noqa: ARG002  # Target's
         """Return nothing: all that the capabilities say can be done."""
@@ -73,30 +74,6 @@ class EmulatedTarget:
             TargetError: A card's image cannot be read.
         """
         return EmulatedBench(setup, hub)
-
-
-def _problems(setup: Setup) -> Iterator[tuple[tuple[str, ...], str]]:
-    for name, card in setup.cards.items():
-        # A card that stands in `readers:` by its model alone has the reader's name.
-        by_model = setup.readers.get(name) == name
-        place = ("readers", name) if by_model else ("cards", name)
-
-        try:
-            model = replace(models.get(card.model), quirks=frozenset(card.quirks))
-
-            if card.factory and not model.has_factory_state:
-                yield (*place, "state"), f"how a {model.title} leaves the factory isn't known"
-            elif wrong := wrong_serial(model, card):
-                yield (*place, "serial"), wrong
-        except UnknownModelError as error:
-            yield place if by_model else (*place, "model"), str(error)
-        except UnknownQuirkError as error:
-            yield (*place, "quirks"), str(error)
-
-        if card.real_speed and card.model in models.names() and card.model not in slow_models():
-            yield (*place, "speed"), no_speed(card.model)
-
-    yield from configuration_problems(setup)
 
 
 class EmulatedBench(Bench):
@@ -134,6 +111,7 @@ class EmulatedBench(Bench):
         self._programs: dict[str, Program] = {}
         self._clock = Clock(fixed=setup.seed is not None)
         self._patient = patient
+        self._looks: list[Callable[[], None]] = []
         self._cards: list[BenchCard] = []
         self._maker = CardMaker(
             folder=self.folder,
@@ -308,6 +286,23 @@ class EmulatedBench(Bench):
 
         self._programs.clear()
 
+    def look(self, reader: str) -> TakenCard:
+        """Return what anybody may read of a card: it is read of a copy, so that nobody notices.
+
+        Raises:
+            TargetError: The reader is empty, or the card can't be read.
+        """
+        return copied(self.desk.image(reader), reader)
+
+    def at_last(self, look: Callable[[], None]) -> None:
+        """Have something done when the programs are gone, and with them their logins; the cards are there."""
+        self._looks.append(look)
+
+    def last_looks(self) -> None:
+        """Do what is to be done at last, each once."""
+        while self._looks:
+            self._looks.pop(0)()
+
     def _forward(self, seconds: float, _: threading.Event) -> None:
         self._clock.forward(seconds)
 
@@ -323,10 +318,13 @@ class EmulatedBench(Bench):
         self._clients.clear()
         self._programs.clear()
 
-        while self._cards:
-            self._cards.pop().close()
+        try:
+            self.last_looks()
+        finally:
+            while self._cards:
+                self._cards.pop().close()
 
-        _remove(self._folder)
+            _remove(self._folder)
 
     def _installation(self, process: str) -> Installation:
         return installation(self._setup.process(process), self._setup, self._log_folder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from cardtwin.middleware import Installation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
     from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cardtwin.targets.certificates import CertificateManager
     from cardtwin.targets.faults import FaultSetup
     from cardtwin.targets.hidden import Hidden
+    from cardtwin.targets.takeover import TakenCard
 
 __all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Program", "Setup", "Target"]
 
@@ -320,6 +321,18 @@ class Bench(ABC):
 
     def declare(self, effects: Effect) -> None:  # noqa: B027  # only who guards cards makes use of it
         """Take note of what the step that begins now may do to cards at worst."""
+
+    @abstractmethod
+    def look(self, reader: str) -> TakenCard:
+        """Return what anybody may read of the card in a reader; a physical card has to be logged out.
+
+        Raises:
+            TargetError: There is no card in the reader, or it can't be read.
+        """
+
+    @abstractmethod
+    def at_last(self, look: Callable[[], None]) -> None:
+        """Have something done when the programs are gone, and with them their logins; the cards are there."""
 
     @abstractmethod
     def close(self) -> None:

@@ -115,8 +115,12 @@ class SystemBench(EmulatedBench):
     def close(self) -> None:
         """Take all down."""
         self.end_programs()
-        self._around.close()
-        super().close()
+
+        try:
+            self.last_looks()
+        finally:
+            self._around.close()
+            super().close()
 
 
 class SystemDesk(PcscdDesk):

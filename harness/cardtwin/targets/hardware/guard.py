@@ -16,6 +16,7 @@ from cardtwin.events import CommandRefused, because
 from cardtwin.iso7816 import StatusWord
 from cardtwin.middleware import CardLostError, MiddlewareError
 from cardtwin.middleware.drivers import driver_for
+from cardtwin.targets.errors import TargetError
 from cardtwin.targets.hardware import judging, tries
 from cardtwin.targets.hardware.judging import Judge
 from cardtwin.targets.hardware.permissions import HARMLESS
@@ -25,7 +26,7 @@ from cardtwin.targets.looking import GUARD
 from cardtwin.targets.takeover.channel import ReadingChannel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cardtwin.decode import Effect
     from cardtwin.events import Hub
@@ -95,6 +96,22 @@ class Guard:
         """Take note of what the step that begins now has declared; what only reads needs no declaration."""
         with self._lock:
             self._declared = effects
+
+    @property
+    def model(self) -> str:
+        """The model that the card has to be of."""
+        return self._card.model
+
+    @property
+    def allowed(self) -> Permissions:
+        """What may be done to the card."""
+        return self._allowed
+
+    @property
+    def told(self) -> Mapping[str, int]:
+        """The fewest tries that the card has told the guard of each credential."""
+        with self._lock:
+            return {} if self._counters is None else dict(self._counters.told)
 
     @property
     def refusal(self) -> Refusal | None:
@@ -196,6 +213,24 @@ class Guard:
 
             if self._counters is None:
                 self._counters = Counters(serial, self._allowed, self._ledger)
+
+    def check_open(self) -> None:
+        """See that commands are sent to the card at all.
+
+        Raises:
+            TargetError: Something was refused before, or all is over.
+        """
+        if self._refusal is not None:
+            raise TargetError(f"after a refusal nothing is sent any more: {self._refusal.reason}")
+
+        if self._ended:
+            raise TargetError("the run has ended, and nothing is sent any more")
+
+    def would_pass(self, command: bytes) -> bool:
+        """Tell whether a command that only reads would pass; one that wouldn't is no refusal yet."""
+        judge = Judge(self._card.model, tells_tries=tells_tries(self._card.model))
+        judged = judge.read(command)
+        return not judged.spends_tries and not judging.refusal_of(judged, HARMLESS, self._allowed)
 
     def carry(self, connection: CardConnection, command: bytes) -> bytes:
         """Send a command, if it may be sent, and return the response.

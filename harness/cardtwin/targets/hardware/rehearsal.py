@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.card.memory import path_text
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
-from cardtwin.targets.hardware.tries import asks_tries
 from cardtwin.targets.hidden import Hidden
+from cardtwin.targets.looking import asks_tries
 from cardtwin.targets.takeover import take_over
 from cardtwin.targets.takeover.files import Read
 

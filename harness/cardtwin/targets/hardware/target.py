@@ -22,9 +22,9 @@ from cardtwin.targets.hardware.interrupts import undisturbed
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.lock import held
 from cardtwin.targets.hardware.permissions import ExpectedCard
-from cardtwin.targets.hardware.tries import asks_tries
 from cardtwin.targets.interface import Capability
-from cardtwin.targets.takeover import choose_reader
+from cardtwin.targets.looking import asks_tries
+from cardtwin.targets.takeover import choose_reader, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cardtwin.events import Hub
     from cardtwin.pcsc import Context
     from cardtwin.targets.interface import CardSetup, Setup
+    from cardtwin.targets.takeover import TakenCard
 
 __all__ = ["HardwareBench", "HardwareTarget"]
 
@@ -186,6 +187,7 @@ class HardwareBench(EmulatedBench):
         hardware: What is known of the cards, and what may be done to them.
 
     Attributes:
+        names: What the PC/SC service calls the readers, by the setup's names.
         guards: Who watches over the cards, by the names of the readers.
         ledger: Where spent tries are kept.
 
@@ -197,7 +199,7 @@ class HardwareBench(EmulatedBench):
         self, setup: Setup, hub: Hub, readers: Mapping[str, PhysicalReader], hardware: Hardware
     ) -> None:
         self._expected = dict(_expected(setup, readers))
-        self._names = {reader: physical.service_name for reader, physical in readers.items()}
+        self.names = {reader: physical.service_name for reader, physical in readers.items()}
         self.ledger = Ledger(hardware.ledger)
         self.guards = {
             reader: Guard(reader, card, hardware.allowed(readers[reader]), self.ledger, hub)
@@ -206,7 +208,7 @@ class HardwareBench(EmulatedBench):
         self._around = ExitStack()
 
         with ExitStack() as stack:
-            for name in sorted(self._names.values()):
+            for name in sorted(self.names.values()):
                 stack.enter_context(held(name))
 
             try:
@@ -221,11 +223,11 @@ class HardwareBench(EmulatedBench):
 
     def _check_cards(self, hub: Hub) -> None:
         """See that the right cards are in the readers, before anything but reading commands is sent."""
-        plain = PhysicalContext(hub, names=self._names)
+        plain = PhysicalContext(hub, names=self.names)
         context = GuardedContext(plain, self.guards)
 
         try:
-            for reader in self._names:
+            for reader in self.names:
                 present = plain.state(reader).present
 
                 if present is not (reader in self.guards):
@@ -240,11 +242,29 @@ class HardwareBench(EmulatedBench):
 
     def make_desk(self) -> PhysicalDesk:
         """Make the eyes at the readers."""
-        return PhysicalDesk(tuple(self._names), self.make_context, self._tells_tries)
+        return PhysicalDesk(tuple(self.names), self.make_context, self._tells_tries)
 
     def make_context(self) -> Context:
         """Return a new program's view of the readers that are the scenario's."""
-        return GuardedContext(PhysicalContext(self.hub, names=self._names), self.guards)
+        return GuardedContext(PhysicalContext(self.hub, names=self.names), self.guards)
+
+    def look(self, reader: str) -> TakenCard:
+        """Return what anybody may read of the card in a reader, by commands that its guard lets pass.
+
+        Raises:
+            TargetError: There is no card in the reader, it can't be read, or nothing is sent to it any more.
+        """
+        if (guard := self.guards.get(reader)) is None:
+            raise TargetError(f"there is no card in {reader!r}")
+
+        guard.check_open()
+        context = self.make_context()
+
+        try:
+            asks = asks_tries(guard.model)
+            return take_over(context, reader, ask_tries=asks, may_send=guard.would_pass)
+        finally:
+            context.release()
 
     def declare(self, effects: Effect) -> None:
         """Let the guards pass what the step that begins now may do to cards at worst."""
@@ -277,8 +297,10 @@ class HardwareBench(EmulatedBench):
 
     def close(self) -> None:
         """Take all down; the cards stay where they are."""
-        super().close()
-        self._around.close()
+        try:
+            super().close()
+        finally:
+            self._around.close()
 
     def _tells_tries(self, reader: str) -> bool:
         return asks_tries(self._expected[reader].model)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from cardtwin.card import models
 from cardtwin.iso7816 import CommandApdu, StatusWord
 from cardtwin.targets.hardware.refusal import Refusal, Rule
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from cardtwin.targets.hardware.judging import Judged
     from cardtwin.targets.hardware.permissions import Permissions
 
-__all__ = ["Counters", "Credential", "SpentTries", "asks_tries", "credential_of", "tells_tries"]
+__all__ = ["Counters", "Credential", "SpentTries", "credential_of", "tells_tries"]
 
 _TELLING: Final = (
     "cardos-5", "cosmo-", "eid-", "authentic-", "idclassic-", "idprime-",
@@ -24,9 +23,6 @@ _TELLING: Final = (
 
 CardOS M4 is none of them: nothing says that such a command costs nothing there.
 """
-
-_ASKED_BY_EYES: Final = "CardOS V5"
-"""The card systems whose PINs a check asks for their tries. Others tell them by GET DATA, or don't."""
 
 _PIN_COMMANDS: Final = frozenset(
     {
@@ -78,11 +74,6 @@ class Credential:
 def tells_tries(model: str) -> bool:
     """Tell whether VERIFY without data tells the tries of a model's PINs, and costs none."""
     return model.startswith(_TELLING)
-
-
-def asks_tries(model: str) -> bool:
-    """Tell whether whoever looks at a card of a model asks its PINs so: where nothing else tells them."""
-    return models.get(model).system.startswith(_ASKED_BY_EYES)
 
 
 def credential_of(judged: Judged, model: str) -> Credential:

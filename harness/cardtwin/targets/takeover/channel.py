@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cardtwin.decode import Effect, decode
-from cardtwin.iso7816 import CommandApdu
+from cardtwin.iso7816 import CommandApdu, ResponseApdu, StatusWord
 from cardtwin.middleware.channel import Channel
 from cardtwin.targets.errors import TargetError
 
 if TYPE_CHECKING:
-    from cardtwin.iso7816 import ResponseApdu
+    from collections.abc import Callable
+
     from cardtwin.pcsc import CardConnection
 
 __all__ = ["Heard", "ReadingChannel"]
@@ -36,16 +37,24 @@ class ReadingChannel(Channel):
         heard: All commands and their responses, in order.
     """
 
-    def __init__(self, connection: CardConnection, *, ask_tries: bool = False) -> None:
+    def __init__(
+        self,
+        connection: CardConnection,
+        *,
+        ask_tries: bool = False,
+        may_send: Callable[[bytes], bool] = lambda _command: True,
+    ) -> None:
         """Take the connection.
 
         Args:
             connection: To the card.
             ask_tries: Whether VERIFY without data is let through too, which asks for the tries left.
+            may_send: Whether a reading command may be sent; else it is answered as by a card that lacks it.
         """
         super().__init__(connection)
         self.heard: list[Heard] = []
         self._ask_tries = ask_tries
+        self._may_send = may_send
 
     def ask(self, header: str, data: bytes = b"", le: int | None = None) -> ResponseApdu:
         """Send a command and return the response, as Channel does.
@@ -58,6 +67,9 @@ class ReadingChannel(Channel):
 
         if not self._only_reads(command):
             raise TargetError(f"the command {header} is no reading one, and was not sent")
+
+        if not self._may_send(command.encode()):
+            return ResponseApdu(b"", StatusWord.INSTRUCTION_NOT_SUPPORTED)
 
         response = super().ask(header, data, le)
         self.heard.append(Heard(command, response))

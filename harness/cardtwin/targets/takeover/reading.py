@@ -27,7 +27,7 @@ from cardtwin.targets.takeover.taken import Difference, KeyTaken, TakenCard
 from cardtwin.targets.takeover.tokens import TokenObjects, token_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cardtwin import pkcs15
     from cardtwin.card import CardModel
@@ -69,20 +69,28 @@ def choose_reader(context: Context, name: str | None) -> str:
     return name or readers[0]
 
 
-def take_over(context: Context, reader: str, *, ask_tries: bool = False) -> TakenCard:
+def take_over(
+    context: Context,
+    reader: str,
+    *,
+    ask_tries: bool = False,
+    may_send: Callable[[bytes], bool] = lambda _command: True,
+) -> TakenCard:
     """Read the card in a reader. Nothing on it is changed, and no PIN is verified.
 
     Args:
         context: The readers.
         reader: The reader's name.
         ask_tries: Whether to ask PINs for their tries by VERIFY without data, where the card system has that.
+        may_send: Whether a reading command may be sent. Of what isn't, the card is taken not to tell it.
 
     Raises:
         TargetError: There is no card in the reader, no model is like it, or it can't be spoken to.
     """
     try:
         with because(READING), context.connect(reader) as connection, connection.transaction():
-            return _Reading(reader, ReadingChannel(connection, ask_tries=ask_tries), asks=ask_tries).taken()
+            channel = ReadingChannel(connection, ask_tries=ask_tries, may_send=may_send)
+            return _Reading(reader, channel, connection.protocol, asks=ask_tries).taken()
     except NoSmartCardError:
         raise TargetError(f"there is no card in the reader {reader!r}") from None
     except UnknownReaderError:
@@ -101,6 +109,7 @@ class _Reading:
 
     reader: str
     channel: ReadingChannel
+    protocol: Protocol
     asks: bool
 
     def taken(self) -> TakenCard:
@@ -122,6 +131,7 @@ class _Reading:
         model, image, differences = _closest(models_, image, self.channel.heard)
         return TakenCard(
             reader=self.reader,
+            protocol=self.protocol,
             model=model,
             image=image,
             files=walk.found,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cardtwin.card import CardImage, CardModel
+    from cardtwin.pcsc import Protocol
     from cardtwin.targets.takeover.files import FileFound
     from cardtwin.targets.takeover.memory import Credential
 
@@ -53,6 +54,7 @@ class TakenCard:
 
     Attributes:
         reader: Where it is.
+        protocol: By which it was read.
         model: The model that the copy runs as.
         image: The copy's memory. PINs, keys and an unknown StartKey have no value in it.
         files: What was found, by path.
@@ -64,6 +66,7 @@ class TakenCard:
     """
 
     reader: str
+    protocol: Protocol
     model: CardModel
     image: CardImage
     files: Mapping[bytes, FileFound]
