@@ -26,6 +26,7 @@ AREAS: Final[Mapping[str, str]] = {
     "login": "Digital Access",
     "issuance": "Certificate Manager",
     "keygeneration": "The key generation system",
+    "hardware": "Physical cards",
 }
 """The areas in the order of the table, with their titles; an id begins with its area."""
 
