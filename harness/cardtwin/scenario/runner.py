@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import traceback
+from collections import defaultdict
 from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import replace
@@ -147,11 +148,16 @@ def waiting(spec: StepSpec) -> StepResult:
 def unsupported(instance: Instance, target: Target) -> str:
     """Return what a target lacks for an instance, all of it; empty where it can run it."""
     needs = {"the scenario": instance.needs}
-    needs |= {f"step {spec.number}": spec.needs for spec in instance.steps}
+    needs |= {f"step {spec.number} ({spec.kind.verb})": spec.needs for spec in instance.steps}
+    missing: defaultdict[str, list[str]] = defaultdict(list)
+
+    for who, each in needs.items():
+        for need in each - target.capabilities:
+            missing[need.value].append(who)
+
     lacking = [
-        f"{who} needs {', '.join(missing)}, which the target {target.name!r} lacks"
-        for who, each in needs.items()
-        if (missing := sorted(need.value for need in each - target.capabilities))
+        f"{', '.join(who)} need{'s' if len(who) == 1 else ''} {what}, which the target {target.name!r} lacks"
+        for what, who in sorted(missing.items())
     ]
     whole = target.unsupported(instance.setup, frozenset[Capability]().union(*needs.values()))
     return "; ".join((*lacking, whole) if whole else lacking)

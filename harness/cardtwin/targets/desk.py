@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cardtwin.card import ImageError, models
 from cardtwin.readers import NoPinPadError, PinPad
 from cardtwin.targets.errors import TargetError
-from cardtwin.targets.hidden import NOTHING_HIDDEN
+from cardtwin.targets.hidden import NOTHING_HIDDEN, Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cardtwin.readers import PinEntry, ReaderManager
     from cardtwin.targets.cards import BenchCard
     from cardtwin.targets.faults import FaultSetup
-    from cardtwin.targets.hidden import Hidden
 
 __all__ = ["CardDesk", "EmulatedDesk"]
 

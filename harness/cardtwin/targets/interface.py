@@ -37,22 +37,22 @@ __all__ = ["Bench", "Capability", "CardSetup", "Desk", "ProcessSetup", "Program"
 class Capability(Enum):
     """What a target may offer. A step names what it needs, so what cannot run is known before the run."""
 
-    APDU = "apdu"
+    APDU = "command APDUs"
     """Command APDUs through a PC/SC connection."""
 
-    PERSONAL = "personal"
+    PERSONAL = "Personal Desktop Client"
     """Personal Desktop Client, and encodings above it."""
 
-    PKCS11 = "pkcs11"
+    PKCS11 = "PKCS#11"
     """The functions of PKCS#11."""
 
     OWN = "cardtwin's middleware"
     """Under PKCS#11's functions, cardtwin's own middleware: what only that one has, or does so."""
 
-    DESK = "desk"
+    DESK = "hands at the reader"
     """Hands at the reader: insert, remove, reset, power; load a memory into the card, let it go wrong."""
 
-    EYES = "eyes"
+    EYES = "a look at the card"
     """A look at a card's files, its phase of life and its serial number, as far as they may be read."""
 
     CONDITIONS = "a look at access conditions"
@@ -64,7 +64,7 @@ class Capability(Enum):
     MEMORY = "a look into the memory"
     """What a card tells nobody: whether a key is there, and of what kind."""
 
-    CLOCK = "clock"
+    CLOCK = "a clock that can be set forward"
     """A clock that can be set forward."""
 
 

@@ -171,7 +171,7 @@ def test_what_takes_hands_is_planned_as_not_run(tmp_path: Path) -> None:
     path = tmp_path / "hands.scenario.yaml"
     path.write_text(SCENARIO.replace('{verify_pin: user, pin: "1234"}', "{card: remove}"))
     done = CliRunner().invoke(main, ["plan", str(path)])
-    assert "not run: step 1 needs desk" in done.output
+    assert "not run: step 1 (card) needs hands at the reader" in done.output
     assert done.exit_code == 0
 
 

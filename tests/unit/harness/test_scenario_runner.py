@@ -140,7 +140,7 @@ def test_what_the_target_lacks_is_known_before_the_run(result: Any, target: Fake
     target.capabilities = frozenset({Capability.APDU})
     got = result("- apdu: 00 84 00 00 04\n- {card: reset}")
     assert got.verdict is Verdict.UNSUPPORTED
-    assert got.message == "step 2 needs desk, which the target 'fake' lacks"
+    assert got.message == "step 2 (card) needs hands at the reader, which the target 'fake' lacks"
     assert target.benches == []
 
 

@@ -254,10 +254,10 @@ def test_targets_have_names_and_unknown_ones_a_hint() -> None:
         (
             "- {pkcs11: cardtwin_LoginOperator, hSession: 1, pPin: NULL}",
             {},
-            "step 1 needs cardtwin's middleware",
+            "needs cardtwin's middleware",
         ),
-        ('- {login: operator, pin: "1"}', {}, "step 1 needs cardtwin's middleware"),
-        ("- {pkcs11: C_GetInfo}\n- {wait: 5}", {}, "step 2 needs clock"),
+        ('- {login: operator, pin: "1"}', {}, "needs cardtwin's middleware"),
+        ("- {pkcs11: C_GetInfo}\n- {wait: 5}", {}, "step 2 (wait) needs a clock that can be set forward"),
     ],
 )
 def test_what_another_library_cannot_show_is_not_run(

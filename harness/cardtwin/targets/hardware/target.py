@@ -104,7 +104,8 @@ class HardwareTarget(EmulatedTarget):
         """Yield the readers of a scenario that stand for none of the system's."""
         if self._reader or not self._hardware.readers:
             if len(setup.readers) > 1:
-                yield f"{len(setup.readers)} readers are needed, and the hardware file names none for them"
+                names = ", ".join(setup.readers)
+                yield f"several readers are needed: name those of the system for {names} in a hardware file"
 
             return
 
