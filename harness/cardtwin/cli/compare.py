@@ -24,6 +24,7 @@ from cardtwin.targets import is_physical
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cardtwin.comparing import Difference
     from cardtwin.scenario import Instance
     from cardtwin.scenario.planning import Plan
     from cardtwin.scenario.pool import Outcome
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _SEED = "compare"
+_ADVICE = (
+    "What to do: `cardtwin run FILE --target NAME --trace TRACE` keeps all commands of one target; "
+    "docs/deviations.md lists what of the emulated card and middleware is inferred or ours, and its switches."
+)
 
 
 @click.command("compare", short_help="Run scenarios on two targets, and tell where they differ.")
@@ -79,6 +84,10 @@ def command(
     ]
     click.echo(f"left: {targets[0]}, right: {targets[1]}")
     told = Counter(_compared(instance, options) for instance in instances)
+
+    if told[_Answer.DIFFERENT]:
+        click.echo(_ADVICE)
+
     click.echo(", ".join(f"{number} {answer.value}" for answer, number in told.items()))
     sys.exit(SCENARIO_FAILED if told[_Answer.DIFFERENT] or told[_Answer.REFUSED] else PASSED)
 
@@ -129,7 +138,24 @@ def _differences(left: Outcome, right: Outcome) -> Iterator[str]:
         if result.message:
             yield f"{result.target}: {result.message}"
 
-    yield from map(str, compare_results(left.result, right.result))
+    found = list(compare_results(left.result, right.result))
 
     if left.trace is not None and right.trace is not None:
-        yield from map(str, compare_traces(left.trace, right.trace))
+        found += compare_traces(left.trace, right.trace)
+
+    steps = left.result.steps
+    where = {f"step {each.number} ({each.verb})": f"{each.title}, {each.place}" for each in steps}
+    by_step: dict[str, list[Difference]] = {place: [] for place in where}
+
+    for difference in found:
+        by_step.setdefault(_step(difference), []).append(difference)
+
+    for place, differences in by_step.items():
+        if differences:
+            yield f"{place}: {where[place]}" if place in where else place
+            yield from (f"  {str(each).removeprefix(f'{place}, ')}" for each in differences)
+
+
+def _step(difference: Difference) -> str:
+    """Return the step that a difference belongs to; its place says more."""
+    return difference.place.partition(",")[0]
