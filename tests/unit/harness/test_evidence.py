@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from cardtwin.card.memory import Ef
 from cardtwin.cli import main
 from cardtwin.evidence import json_schema
+from cardtwin.targets.hardware import Ledger
 from support.hardware import EVERYTHING
 from support.played import PLAYED, PlayedService
 
@@ -182,12 +183,18 @@ def test_what_the_guard_refuses_is_told_with_its_rule_and_the_cards_are_left(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = played(monkeypatch, "cardos-4.4")
+    ledger = Ledger(folder / "ledger")
+
+    # The plan asks no card for its serial number, and so the ledger for nothing.
+    for _ in range(2):
+        ledger.spend(service.card.card.image.serial, "PIN 1")
+
     verify = '{apdu: 00 20 00 81 04 39 39 31 37, expect: {sw: {match: "[0-9A-F ]+"}}}'
-    result = on_hardware(folder, f"{READ}  - {verify}\n")
+    result = on_hardware(folder, f"{READ}  - {verify}\n", "--known-tries", "3")
     found = read(folder)
     assert result.exit_code == 1
     (refused,) = found["refused"]
-    assert (refused["rule"], refused["step"]) == ("number of tries unknown", 2)
+    assert (refused["rule"], refused["step"]) == ("last try", 2)
     assert "**" in refused["command"]
     assert found["readers"][0]["after"] is None
     assert any("after a refusal nothing is sent" in why for why in found["readers"][0]["not_seen"])
