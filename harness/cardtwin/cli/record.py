@@ -71,7 +71,8 @@ def command(
     """Run a command, and write what it does with a card while it does it, without secrets.
 
     Without a card, the system's reader is passed on, the one that --reader names where there are several:
-    nobody else gets at its card meanwhile. With --card, --image and so on, the card is an emulated one.
+    nobody else gets at its card meanwhile, and what the command sends reaches it as it is, wrong PINs and
+    all. With --card, --image and so on, the card is an emulated one.
 
     The command finds the reader by PC/SC, and the PKCS#11 library at $CARDTWIN_MODULE: our own middleware, or
     what --module names, called through ours. PINs and PUKs that a profile has put on an emulated card are in

@@ -27,7 +27,6 @@ from cardtwin.hosting.host import Host
 from cardtwin.pcsc import PcscError
 from cardtwin.plan import Secret
 from cardtwin.readers import ReaderError
-from cardtwin.readers.physical import PhysicalContext
 from cardtwin.recording import (
     ANYTHING,
     READING,
@@ -35,18 +34,19 @@ from cardtwin.recording import (
     ClientReplay,
     HiddenSecrets,
     RecordingError,
+    fetches_itself,
     is_secret_name,
     matched_readers,
     reader_to_pass,
 )
 from cardtwin.source import SourceError
+from cardtwin.targets import TargetError
+from cardtwin.targets.hardware import card_to_read
 from cardtwin.trace import Trace, read_traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cardtwin.decode import Effect
-    from cardtwin.pcsc import Context
     from cardtwin.recording import Replayed
 
 __all__ = ["command"]
@@ -130,7 +130,7 @@ def command(
 
     try:
         replayed = _replayed(chosen, HiddenSecrets(_secrets(hidden), _byte(pad)), target, options)
-    except (RecordingError, HostingError, PcscError, ReaderError) as error:
+    except (RecordingError, HostingError, PcscError, ReaderError, TargetError) as error:
         fail(str(error))
 
     _report(replayed)
@@ -196,8 +196,9 @@ def _replayed(trace: Trace, secrets: HiddenSecrets, target: str, options: dict[s
     with ExitStack() as stack:
         if kind == _SYSTEM:
             name = reader_to_pass(reader or None)
-            context: Context = stack.enter_context(PhysicalContext())
-            return _run(trace, secrets, READING, context, (name,))
+            card = stack.enter_context(card_to_read(name, whole=not fetches_itself(trace)))
+            replay = ClientReplay(trace, secrets, READING, card.objection)
+            return replay.run(card.context, matched_readers(trace, (name,)))
 
         if target != _EMULATED:
             raise click.BadParameter(f"{target!r}: a trace is replayed on emulated or pcsc[:READER]")
@@ -209,13 +210,8 @@ def _replayed(trace: Trace, secrets: HiddenSecrets, target: str, options: dict[s
         stack.callback(host.close)
         _tell(ready["warnings"])
         context = stack.enter_context(host.bench.manager.context())
-        return _run(trace, secrets, ANYTHING, context, context.readers())
-
-
-def _run(
-    trace: Trace, secrets: HiddenSecrets, allowed: Effect, context: Context, readers: Sequence[str]
-) -> Replayed:
-    return ClientReplay(trace, secrets, allowed).run(context, matched_readers(trace, readers))
+        replay = ClientReplay(trace, secrets, ANYTHING)
+        return replay.run(context, matched_readers(trace, context.readers()))
 
 
 def _report(replayed: Replayed) -> None:

@@ -2,7 +2,15 @@
 
 from cardtwin.recording.answers import AnswersByState, AnswersInOrder
 from cardtwin.recording.card import CardReplay, TracedCard
-from cardtwin.recording.client import ANYTHING, READING, ClientReplay, LeftOut, Replayed, matched_readers
+from cardtwin.recording.client import (
+    ANYTHING,
+    READING,
+    ClientReplay,
+    LeftOut,
+    Replayed,
+    fetches_itself,
+    matched_readers,
+)
 from cardtwin.recording.errors import RecordingError, RecordingRefusedError, ReplayRefusedError
 from cardtwin.recording.physical import reader_to_pass
 from cardtwin.recording.record import Recording, TraceOutput
@@ -24,6 +32,7 @@ __all__ = [
     "Replayed",
     "TraceOutput",
     "TracedCard",
+    "fetches_itself",
     "is_secret_name",
     "matched_readers",
     "reader_to_pass",

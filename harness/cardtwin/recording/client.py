@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Final
 from cardtwin.comparing import Difference, Kind, differences
 from cardtwin.decode import Decoder, Effect
 from cardtwin.events import Exchange, PowerChange, ReaderChanged
-from cardtwin.pcsc import Disposition, PcscError, Protocol
-from cardtwin.readers.physical import PhysicalConnection
+from cardtwin.pcsc import Disposition, PcscError
 from cardtwin.recording.errors import ReplayRefusedError
 from cardtwin.trace import MaskedExchange, Masker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cardtwin.decode import Decoded
     from cardtwin.pcsc import CardConnection, Context
     from cardtwin.recording.secrets import HiddenSecrets
     from cardtwin.trace import Trace
 
-__all__ = ["ANYTHING", "READING", "ClientReplay", "LeftOut", "Replayed", "matched_readers"]
+__all__ = ["ANYTHING", "READING", "ClientReplay", "LeftOut", "Replayed", "fetches_itself", "matched_readers"]
 
 ANYTHING: Final = ~Effect(0)
 READING: Final = Effect.READS | Effect.SELECTS
@@ -88,12 +87,18 @@ def matched_readers(trace: Trace, there: Sequence[str]) -> Mapping[str, str]:
     return same | dict(zip(others, free, strict=False))
 
 
+def fetches_itself(trace: Trace) -> bool:
+    """Tell whether the program of a trace has fetched responses itself, as T=0 has it."""
+    return any(
+        event.response[-5:-3] in _FETCHED for event in trace.events if isinstance(event, MaskedExchange)
+    )
+
+
 @dataclass(slots=True)
 class _Seat:
     """One reader's card, while a trace is replayed on it."""
 
     connection: CardConnection
-    raw: bool
     decoder: Decoder = field(default_factory=Decoder)
     powerless: bool = False
 
@@ -101,14 +106,6 @@ class _Seat:
         self.connection.reconnect(disposition)
         self.decoder.reset()
         self.powerless = False
-
-    def transmit(self, command: bytes) -> bytes:
-        connection = self.connection
-
-        if self.raw and isinstance(connection, PhysicalConnection) and connection.protocol is Protocol.T0:
-            return connection.carry(command)
-
-        return connection.transmit(command)
 
 
 class ClientReplay:
@@ -121,12 +118,20 @@ class ClientReplay:
         trace: What is replayed.
         secrets: What it hides.
         allowed: The effects that commands may have; others are left out.
+        objection: Says why a command is left out all the same; empty where it isn't.
     """
 
-    def __init__(self, trace: Trace, secrets: HiddenSecrets, allowed: Effect = ANYTHING) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        secrets: HiddenSecrets,
+        allowed: Effect = ANYTHING,
+        objection: Callable[[bytes], str] = lambda _command: "",
+    ) -> None:
         self._trace = trace
         self._secrets = secrets
         self._allowed = allowed
+        self._objection = objection
         self._masker = Masker()
         self._seats: dict[str, _Seat] = {}
         self._found: list[Difference] = []
@@ -147,15 +152,9 @@ class ClientReplay:
         Raises:
             PcscError: A card can't be connected to, or doesn't come up again after a reset.
         """
-        raw = any(
-            event.response[-5:-3] in _FETCHED
-            for event in self._trace.events
-            if isinstance(event, MaskedExchange)
-        )
-
         with ExitStack() as stack:
             for name, reader in readers.items():
-                seat = self._seats[name] = _Seat(stack.enter_context(context.connect(reader)), raw)
+                seat = self._seats[name] = _Seat(stack.enter_context(context.connect(reader)))
                 seat.reset()
 
             for event in self._trace.events:
@@ -203,14 +202,18 @@ class ClientReplay:
     def _forbidden(self, decoder: Decoder, command: bytes) -> str:
         decoded: Decoded = decoder.command(command)
         effects = [each.name or "" for each in decoded.effect if not each & self._allowed]
-        return f"what it does isn't allowed here: {', '.join(effects).lower()}" if effects else ""
+
+        if effects:
+            return f"what it does isn't allowed here: {', '.join(effects).lower()}"
+
+        return self._objection(command)
 
     def _exchanged(self, name: str, seat: _Seat, command: bytes) -> MaskedExchange:
         """Send a command; one that gets no answer is followed by a reset."""
         response, unanswered = b"", ""
 
         try:
-            response = seat.transmit(command)
+            response = seat.connection.transmit(command)
         except PcscError as error:
             unanswered = error.detail or error.name
             seat.reset()

@@ -6,6 +6,7 @@ from cardtwin.targets.hardware.guarded import GuardedConnection, GuardedContext,
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.permissions import ExpectedCard, Permissions
 from cardtwin.targets.hardware.programs import GuardedProgram
+from cardtwin.targets.hardware.reading import ReadCard, card_to_read
 from cardtwin.targets.hardware.refusal import CommandRefusedError, Refusal, Rule
 from cardtwin.targets.hardware.target import HardwareBench, HardwareTarget
 
@@ -22,7 +23,9 @@ __all__ = [
     "Ledger",
     "Permissions",
     "PhysicalReader",
+    "ReadCard",
     "Refusal",
     "Rule",
+    "card_to_read",
     "name_states",
 ]

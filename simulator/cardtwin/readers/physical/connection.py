@@ -39,13 +39,24 @@ _UNANSWERED: Final = (CardMuteError, CardRemovedError, NotTransactedError)
 
 
 class PhysicalConnection(CardConnection):
-    """A connection. With T=0, whole command APDUs are sent as ISO/IEC 7816-3:2006, 12.2 has it."""
+    """A connection. With T=0, whole command APDUs are sent as ISO/IEC 7816-3:2006, 12.2 has it.
 
-    def __init__(self, reader: str, handle: int, protocol: Protocol, hub: Hub | None) -> None:
+    Args:
+        reader: The reader's name.
+        handle: The service's handle.
+        protocol: The protocol in use.
+        hub: Told of every APDU.
+        whole: Whether that is so; where it isn't, transmit() sends bytes as they are, as carry() does.
+    """
+
+    def __init__(
+        self, reader: str, handle: int, protocol: Protocol, hub: Hub | None, *, whole: bool = True
+    ) -> None:
         self._reader = reader
         self._handle = handle
         self._protocol = protocol
         self._hub = hub
+        self._whole = whole
         self._closed = False
         self._atr = self._read_atr()
         self._max_data: int | None = None
@@ -84,7 +95,8 @@ class PhysicalConnection(CardConnection):
     def transmit(self, command: bytes) -> bytes:
         """Send a command APDU and return the response APDU, status word included."""
         try:
-            response = self._transmit_t0(command) if self._protocol is Protocol.T0 else self.carry(command)
+            by_parts = self._whole and self._protocol is Protocol.T0
+            response = self._transmit_t0(command) if by_parts else self.carry(command)
         except _UNANSWERED as error:
             self._tell(command, unanswered=error.detail or error.name)
             raise

@@ -42,15 +42,19 @@ class PhysicalContext(Context):
         hub: Told of every APDU (events.Exchange).
         names: What the service calls readers, by what they are called here; all others are out of sight. None
             leaves all readers their names.
+        whole: Whether connections send whole APDUs with T=0; else GET RESPONSE is the caller's business.
 
     Raises:
         NoServiceError: No PC/SC service is running.
     """
 
-    def __init__(self, hub: Hub | None = None, *, names: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, hub: Hub | None = None, *, names: Mapping[str, str] | None = None, whole: bool = True
+    ) -> None:
         (self._handle,) = called("", scard.SCardEstablishContext, scard.SCARD_SCOPE_SYSTEM)
         self._hub = hub
         self._names = names
+        self._whole = whole
         self._lock = threading.Lock()
         self._connections: list[PhysicalConnection] = []
         self._released = False
@@ -144,7 +148,7 @@ class PhysicalContext(Context):
         wanted = 0 if share is ShareMode.DIRECT else int(protocol)
         name = self._service_name(reader)
         handle, active = called(reader, scard.SCardConnect, self._handle, name, share.value, wanted)
-        connection = PhysicalConnection(reader, handle, Protocol(active), self._hub)
+        connection = PhysicalConnection(reader, handle, Protocol(active), self._hub, whole=self._whole)
 
         with self._lock:
             self._connections = [one for one in self._connections if not one.closed]
