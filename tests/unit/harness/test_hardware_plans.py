@@ -94,6 +94,7 @@ def write(folder: Path, model: str, steps: list[str], limits: list[str], known: 
 @example("cardos-4.4", [STEPS[1]] * 3, ["--known-tries=3"], [], "")
 @example("cardos-4.4", [STEPS[2]], [], [], "")
 @example("cardos-5.3", [STEPS[0]], [FLAGS[0]], [], "")
+@example("cardos-5.3", [STEPS[1]], [], [], "")
 @settings(max_examples=25, deadline=None, database=None)
 def test_a_plan_says_refused_exactly_where_a_run_sends_nothing_and_what_it_lets_pass_is_sent(
     tmp_path_factory: pytest.TempPathFactory,

@@ -63,12 +63,13 @@ class Foreseen:
             self._answered.clear()  # PINs of one number in several DFs are several
 
         if judged.spends_tries and judged.apdu is not None:
-            refusal = self._present(judged, credential_of(judged, self._model), status) or refusal
+            refusal = self._present(credential_of(judged, self._model), status) or refusal
 
         return judged, refusal
 
-    def _present(self, judged: Judged, credential: Credential, status: StatusWord) -> Refusal | None:
-        if credential.question is None:
+    def _present(self, credential: Credential, status: StatusWord) -> Refusal | None:
+        # A PIN that isn't there tells no tries either when it is asked.
+        if credential.question is None or status == StatusWord.REFERENCED_DATA_NOT_FOUND:
             left = self._counters.left(credential, None)
             refusal = tries.refusal_of(credential, left, self._ledger)
         elif (left := self._answered.get(credential.name)) is not None:
@@ -76,9 +77,7 @@ class Foreseen:
         else:
             refusal = None
 
-        if not judged.chained:
-            self._settle(credential, status)
-
+        self._settle(credential, status)
         return refusal
 
     def _settle(self, credential: Credential, status: StatusWord) -> None:
