@@ -152,7 +152,7 @@ def test_what_no_reader_can_do_is_skipped_and_never_passed(tmp_path: Path, run_p
     scenario(tmp_path, SCENARIO.replace("apdu: 00 A4 00 0C 02 3F 00", "card: reset"))
     result = run_pytest(*PCSC, "-rs")
     assert "1 skipped" in result.stdout
-    assert "step 1 needs desk" in result.stdout
+    assert "step 1 (card) needs hands at the reader" in result.stdout
 
 
 def test_a_target_that_a_scenario_names_is_planned_likewise(tmp_path: Path, run_pytest: Run) -> None:

@@ -8,7 +8,7 @@ the end of a login.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cardtwin.decode import masked
@@ -18,10 +18,11 @@ from cardtwin.middleware import CardLostError, MiddlewareError
 from cardtwin.middleware.drivers import driver_for
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.hardware import judging, tries
+from cardtwin.targets.hardware.account import Account, meaning_of
 from cardtwin.targets.hardware.judging import Judge
 from cardtwin.targets.hardware.permissions import HARMLESS
 from cardtwin.targets.hardware.refusal import CommandRefusedError, Refusal, Rule
-from cardtwin.targets.hardware.tries import Counters, credential_of, tells_tries
+from cardtwin.targets.hardware.tries import Chain, Counters, credential_of, tells_tries
 from cardtwin.targets.looking import GUARD
 from cardtwin.targets.takeover.channel import ReadingChannel
 
@@ -42,21 +43,6 @@ CAUSE: Final = GUARD
 """The cause of the guard's own commands."""
 
 _LOOKS: Final = "look at the card and the reader; then run again"
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """A chained command that presents a credential, as far as it was sent.
-
-    Attributes:
-        header: INS, P1 and P2.
-        left: The tries that were left before its first piece.
-        alone: Whether nobody else has had the card since then.
-    """
-
-    header: bytes
-    left: int
-    alone: bool = True
 
 
 class Guard:
@@ -83,9 +69,9 @@ class Guard:
         self._declared = HARMLESS
         self._serial = card.serial
         self._counters: Counters | None = None
-        self._chain: _Chain | None = None
+        self._chain: Chain | None = None
         self._refusal: Refusal | None = None
-        self._account: list[str] = []
+        self._account = Account()
         self._logged_in = False
         self._ended = False
         self._contexts = 0
@@ -132,7 +118,7 @@ class Guard:
     def account(self) -> tuple[str, ...]:
         """What was sent that may have changed the card, in order, each with what came of it."""
         with self._lock:
-            return tuple(self._account)
+            return self._account.lines
 
     @property
     def state(self) -> str:
@@ -309,7 +295,7 @@ class Guard:
             self._known().spend(credential)
             self._logged_in = True
 
-        answer = self._sent(judged, send)
+        answer = self._account.sent(judged, send)
         status = StatusWord(int.from_bytes(answer[-2:]))
 
         if credential is not None:
@@ -344,7 +330,7 @@ class Guard:
         raise CommandRefusedError(self.reader, Refusal(Rule.AFTER_REFUSAL, first, self._refusal.remedy))
 
     def _checked_tries(
-        self, connection: CardConnection, judged: Judged, command: bytes, chain: _Chain | None
+        self, connection: CardConnection, judged: Judged, command: bytes, chain: Chain | None
     ) -> Credential:
         credential = credential_of(judged, self._card.model)
         left = self._left(connection, judged, command, credential, chain)
@@ -360,7 +346,7 @@ class Guard:
         judged: Judged,
         command: bytes,
         credential: Credential,
-        chain: _Chain | None,
+        chain: Chain | None,
     ) -> int | None:
         """Return the tries left; asked for before a chain begins, since a question would end it."""
         assert judged.apdu is not None, "a malformed command presents no credential"
@@ -371,10 +357,10 @@ class Guard:
         elif chain.alone or credential.question is None:
             left = chain.left
         else:
-            raise self._refused(judged, command, _others_between(credential))
+            raise self._refused(judged, command, tries.others_between(credential))
 
         if judged.chained and left is not None:
-            self._chain = _Chain(header, left)
+            self._chain = Chain(header, left)
 
         return left
 
@@ -384,21 +370,6 @@ class Guard:
 
         with because(CAUSE):
             return StatusWord(int.from_bytes(connection.transmit(credential.question)[-2:]))
-
-    def _sent(self, judged: Judged, send: Callable[[], bytes]) -> bytes:
-        """Send, and enter into the account what may change the card: also where no answer comes."""
-        changes = bool(judged.effect & ~HARMLESS)
-        what = f"{judged.decoded.name} {judged.decoded.parameters}".rstrip()
-
-        if changes:
-            self._account.append(f"{what}: not answered")
-
-        answer = send()
-
-        if changes:
-            self._account[-1] = f"{what}: {StatusWord(int.from_bytes(answer[-2:]))}"
-
-        return answer
 
     def _told_serial(self, connection: CardConnection) -> bytes:
         try:
@@ -414,20 +385,11 @@ class Guard:
         raise self.refuse(refusal, "", "any command")
 
     def _refused(self, judged: Judged, command: bytes, refusal: Refusal) -> CommandRefusedError:
-        meaning = f"{judged.decoded.name} {judged.decoded.parameters}".rstrip()
-        return self.refuse(refusal, masked(command), meaning)
+        return self.refuse(refusal, masked(command), meaning_of(judged))
 
     def _known(self) -> Counters:
         assert self._counters is not None, "the card is checked before anything is sent"
         return self._counters
-
-
-def _others_between(credential: Credential) -> Refusal:
-    return Refusal(
-        Rule.TRIES_UNKNOWN,
-        f"others may have presented {credential.name} between the pieces of this chain",
-        "send all pieces in one transaction",
-    )
 
 
 def _hex(value: bytes) -> str:

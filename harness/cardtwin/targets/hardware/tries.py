@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cardtwin.targets.hardware.judging import Judged
     from cardtwin.targets.hardware.permissions import Permissions
 
-__all__ = ["Counters", "Credential", "SpentTries", "credential_of", "tells_tries"]
+__all__ = ["Chain", "Counters", "Credential", "SpentTries", "credential_of", "tells_tries"]
 
 _TELLING: Final = (
     "cardos-5", "cosmo-", "eid-", "authentic-", "idclassic-", "idprime-",
@@ -69,6 +69,21 @@ class Credential:
 
     name: str
     question: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chained command that presents a credential, as far as it was sent.
+
+    Attributes:
+        header: INS, P1 and P2.
+        left: The tries that were left before its first piece.
+        alone: Whether nobody else has had the card since then.
+    """
+
+    header: bytes
+    left: int
+    alone: bool = True
 
 
 def tells_tries(model: str) -> bool:
@@ -241,3 +256,12 @@ def _is_pin(name: str) -> bool:
 
 def _sum(spent: Mapping[str, int], kind: str) -> int:
     return sum(count for name, count in spent.items() if name.startswith(kind))
+
+
+def others_between(credential: Credential) -> Refusal:
+    """Return why the next piece of a chained command is not to be sent once others had the card."""
+    return Refusal(
+        Rule.TRIES_UNKNOWN,
+        f"others may have presented {credential.name} between the pieces of this chain",
+        "send all pieces in one transaction",
+    )
