@@ -1,8 +1,9 @@
 """What the guard would say to commands that emulated cards were sent: with the same rules, and no card.
 
 Nobody asks here for the tries that are left. Where cards tell them, the answers to what was presented do:
-before the first such answer nothing is refused for their sake. Where cards tell none, what is known of them
-counts, and the ledger.
+before the first such answer nothing is refused for their sake. That holds also where the emulated card has
+no such PIN: the physical one may have it. Where cards tell none, what is known of them counts, and the
+ledger.
 """
 
 from __future__ import annotations
@@ -68,8 +69,7 @@ class Foreseen:
         return judged, refusal
 
     def _present(self, credential: Credential, status: StatusWord) -> Refusal | None:
-        # A PIN that isn't there tells no tries either when it is asked.
-        if credential.question is None or status == StatusWord.REFERENCED_DATA_NOT_FOUND:
+        if credential.question is None:
             left = self._counters.left(credential, None)
             refusal = tries.refusal_of(credential, left, self._ledger)
         elif (left := self._answered.get(credential.name)) is not None:
