@@ -13,7 +13,7 @@ from cardtwin.events import PowerChange, ReaderChanged
 from cardtwin.hosting.host import Host
 from cardtwin.recording.errors import RecordingRefusedError
 from cardtwin.recording.foreign import ForeignLibrary, passed_on
-from cardtwin.recording.physical import PassedReader
+from cardtwin.recording.physical import pass_reader
 from cardtwin.sockets import private_directory
 from cardtwin.trace import TraceWriter
 
@@ -93,7 +93,7 @@ class Recording:
             self._write(stack, host)
 
             if self._reader is not None:
-                stack.enter_context(PassedReader(host.bench.manager, self._reader))
+                stack.enter_context(pass_reader(host.bench.manager, self._reader))
 
             if self._library is not None:
                 self.environment |= self._serve(stack, host, self._library)

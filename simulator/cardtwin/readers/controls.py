@@ -54,7 +54,8 @@ _BAD_STRUCTURE: Final = bytes.fromhex("6B80")
 def features_of(slot: Slot) -> Mapping[Feature, int]:
     """Return the features of a reader with their control codes."""
     pads = _PIN_PAD_FEATURES if slot.pinpad is not None else ()
-    return {feature: _OURS + feature for feature in (*pads, Feature.GET_TLV_PROPERTIES)}
+    properties = (Feature.GET_TLV_PROPERTIES,) if pads or slot.tells_length else ()
+    return {feature: _OURS + feature for feature in (*pads, *properties)}
 
 
 def told(slot: Slot, code: int) -> bytes | None:
@@ -62,7 +63,7 @@ def told(slot: Slot, code: int) -> bytes | None:
     if code == GET_FEATURE_REQUEST:
         return b"".join(Tlv(feature, own.to_bytes(4)).encode() for feature, own in features_of(slot).items())
 
-    if code == _OURS + Feature.GET_TLV_PROPERTIES:
+    if code == features_of(slot).get(Feature.GET_TLV_PROPERTIES):
         return _properties(slot)
 
     if code == _OURS + Feature.IFD_PIN_PROPERTIES and slot.pinpad is not None:
@@ -73,7 +74,8 @@ def told(slot: Slot, code: int) -> bytes | None:
 
 def _properties(slot: Slot) -> bytes:
     longest = 0x100 if slot.max_command_data <= _SHORT else slot.max_command_data + 1
-    size = Tlv(_MAX_APDU_DATA_SIZE, longest.to_bytes(4, "little")).encode()
+    told = Tlv(_MAX_APDU_DATA_SIZE, longest.to_bytes(4, "little")).encode()
+    size = told if slot.tells_length else b""
 
     if slot.pinpad is None:
         return Tlv(_LCD_LAYOUT, bytes(2)).encode() + size

@@ -8,6 +8,7 @@
     ├── ReaderNameError             no name for a reader, or taken
     ├── ReaderOccupiedError         there is a card in it already
     ├── PyscardMissingError         the system's readers cannot be used
+    ├── ReaderInUseError            another program uses the card of a reader that is to be passed on
     └── UntearableCardError         a fault that only an emulated card can have
     MalformedMessageError           a client doesn't speak the socket's protocol; ends its session
     PinFormatError                  a program asks a PIN pad for what cannot be done
@@ -35,6 +36,7 @@ __all__ = [
     "PinRefusedError",
     "PyscardMissingError",
     "ReaderError",
+    "ReaderInUseError",
     "ReaderNameError",
     "ReaderOccupiedError",
     "ReaderUnavailableError",
@@ -66,6 +68,10 @@ class NoPinPadError(ReaderError):
 
 class PyscardMissingError(ReaderError, ImportError):
     """pyscard, through which the system's readers are used, is not installed."""
+
+
+class ReaderInUseError(ReaderError):
+    """Another program uses the card in one of the system's readers."""
 
 
 class UntearableCardError(ReaderError, TypeError):

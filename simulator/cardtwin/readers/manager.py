@@ -52,13 +52,14 @@ class ReaderManager:
     # The desk: what a person does
 
     def add_reader(
-        self, name: str, *, max_command_data: int = _EXTENDED, pinpad: PinPad | None = None
+        self, name: str, *, max_command_data: int | None = _EXTENDED, pinpad: PinPad | None = None
     ) -> None:
         """Attach an empty reader.
 
         Args:
             name: At most 127 bytes of UTF-8, no control characters.
-            max_command_data: How many bytes of data its commands may hold: 255 (short APDUs only) or more.
+            max_command_data: How many bytes of data its commands may hold: 255 (short APDUs only) or more;
+                None for one that carries all, and doesn't say so: its programs have to make do with 255.
             pinpad: Its PIN pad; None gives it none.
 
         Raises:
@@ -68,7 +69,7 @@ class ReaderManager:
         if not name or not name.isprintable() or len(name.encode()) > _NAME_BYTES:
             raise ReaderNameError(f"{name!r}: a reader's name has 1 to {_NAME_BYTES} bytes, all printable")
 
-        if not _SHORT <= max_command_data <= _EXTENDED:
+        if max_command_data is not None and not _SHORT <= max_command_data <= _EXTENDED:
             raise ReaderError(f"{max_command_data} is not between {_SHORT} and {_EXTENDED}")
 
         slot = Slot(name, hub=self.hub, changed=self._tell, max_command_data=max_command_data, pinpad=pinpad)

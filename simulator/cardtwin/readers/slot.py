@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Slot"]
 
 SHORT_DATA: Final = 255
+EXTENDED_DATA: Final = 65535
 SHORT_COMMAND: Final = 4 + 1 + SHORT_DATA + 1
 HEADER_AND_LENGTHS: Final = 4 + 3 + 2
 
@@ -54,6 +55,8 @@ class Slot:
         state: What programs see; an immutable value, read without the lock.
         live: The card, while it is powered and its protocol is settled: ready for commands.
         turns: Who is in a transaction, and who waits for it to end.
+        max_command_data: How many bytes of data programs may count on.
+        tells_length: Whether the reader says so.
         longest: The longest command that the reader carries, in bytes.
         pinpad: The reader's PIN pad; None where it has none.
         ejected: Called when the reader has thrown its card out; None where it has no motor to do so.
@@ -65,7 +68,7 @@ class Slot:
         *,
         hub: Hub | None,
         changed: Callable[[], None],
-        max_command_data: int,
+        max_command_data: int | None,
         pinpad: PinPad | None = None,
     ) -> None:
         self.name = name
@@ -74,12 +77,11 @@ class Slot:
         self.live: Card | None = None
         self.card: Card | None = None
         self.turns = Turns(name, self.lock)
-        self.max_command_data = max_command_data
+        self.max_command_data = SHORT_DATA if max_command_data is None else max_command_data
+        self.tells_length = max_command_data is not None
         self.pinpad = pinpad
         self.ejected: Callable[[], object] | None = None
-        self.longest = (
-            SHORT_COMMAND if max_command_data == SHORT_DATA else HEADER_AND_LENGTHS + max_command_data
-        )
+        self.longest = _longest(EXTENDED_DATA if max_command_data is None else max_command_data)
         self._seats: list[Seat] = []
         self._hub = hub
         self._changed = changed
@@ -391,3 +393,8 @@ class Slot:
     def _emit(self, change: PowerChange) -> None:
         if self._hub is not None and not self._hub.silent:
             self._hub.emit(ReaderChanged(reader=self.name, change=change, atr=self.state.atr))
+
+
+def _longest(data: int) -> int:
+    """Return how many bytes a command has at most that holds so many bytes of data."""
+    return SHORT_COMMAND if data == SHORT_DATA else HEADER_AND_LENGTHS + data

@@ -2,5 +2,6 @@
 
 from cardtwin.readers.physical.connection import PhysicalConnection
 from cardtwin.readers.physical.context import PhysicalContext
+from cardtwin.readers.physical.passed import PassedCard, PassedReader
 
-__all__ = ["PhysicalConnection", "PhysicalContext"]
+__all__ = ["PassedCard", "PassedReader", "PhysicalConnection", "PhysicalContext"]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["PhysicalConnection"]
 
 _SHORT: Final = 255
+_EXTENDED: Final = 65535
 _STATUS: Final = 2
 _MORE, _WRONG_LE = 0x61, 0x6C
 _GET_RESPONSE: Final = 0xC0
@@ -87,10 +88,18 @@ class PhysicalConnection(CardConnection):
 
         With T=0 it is 255: extended length would take ENVELOPE.
         """
+        return self.told_command_data or _SHORT
+
+    @property
+    def told_command_data(self) -> int | None:
+        """The same; None where the driver says nothing, and longer commands may be carried as well."""
+        if self._protocol is Protocol.T0:
+            return _SHORT
+
         if self._max_data is None:
             self._max_data = max_apdu_data(self._reader, self._handle)
 
-        return _SHORT if self._protocol is Protocol.T0 else max(_SHORT, self._max_data)
+        return min(max(_SHORT, self._max_data), _EXTENDED) if self._max_data else None
 
     def transmit(self, command: bytes) -> bytes:
         """Send a command APDU and return the response APDU, status word included."""
