@@ -53,6 +53,9 @@ class FakeTarget:
         del setup, needs
         return ""
 
+    def rehearsal(self) -> FakeTarget:
+        return self
+
     def open(self, setup: Setup, hub: Hub) -> FakeBench:
         self.benches.append(FakeBench(setup, hub, self.answers))
         return self.benches[-1]

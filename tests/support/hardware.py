@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cardtwin.card import EmulatedCard, models
 from cardtwin.entropy import SeededEntropy
 from cardtwin.events import CommandRefused, Hub, ReaderChanged
+from cardtwin.pcsc import CardMuteError, Disposition, ShareMode
 from cardtwin.readers import PinPad, ReaderManager
-from cardtwin.targets.hardware import ExpectedCard, Guard, GuardedContext, Ledger, Permissions
+from cardtwin.targets.hardware import ExpectedCard, Guard, GuardedCard, GuardedContext, Ledger, Permissions
 from support.tokens import READER
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
     from cardtwin.card import CardImage
     from cardtwin.events import Event
-    from cardtwin.pcsc import Protocol
-    from cardtwin.targets.hardware import GuardedConnection
+    from cardtwin.pcsc import CardConnection, Protocol
 
 NOTHING = Permissions()
 EVERYTHING = Permissions(
@@ -100,6 +100,39 @@ class PlayedCard:
         return {name: each.tries_left for name, each in objects if each.max_tries}
 
 
+class HeldCard:
+    """The card in a reader of a manager, for a reader of another one: it is nobody else's meanwhile."""
+
+    def __init__(self, manager: ReaderManager) -> None:
+        self._held = manager.context().connect(READER, share=ShareMode.EXCLUSIVE)
+        self._powered = False
+
+    @property
+    def connection(self) -> CardConnection:
+        if not self._powered:
+            raise CardMuteError(READER)
+
+        return self._held
+
+    @property
+    def protocol(self) -> Protocol:
+        return self._held.protocol
+
+    def power_on(self, protocol: Protocol) -> bytes:
+        self._held.reconnect(Disposition.RESET, share=ShareMode.EXCLUSIVE, protocol=protocol)
+        self._powered = True
+        return self._held.atr
+
+    def process(self, command: bytes) -> bytes:
+        return self.connection.transmit(command)
+
+    def power_off(self) -> None:
+        self._powered = False
+
+    def let_go(self) -> None:
+        self._held.disconnect()
+
+
 class GuardedDesk:
     """A reader with a played card, and contexts that are guarded."""
 
@@ -135,8 +168,21 @@ class GuardedDesk:
     def context(self) -> GuardedContext:
         return GuardedContext(self.manager.context(), {READER: self.guard})
 
-    def connect(self) -> GuardedConnection:
+    def connect(self) -> CardConnection:
         return self.context().connect(READER)
+
+    def begin_again(self, guard: Guard) -> None:
+        """Let another guard stand before the card: the next run begins."""
+        self.guard = guard
+
+    def reset(self) -> None:
+        """Reset the card as another program does."""
+        self.manager.reset(READER)
+
+    def swap(self, image: CardImage) -> None:
+        """Put a card with another memory into the reader."""
+        self.manager.remove(READER)
+        self.put_in(self.model.name, image)
 
     @property
     def refusals(self) -> list[CommandRefused]:
@@ -145,3 +191,37 @@ class GuardedDesk:
     @property
     def power_changes(self) -> list[str]:
         return [event.change.value for event in self.events if isinstance(event, ReaderChanged)]
+
+
+class PassedDesk(GuardedDesk):
+    """The same with the guard on the other side of a reader: programs have contexts of a service of ours."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.outer = ReaderManager()
+        self.outer.add_reader(READER)
+        self._pass()
+
+    def connect(self) -> CardConnection:
+        return self.outer.context().connect(READER)
+
+    def begin_again(self, guard: Guard) -> None:
+        super().begin_again(guard)
+        self._let_go()
+        self._pass()
+
+    def reset(self) -> None:
+        self.outer.reset(READER)
+
+    def swap(self, image: CardImage) -> None:
+        self._let_go()
+        super().swap(image)
+        self._pass()
+
+    def _pass(self) -> None:
+        self._held = HeldCard(self.manager)
+        self.outer.insert(READER, GuardedCard(self._held, self.guard, READER))
+
+    def _let_go(self) -> None:
+        self.outer.remove(READER)
+        self._held.let_go()

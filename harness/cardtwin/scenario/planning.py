@@ -13,12 +13,11 @@ from cardtwin.scenario.effects import READS
 from cardtwin.scenario.personal import with_pins
 from cardtwin.scenario.result import Verdict
 from cardtwin.scenario.runner import run, unsupported
-from cardtwin.targets import TargetError, get, is_physical
+from cardtwin.targets import TargetError, is_physical
 from cardtwin.targets.hardware.config import Hardware, PhysicalReader
 from cardtwin.targets.hardware.foreseeing import Foreseen
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.permissions import Permissions
-from cardtwin.targets.hardware.rehearsal import RehearsalTarget
 from cardtwin.targets.looking import is_a_look
 
 if TYPE_CHECKING:
@@ -203,7 +202,7 @@ def rehearse(instance: Instance, target: Target, hardware: Hardware | None = Non
         if isinstance(event, Exchange) and event.cause is not None and not is_a_look(event.cause):
             heard[steps.get(event.cause.path()[0].what, 0)].append(event)
 
-    result = run(instance, RehearsalTarget() if guarded else get("emulated"), observers=[hear])
+    result = run(instance, target.rehearsal(), observers=[hear])
 
     if result.verdict is Verdict.UNSUPPORTED:
         return Plan(instance.id, target.name, cards, not_run=result.message)

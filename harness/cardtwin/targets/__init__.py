@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.middleware import Login, UserType
@@ -69,6 +70,12 @@ def _foreign(library: str) -> Target:
     return ForeignTarget(library)
 
 
+def _foreign_physical(library: str, reader: str = "", hardware: Hardware | None = None) -> Target:
+    from cardtwin.targets.hardware import LibraryHardwareTarget  # noqa: PLC0415  # as above
+
+    return LibraryHardwareTarget(library, reader, hardware)
+
+
 def _system(where: str = "") -> Target:
     from cardtwin.targets.system import SystemTarget  # noqa: PLC0415  # as above
 
@@ -92,19 +99,22 @@ _TARGETS: dict[str, Callable[[], Target]] = {
 _WITH_ARGUMENT: dict[str, Callable[[str], Target]] = {_LIBRARY: _foreign, "pcscd": _system}
 """Targets that are named with something behind a colon."""
 
+_ABOVE_PHYSICAL: Final = re.compile(rf"{_LIBRARY}:(?P<library>.+?)@{_PHYSICAL}(?::(?P<reader>.+))?")
+"""A library above physical cards. The first mark ends its path, as names of readers may hold anything."""
+
 
 def names() -> tuple[str, ...]:
     """Return the names of all targets.
 
-    ``module:PATH`` is one for every PKCS#11 library there is, ``pcscd:HOST:PORT`` for every vpcd, and
-    ``pcsc:READER`` for every reader of the system.
+    ``module:PATH`` is one for every PKCS#11 library there is, ``pcscd:HOST:PORT`` for every vpcd,
+    ``pcsc:READER`` for every reader of the system, and ``module:PATH@pcsc:READER`` for a library above that.
     """
     return tuple(_TARGETS)
 
 
 def is_physical(name: str) -> bool:
     """Whether a target of that name works on physical cards."""
-    return name.partition(":")[0] == _PHYSICAL
+    return name.partition(":")[0] == _PHYSICAL or _ABOVE_PHYSICAL.fullmatch(name) is not None
 
 
 def get(name: str, hardware: Hardware | None = None) -> Target:
@@ -119,6 +129,9 @@ def get(name: str, hardware: Hardware | None = None) -> Target:
     """
     kind, _, argument = name.partition(":")
 
+    if above := _ABOVE_PHYSICAL.fullmatch(name):
+        return _foreign_physical(above["library"], above["reader"] or "", hardware)
+
     if is_physical(name):
         return _physical(argument, hardware)
 
@@ -126,7 +139,7 @@ def get(name: str, hardware: Hardware | None = None) -> Target:
         return _WITH_ARGUMENT[kind](argument)
 
     if name not in _TARGETS:
-        known = (*_TARGETS, "module:PATH", "pcscd:HOST:PORT", "pcsc:READER")
+        known = (*_TARGETS, "module:PATH", "pcscd:HOST:PORT", "pcsc:READER", "module:PATH@pcsc[:READER]")
         hint = closest(name, _TARGETS)
         raise TargetError(
             f"there is no target {name!r}, only {', '.join(known)}" + (f"; {hint}" if hint else "")
@@ -143,6 +156,9 @@ def check(name: str) -> None:
     """
     get(name)
     kind, _, library = name.partition(":")
+
+    if above := _ABOVE_PHYSICAL.fullmatch(name):
+        library = above["library"]
 
     if kind == _LIBRARY and library:
         from cardtwin.targets.module import try_library  # noqa: PLC0415  # heavy, and only needed here

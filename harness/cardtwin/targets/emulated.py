@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardtwin.cryptoki.application import Application
@@ -24,6 +23,7 @@ from cardtwin.targets.clock import Clock
 from cardtwin.targets.copies import copied
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.errors import TargetError
+from cardtwin.targets.folder import BenchFolder
 from cardtwin.targets.installations import client_configuration, installation
 from cardtwin.targets.interface import Bench, Capability, CardSetup, Setup
 from cardtwin.targets.problems import set_up_problems
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
+    from pathlib import Path
 
     from cryptography.x509 import Certificate
 
@@ -66,6 +67,10 @@ class EmulatedTarget:
     def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:  # noqa: ARG002  # Target's
         """Return nothing: all that the capabilities say can be done."""
         return ""
+
+    def rehearsal(self) -> EmulatedTarget:
+        """Return itself: what happens here costs nothing."""
+        return self
 
     def open(self, setup: Setup, hub: Hub) -> EmulatedBench:
         """Put cards into readers, and the middleware above them.
@@ -103,7 +108,7 @@ class EmulatedBench(Bench):
         self._setup = setup
         self._hub = hub
         self._switches = Switches(setup.switches)
-        self._folder = tempfile.TemporaryDirectory(prefix="cardtwin-")
+        self._folder = BenchFolder()
         self._manager = ReaderManager(hub)
         self._contexts: dict[str, Context] = {}
         self._connections: dict[tuple[str, str], CardConnection] = {}
@@ -124,7 +129,7 @@ class EmulatedBench(Bench):
         self._desk = self.make_desk()
 
         try:
-            self._write_files()
+            self._folder.write(setup.files)
 
             for name, card in setup.cards.items():
                 self._desk.add_card(self.make_card(name, card))
@@ -224,7 +229,7 @@ class EmulatedBench(Bench):
             lambda library: self._opened(process, library),
             keys=keys,
             switches=self._switches,
-            log=LogFile(self._log_folder, ENCODER_LOG, process, self._clock.now),
+            log=LogFile(self._folder.log, ENCODER_LOG, process, self._clock.now),
             programs=lambda _: EmulatedProgram(lambda: self.application(process), self._hub, process),
             server=self.certificate_manager.server_side,
             eject=lambda reader: self._eject(process, reader),
@@ -247,16 +252,11 @@ class EmulatedBench(Bench):
     @property
     def folder(self) -> Path:
         """The folder that holds the scenario's files."""
-        return Path(self._folder.name, "files")
-
-    @property
-    def _log_folder(self) -> Path:
-        return Path(self._folder.name, "log")
+        return self._folder.files
 
     def log(self, name: str) -> str | None:
         """Return the text of a log file that the scenario's programs have written; None if there is none."""
-        path = self._log_folder / name
-        return path.read_text(encoding="utf-8") if path.is_file() else None
+        return self._folder.logged(name)
 
     def now(self) -> datetime:
         """Return the time that the programs see."""
@@ -324,10 +324,10 @@ class EmulatedBench(Bench):
             while self._cards:
                 self._cards.pop().close()
 
-            _remove(self._folder)
+            self._folder.remove()
 
     def _installation(self, process: str) -> Installation:
-        return installation(self._setup.process(process), self._setup, self._log_folder)
+        return installation(self._setup.process(process), self._setup, self._folder.log)
 
     def _configuration(self, process: str) -> ClientConfiguration:
         return client_configuration(self._setup.process(process), self._setup, Diagnostics(), self._switches)
@@ -361,12 +361,6 @@ class EmulatedBench(Bench):
         except ValueError:
             raise TargetError(f"{name} holds no X.509 certificate") from None
 
-    def _write_files(self) -> None:
-        for name, content in self._setup.files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-
     def _context(self, process: str) -> Context:
         if process not in self._contexts:
             self._contexts[process] = self.make_context()
@@ -379,19 +373,9 @@ class EmulatedBench(Bench):
         return SystemEntropy() if seed is None else SeededEntropy(seed, label)
 
 
-def _remove(folder: tempfile.TemporaryDirectory[str]) -> None:
-    """Remove a folder, also where an interrupt comes in between."""
-    try:
-        folder.cleanup()
-    except BaseException:
-        folder.cleanup()
-        raise
-
-
 def _alive(connection: CardConnection) -> bool:
     """Whether a connection can still be used: after a reset or a removal the harness makes another."""
-    try:
-        with connection.transaction():
-            return True
-    except PcscError:
-        return False
+    with suppress(PcscError), connection.transaction():
+        return True
+
+    return False

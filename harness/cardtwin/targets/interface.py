@@ -372,6 +372,9 @@ class Target(Protocol):
             needs: What all its steps need together.
         """
 
+    def rehearsal(self) -> Target:
+        """Return the target on which a dry run shows what will be sent to the cards; its own are emulated."""
+
     def open(self, setup: Setup, hub: Hub) -> Bench:
         """Set up a bench; all that happens on it is told to the hub.
 

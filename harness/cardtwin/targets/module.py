@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cardtwin.targets.clock import Sleep
     from cardtwin.targets.interface import Program
 
-__all__ = ["ForeignBench", "ForeignTarget", "ModuleBench", "ModuleTarget", "try_library"]
+__all__ = ["ForeignBench", "ForeignTarget", "Launcher", "ModuleBench", "ModuleTarget", "try_library"]
 
 _OURS: Final = ("cryptoki.", "middleware.")
 """The areas of the switches that a foreign library doesn't read."""
@@ -66,6 +66,9 @@ class ModuleTarget(EmulatedTarget):
 class ForeignTarget(EmulatedTarget):
     """Programs load any PKCS#11 library, above the bench's readers.
 
+    Attributes:
+        library: The library.
+
     Raises:
         TargetError: There is no such file. A name without a slash is left to the system's search.
     """
@@ -76,12 +79,12 @@ class ForeignTarget(EmulatedTarget):
         if os.sep in library and not Path(library).is_file():
             raise TargetError(f"there is no PKCS#11 library {library}")
 
-        self._library = library
+        self.library = library
 
     @property
     def name(self) -> str:  # type: ignore[override]  # it depends on the library
         """The name that reports use."""
-        return f"module:{self._library}"
+        return f"module:{self.library}"
 
     def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:
         """Return what of a setup means nothing to another middleware than ours."""
@@ -93,7 +96,7 @@ class ForeignTarget(EmulatedTarget):
         Raises:
             TargetError: A card's image cannot be read.
         """
-        return ForeignBench(setup, hub, self._library, limit=limit, sleep=pass_time)
+        return ForeignBench(setup, hub, self.library, limit=limit, sleep=pass_time)
 
 
 def try_library(library: str, *, limit: float = LIMIT) -> None:
@@ -130,6 +133,38 @@ def _meant_for_ours(setup: Setup, needs: AbstractSet[Capability]) -> Iterator[st
             yield f"the switch {switch} is one of cardtwin's middleware"
 
 
+class Launcher:
+    """Starts processes that load a library, each with sockets of its own that lead to a bench.
+
+    Args:
+        library: What they load.
+        limit: Seconds that a call may take.
+    """
+
+    def __init__(self, library: str, *, limit: float = LIMIT) -> None:
+        self._library = library
+        self._limit = limit
+        self._stack = ExitStack()
+
+    def start(self, bench: EmulatedBench, process: str) -> RemoteProgram:
+        """Start one; its calls come back under the program's name.
+
+        Raises:
+            TargetError: The library cannot be loaded.
+        """
+        cause = SharedCause(process)
+        outlets = self._stack.enter_context(Outlets(bench, program=process, cause=cause))
+        program = RemoteProgram.start(
+            process, self._library, outlets.environment, cause=cause, limit=self._limit
+        )
+        self._stack.callback(program.close)
+        return program
+
+    def close(self) -> None:
+        """End all of them, and take their sockets away. A second call does nothing."""
+        self._stack.close()
+
+
 class ModuleBench(EmulatedBench):
     """The emulated bench, with programs that are processes of their own.
 
@@ -150,9 +185,7 @@ class ModuleBench(EmulatedBench):
         limit: float = LIMIT,
         sleep: Sleep | None = None,
     ) -> None:
-        self._library = library
-        self._limit = limit
-        self._outlets = ExitStack()
+        self._launcher = Launcher(library, limit=limit)
         super().__init__(setup, hub, sleep=sleep)
 
     def new_program(self, process: str) -> Program:
@@ -161,17 +194,11 @@ class ModuleBench(EmulatedBench):
         Raises:
             TargetError: It cannot be loaded.
         """
-        cause = SharedCause(process)
-        outlets = self._outlets.enter_context(Outlets(self, program=process, cause=cause))
-        program = RemoteProgram.start(
-            process, self._library, outlets.environment, cause=cause, limit=self._limit
-        )
-        self._outlets.callback(program.close)
-        return program
+        return self._launcher.start(self, process)
 
     def close(self) -> None:
         """Take all down: each program with its sockets, and the bench."""
-        self._outlets.close()
+        self._launcher.close()
         super().close()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import EmulatedCard, models
 from cardtwin.entropy import SystemEntropy
-from cardtwin.events import Event, Exchange, Hub
+from cardtwin.events import Exchange
 from cardtwin.pcsc import PcscError, TimeoutExpiredError
 from cardtwin.readers import ReaderError, VpcdSlot
 from cardtwin.readers.physical import PhysicalContext
@@ -18,6 +18,7 @@ from cardtwin.readers.vpcd import FIRST_PORT
 from cardtwin.targets.clock import pass_time
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
 from cardtwin.targets.errors import TargetError
+from cardtwin.targets.hubs import part_of
 from cardtwin.targets.pcscd import PcscdDesk, address
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from types import TracebackType
 
+    from cardtwin.events import Event, Hub
     from cardtwin.pcsc import Context, ReaderState
     from cardtwin.targets.cards import BenchCard
     from cardtwin.targets.interface import Capability, Setup
@@ -67,6 +69,10 @@ class SystemTarget(EmulatedTarget):
 
         return f"vpcd's reader {', '.join(sorted(setup.absent))} cannot be absent" if setup.absent else ""
 
+    def rehearsal(self) -> EmulatedTarget:
+        """Return the emulated target: pcscd and vpcd pass on what they get."""
+        return EmulatedTarget()
+
     def open(self, setup: Setup, hub: Hub) -> SystemBench:
         """Put the cards into pcscd; who else wants the same slots waits.
 
@@ -105,7 +111,9 @@ class SystemBench(EmulatedBench):
 
     def make_desk(self) -> SystemDesk:
         """Make the hands and eyes at pcscd's readers."""
-        desk = SystemDesk(*self._first, _without_exchanges(self.hub), self._eyes, self._names)
+        # APDUs are told where they are sent.
+        hub = part_of(self.hub, _no_exchange)
+        desk = SystemDesk(*self._first, hub, self._eyes, self._names)
         return self._around.enter_context(desk)
 
     def make_context(self) -> Context:
@@ -236,13 +244,5 @@ def _held(port: int) -> socket.socket:
         time.sleep(_AGAIN)
 
 
-def _without_exchanges(hub: Hub) -> Hub:
-    """Return a hub whose events are told on, without the APDUs: those are told where they are sent."""
-    quiet = Hub()
-
-    def tell(event: Event) -> None:
-        if not isinstance(event, Exchange):
-            hub.emit(event)
-
-    quiet.subscribe(tell)
-    return quiet
+def _no_exchange(event: Event) -> bool:
+    return not isinstance(event, Exchange)

@@ -20,16 +20,18 @@ from cardtwin.pcsc import Disposition, PcscError
 from cardtwin.provenance import Basis
 from cardtwin.scenario import effects
 from cardtwin.targets.hardware import CommandRefusedError, ExpectedCard, Guard, Permissions
-from support.hardware import EVERYTHING, GuardedDesk, PlayedCard
+from support.hardware import EVERYTHING, GuardedDesk, PassedDesk, PlayedCard
 from support.tokens import READER, TokenDesk
 
 if TYPE_CHECKING:
     from cardtwin.card import CardImage
-    from cardtwin.targets.hardware import GuardedConnection
+    from cardtwin.pcsc import CardConnection
 
 MODELS = ("cardos-4.4", "cardos-5.3", "cosmo-8.2")
 IDENTIFYING = {"00CA018200", "00CA018100", "00B09C00C0"}
 HARMLESS = Effect.READS | Effect.SELECTS
+DESKS = st.sampled_from([GuardedDesk, PassedDesk])
+"""Where the guard stands: in front of a program's context, or behind a reader of a service of ours."""
 DECLARED = (effects.READS, effects.PRESENTS, effects.CHANGES, effects.REPLACES, effects.REMAKES, ~Effect(0))
 
 PINS = st.sampled_from(["9999", "1111", "11112222", "8888"]).map(lambda pin: pin.encode().ljust(8, b"\0"))
@@ -92,7 +94,7 @@ class Bench:
     desk: GuardedDesk
     allowed: Permissions
     declared: Effect
-    connection: GuardedConnection | None = None
+    connection: CardConnection | None = None
     right: bool = True
 
     def do(self, action: object) -> None:
@@ -108,7 +110,7 @@ class Bench:
             case "reconnect" if self.connection is not None:
                 self.connection.reconnect(Disposition.RESET)
             case "reset":
-                self.desk.manager.reset(READER)
+                self.desk.reset()
             case "run":
                 self._begin_again()
             case "swap":
@@ -119,43 +121,53 @@ class Bench:
             self.desk,
             ExpectedCard(self.desk.model.name, self.desk.model.atr, self.desk.model.serial),
         )
-        desk.guard = Guard(READER, card, self.allowed, desk.ledger, desk.hub)
-        desk.guard.declare(self.declared)
+        guard = Guard(READER, card, self.allowed, desk.ledger, desk.hub)
+        guard.declare(self.declared)
+        desk.begin_again(guard)
         self.connection = None
 
     def _put_another_in(self) -> None:
-        before = self.desk.card
-        self.desk.manager.remove(READER)
-        image = replace(before.card.image, serial=bytes(len(before.card.image.serial)))
-        self.desk.put_in(self.desk.model.name, image)
+        image = self.desk.card.card.image
+        self.desk.swap(replace(image, serial=bytes(len(image.serial))))
         self.right = False
 
 
 @pytest.mark.cardtwin_proves("HW-01", "HW-02", "HW-03", "HW-04", "HW-05")
 @settings(max_examples=100)
-@given(st.sampled_from(MODELS), FLAGS, st.sampled_from(DECLARED), st.lists(ACTIONS, min_size=6, max_size=16))
+@given(
+    DESKS,
+    st.sampled_from(MODELS),
+    FLAGS,
+    st.sampled_from(DECLARED),
+    st.lists(ACTIONS, min_size=6, max_size=16),
+)
 def test_no_sequence_gets_past_the_guard(
-    model: str, allowed: Permissions, declared: Effect, actions: list[object]
+    desk: type[GuardedDesk], model: str, allowed: Permissions, declared: Effect, actions: list[object]
 ) -> None:
-    play(model, allowed, declared, actions)
+    play(desk, model, allowed, declared, actions)
 
 
 @pytest.mark.cardtwin_proves("HW-02")
 @settings(max_examples=100)
 @given(
+    DESKS,
     st.sampled_from(MODELS),
     st.lists(PRESENTED | st.sampled_from(["connect", "reset", "run"]), min_size=6, max_size=16),
 )
-def test_no_sequence_of_credentials_reaches_the_last_try(model: str, actions: list[object]) -> None:
-    play(model, EVERYTHING, effects.REMAKES, actions)
+def test_no_sequence_of_credentials_reaches_the_last_try(
+    desk: type[GuardedDesk], model: str, actions: list[object]
+) -> None:
+    play(desk, model, EVERYTHING, effects.REMAKES, actions)
 
 
-def play(model: str, allowed: Permissions, declared: Effect, actions: list[object]) -> None:
+def play(
+    kind: type[GuardedDesk], model: str, allowed: Permissions, declared: Effect, actions: list[object]
+) -> None:
     """Do something after the other, and look after each at what has reached the card."""
     with tempfile.TemporaryDirectory() as folder:
         serial = models.get(model).serial
         expected = ExpectedCard(model, models.get(model).atr, serial)
-        desk = GuardedDesk(Path(folder), model, image=encoded(model), allowed=allowed, expected=expected)
+        desk = kind(Path(folder), model, image=encoded(model), allowed=allowed, expected=expected)
         bench = Bench(desk, allowed, declared)
         bench.do(declared)
 

@@ -218,11 +218,15 @@ class Guard:
         judged = judge.read(command)
         return not judged.spends_tries and not judging.refusal_of(judged, HARMLESS, self._allowed)
 
-    def carry(self, connection: CardConnection, command: bytes) -> bytes:
+    def carry(
+        self, connection: CardConnection, command: bytes, send: Callable[[], bytes] | None = None
+    ) -> bytes:
         """Send a command, if it may be sent, and return the response.
 
-        The connection is in a transaction, so that nothing comes between the question for the tries and the
-        command that may cost one.
+        Args:
+            connection: In a transaction, or exclusive: nothing comes between a question for tries and a try.
+            command: The command.
+            send: Sends it; None transmits it by the connection.
 
         Raises:
             CommandRefusedError: It may not.
@@ -230,7 +234,7 @@ class Guard:
         """
         with self._lock:
             judged = self._judge.read(command)
-            return self._passed(connection, judged, command, lambda: connection.transmit(command))
+            return self._passed(connection, judged, command, send or (lambda: connection.transmit(command)))
 
     def carry_entry(self, connection: CardConnection, command: bytes, enter: Callable[[], bytes]) -> bytes:
         """Let a PIN be entered at the reader and put into a command, if that may be sent.

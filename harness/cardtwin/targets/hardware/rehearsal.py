@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card.memory import path_text
+from cardtwin.targets.clock import pass_time
 from cardtwin.targets.desk import EmulatedDesk
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
 from cardtwin.targets.hidden import Hidden
 from cardtwin.targets.looking import asks_tries
+from cardtwin.targets.module import ForeignBench, ForeignTarget
+from cardtwin.targets.remote import LIMIT
 from cardtwin.targets.takeover import take_over
 from cardtwin.targets.takeover.files import Read
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from cardtwin.targets.interface import Setup
     from cardtwin.targets.takeover import TakenCard
 
-__all__ = ["RehearsalTarget", "hidden_of"]
+__all__ = ["LibraryRehearsal", "RehearsalTarget", "hidden_of"]
 
 _WHY: Final = {
     Read.REFUSED: "the card doesn't let it be read",
@@ -33,7 +36,20 @@ class RehearsalTarget(EmulatedTarget):
         return _RehearsalBench(setup, hub)
 
 
+class LibraryRehearsal(ForeignTarget):
+    """The same with programs that load another PKCS#11 library."""
+
+    def open(self, setup: Setup, hub: Hub, *, limit: float = LIMIT) -> ForeignBench:
+        """Set up the bench; errors as the foreign target's."""
+        return _LibraryRehearsalBench(setup, hub, self.library, limit=limit, sleep=pass_time)
+
+
 class _RehearsalBench(EmulatedBench):
+    def make_desk(self) -> EmulatedDesk:
+        return _ReadDesk(self.manager)
+
+
+class _LibraryRehearsalBench(ForeignBench):
     def make_desk(self) -> EmulatedDesk:
         return _ReadDesk(self.manager)
 

@@ -22,6 +22,7 @@ from cardtwin.targets.hardware.interrupts import undisturbed
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.lock import held
 from cardtwin.targets.hardware.permissions import ExpectedCard
+from cardtwin.targets.hardware.rehearsal import RehearsalTarget
 from cardtwin.targets.interface import Capability
 from cardtwin.targets.looking import asks_tries
 from cardtwin.targets.takeover import choose_reader, take_over
@@ -81,9 +82,19 @@ class HardwareTarget(EmulatedTarget):
                 no PC/SC service is running.
         """
         try:
-            return HardwareBench(setup, hub, self.readers(setup), self._hardware)
+            return self.make_bench(setup, hub, self.readers(setup), self._hardware)
         except (PcscError, ReaderError) as error:
             raise TargetError(str(error)) from None
+
+    def rehearsal(self) -> EmulatedTarget:
+        """Return the emulated target, with cards that are looked at as physical ones are."""
+        return RehearsalTarget()
+
+    def make_bench(
+        self, setup: Setup, hub: Hub, readers: Mapping[str, PhysicalReader], hardware: Hardware
+    ) -> HardwareBench:
+        """Make the bench; arguments and errors as its own."""
+        return HardwareBench(setup, hub, readers, hardware)
 
     def readers(self, setup: Setup) -> dict[str, PhysicalReader]:
         """Return the physical reader of each reader of a scenario.
@@ -191,6 +202,7 @@ class HardwareBench(EmulatedBench):
         names: What the PC/SC service calls the readers, by the setup's names.
         guards: Who watches over the cards, by the names of the readers.
         ledger: Where spent tries are kept.
+        around: What is left last, when all on the bench is taken down.
 
     Raises:
         TargetError: A card is missing or another one, or a reader is used by another scenario.
@@ -206,7 +218,7 @@ class HardwareBench(EmulatedBench):
             reader: Guard(reader, card, hardware.allowed(readers[reader]), self.ledger, hub)
             for reader, card in self._expected.items()
         }
-        self._around = ExitStack()
+        self.around = ExitStack()
 
         with ExitStack() as stack:
             for name in sorted(self.names.values()):
@@ -220,7 +232,7 @@ class HardwareBench(EmulatedBench):
 
             # The system's cards have clocks of their own: what takes time takes it.
             super().__init__(replace(setup, cards={}, readers={}), hub, sleep=pass_time)
-            self._around = stack.pop_all()
+            self.around = stack.pop_all()
 
     def _check_cards(self, hub: Hub) -> None:
         """See that the right cards are in the readers, before anything but reading commands is sent."""
@@ -236,10 +248,15 @@ class HardwareBench(EmulatedBench):
 
             for reader, guard in self.guards.items():
                 with context.connect(reader) as connection, connection.transaction():
-                    _tell_present(hub, reader, connection.atr)
+                    self.tell_present(hub, reader, connection.atr)
                     guard.check_card(connection)
         finally:
             context.release()
+
+    def tell_present(self, hub: Hub, reader: str, atr: bytes) -> None:
+        """Tell of a card that was put in before as of one that comes now: traces begin with the cards."""
+        hub.emit(ReaderChanged(reader=reader, change=PowerChange.INSERTED))
+        hub.emit(ReaderChanged(reader=reader, change=PowerChange.POWERED_ON, atr=atr))
 
     def make_desk(self) -> PhysicalDesk:
         """Make the eyes at the readers."""
@@ -301,7 +318,7 @@ class HardwareBench(EmulatedBench):
         try:
             super().close()
         finally:
-            self._around.close()
+            self.around.close()
 
     def _tells_tries(self, reader: str) -> bool:
         return asks_tries(self._expected[reader].model)
@@ -314,12 +331,6 @@ def _expected(setup: Setup, readers: Mapping[str, PhysicalReader]) -> Iterator[t
         if card is not None:
             model = setup.cards[card].model
             yield reader, ExpectedCard(model, physical.atr or models.get(model).atr, physical.serial)
-
-
-def _tell_present(hub: Hub, reader: str, atr: bytes) -> None:
-    """Tell of a card that was put in before as of one that comes now: traces begin with the cards."""
-    hub.emit(ReaderChanged(reader=reader, change=PowerChange.INSERTED))
-    hub.emit(ReaderChanged(reader=reader, change=PowerChange.POWERED_ON, atr=atr))
 
 
 def _wrong_presence(reader: str, expected: ExpectedCard | None) -> str:
