@@ -55,6 +55,10 @@ def test_sharing_resets_and_transactions_are_those_of_pcsc(place: Place, name: s
     assert place.run(PROGRAMS, name) == []
 
 
+def test_a_card_that_is_passed_on_is_nobody_else_s_meanwhile(place: Place) -> None:
+    assert place.run(PROGRAMS, "pass_on") == []
+
+
 def test_a_card_that_comes_and_goes_is_waited_for(place: Place) -> None:
     with place.start(PROGRAMS, "wait") as process:
         assert process.stdout is not None

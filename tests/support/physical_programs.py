@@ -24,7 +24,8 @@ from cardtwin.pcsc import (
     TimeoutExpiredError,
     UnknownReaderError,
 )
-from cardtwin.readers.physical import PhysicalContext
+from cardtwin.readers import ReaderInUseError, ReaderManager
+from cardtwin.readers.physical import PassedReader, PhysicalContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +178,45 @@ def wait() -> None:
         assert context.connect(reader).transmit(SELECT_MF) == OK
 
 
+def pass_on() -> None:
+    """A reader that is passed on: the card is nobody else's, with power or without, and free afterwards."""
+    extended_read = bytes.fromhex("00B000000001FF")
+
+    with PhysicalContext() as other:
+        (reader, *_) = other.readers()
+        manager = ReaderManager()
+
+        with PassedReader(manager, reader, known_as="Passed"):
+            with manager.context() as context, context.connect("Passed") as connection:
+                assert connection.transmit(SELECT_MF) == OK
+                assert len(connection.transmit(extended_read)) >= len(OK)
+                raises(SharingViolationError, lambda: other.connect(reader))
+                connection.disconnect(Disposition.UNPOWER)
+
+            assert not manager.state("Passed").powered
+            raises(SharingViolationError, lambda: other.connect(reader))
+
+            with manager.context() as context, context.connect("Passed") as connection:
+                assert connection.transmit(SELECT_MF) == OK
+
+        with other.connect(reader) as connection:
+            assert connection.transmit(SELECT_MF) == OK
+            manager = ReaderManager()
+            raises_reader_error(lambda: PassedReader(manager, reader))
+
+        assert manager.readers() == ()
+
+
+def raises_reader_error(action: Callable[[], object]) -> None:
+    """See that an action says that another program uses the card."""
+    try:
+        action()
+    except ReaderInUseError:
+        return
+
+    raise AssertionError("no ReaderInUseError")
+
+
 def t0() -> None:
     """Whole command APDUs over T=0."""
     with PhysicalContext() as context:
@@ -191,6 +231,6 @@ def t0() -> None:
 
 
 if __name__ == "__main__":
-    programs = (use, extended, share, reset, hold, wait, t0)
+    programs = (use, extended, share, reset, hold, wait, pass_on, t0)
     {program.__name__: program for program in programs}[sys.argv[1]]()
     say("done")

@@ -1,7 +1,8 @@
 """Runs scenarios on cards in a reader of the system, each on a fresh card that plays the hardware.
 
-Usage: ``portable_program.py PORT``, with ``[path, id]`` on each line of standard input, and
-``[id, verdict, why]`` on each of standard output. PORT is the first slot of a vpcd.
+Usage: ``portable_program.py PORT [LIBRARY]``, with ``[path, id]`` on each line of standard input, and
+``[id, verdict, why]`` on each of standard output. PORT is the first slot of a vpcd; LIBRARY is a PKCS#11
+library to take in the place of our own middleware.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from cardtwin.readers import VpcdSlot
 from cardtwin.readers.physical import PhysicalContext
 from cardtwin.report.text import explain_failure
 from cardtwin.scenario import Instance, ScenarioResult, load, run
-from cardtwin.targets.hardware import Hardware, HardwareTarget, Permissions
+from cardtwin.targets.hardware import Hardware, HardwareTarget, LibraryHardwareTarget, Permissions
 
 if TYPE_CHECKING:
     from cardtwin.pcsc import ReaderState
+    from cardtwin.targets import Target
 
 PATIENCE = 20.0
 ALL = Permissions(
@@ -33,7 +35,15 @@ ALL = Permissions(
 )
 
 
-def result_of(instance: Instance, port: int, eyes: PhysicalContext) -> ScenarioResult:
+def target_of(reader: str, library: str | None, hardware: Hardware) -> Target:
+    """Return what the instances run on."""
+    if library is None:
+        return HardwareTarget(reader, hardware)
+
+    return LibraryHardwareTarget(library, reader, hardware)
+
+
+def result_of(instance: Instance, port: int, library: str | None, eyes: PhysicalContext) -> ScenarioResult:
     """Run an instance; nobody's tries are kept from one card to the next."""
     (reader,) = (name for name in eyes.readers() if name.endswith("00 00"))
     (setup,) = instance.setup.cards.values()
@@ -43,7 +53,7 @@ def result_of(instance: Instance, port: int, eyes: PhysicalContext) -> ScenarioR
     with tempfile.TemporaryDirectory() as ledger, VpcdSlot(card, reader="hardware", port=port) as slot:
         assert slot.wait(PATIENCE), "pcscd has not asked for the card"
         seen(eyes, reader, present=True)
-        return run(instance, HardwareTarget(reader, Hardware(asked=ALL, ledger=Path(ledger))))
+        return run(instance, target_of(reader, library, Hardware(asked=ALL, ledger=Path(ledger))))
 
 
 def seen(eyes: PhysicalContext, reader: str, *, present: bool) -> None:
@@ -57,11 +67,12 @@ def seen(eyes: PhysicalContext, reader: str, *, present: bool) -> None:
 def main() -> None:
     """Run what is asked for."""
     eyes = PhysicalContext()
+    port, library = int(sys.argv[1]), next(iter(sys.argv[2:]), None)
 
     for line in sys.stdin:
         path, wanted = json.loads(line)
         instance = next(each for each in load(Path(path)) if each.id == wanted)
-        result = result_of(instance, int(sys.argv[1]), eyes)
+        result = result_of(instance, port, library, eyes)
         sys.stdout.write(json.dumps([result.id, result.verdict.value, explain_failure(result)]) + "\n")
         sys.stdout.flush()
 

@@ -48,7 +48,7 @@ _WIDTH = 120
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds per scenario."
 )
 @click.option("--seed", metavar="TEXT", help="Seed for the scenarios that have none.")
-@click.option("--target", metavar="NAME", help="Run against this target, such as module, module:PATH, pcscd.")
+@click.option("--target", metavar="NAME", help="Run against this target, such as module:PATH, pcsc:READER.")
 @click.option("--card", metavar="MODEL", help="Put this card model into every reader that has a card.")
 @click.option("--quirk", "quirks", multiple=True, metavar="Q", help="Switch a quirk on in every card.")
 @click.option("--junit", type=OUTPUT, callback=in_a_folder, help="Write JUnit XML.")

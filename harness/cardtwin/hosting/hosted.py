@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import cardtwin
 from cardtwin.hosting.commands import Commands, Conversation
 from cardtwin.hosting.errors import CardRefusedError, HostingError, HostLostError, UncleanEndError
 from cardtwin.hosting.messages import Channel
 from cardtwin.sockets import private_directory
+from cardtwin.targets.processes import fresh_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,13 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HostedCards"]
 
-_PROGRAM: Final = (
-    "import sys; sys.path.extend(sys.argv[1:]); from cardtwin.hosting.process import main; main()"
-)
+_PROGRAM: Final = "cardtwin.hosting.process"
 _FAREWELL: Final = 30.0
 """Seconds that the process gets to end before it is killed."""
-
-_ROOTS: Final = tuple(str(Path(folder).resolve().parent) for folder in cardtwin.__path__)
 
 
 class HostedCards(Commands):
@@ -267,7 +262,7 @@ class HostedCards(Commands):
 def _started(connection: socket.socket) -> subprocess.Popen[bytes]:
     """Start the process, out of the terminal's reach: an interrupt there is the starter's business."""
     return subprocess.Popen(  # noqa: S603  # this very interpreter, with a program of our own
-        [sys.executable, "-P", "-c", _PROGRAM, *_ROOTS],
+        fresh_python(_PROGRAM),
         stdin=connection.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

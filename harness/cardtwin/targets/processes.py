@@ -5,9 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import cardtwin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,13 +19,28 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
 
-__all__ = ["bury", "context", "leave_interrupts_to_the_parent", "start"]
+__all__ = ["bury", "context", "fresh_python", "leave_interrupts_to_the_parent", "start"]
+
+_RUN: Final = (
+    "import importlib, os, sys; sys.path.extend(sys.argv.pop(1).split(os.pathsep)); "
+    "importlib.import_module(sys.argv.pop(1)).main()"
+)
+_ROOTS: Final = os.pathsep.join(str(Path(folder).resolve().parent) for folder in cardtwin.__path__)
 
 _SOCKET_ROOM: Final = 70
 """How long the temporary folder's path may be for a fork server: its socket's path holds 107 bytes."""
 
 _FAREWELL: Final = 10.0
 """Seconds that a worker gets to end before it is killed."""
+
+
+def fresh_python(module: str, *arguments: str) -> list[str]:
+    """Return the command line of a module's main() in a Python that inherits nothing from this process.
+
+    It finds this package where this process has found it, and all else where it is installed: no module of
+    the current folder, or beside a script, gets in the way.
+    """
+    return [sys.executable, "-P", "-c", _RUN, _ROOTS, module, *arguments]
 
 
 def context(preload: str) -> BaseContext:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from multiprocessing import Pipe, reduction
 from typing import TYPE_CHECKING, Final, Self
@@ -14,6 +13,7 @@ from cardtwin.cryptoki.foreign import Returned
 from cardtwin.plan import Secret
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.messages import Begin, Call, End, Failed, Fork, Forked, Message, Revealed
+from cardtwin.targets.processes import fresh_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,11 +65,9 @@ class RemoteProgram:
             TargetError: It cannot.
         """
         ours, theirs = Pipe()
-        # The worker finds this package where this process has found it.
-        path = os.pathsep.join(filter(None, sys.path))
         popen = subprocess.Popen(  # noqa: S603  # this Python, and the library that the user names
-            [sys.executable, "-m", _WORKER, str(theirs.fileno()), library],
-            env={**os.environ, **environment, "PYTHONPATH": path},
+            fresh_python(_WORKER, str(theirs.fileno()), library),
+            env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
         )

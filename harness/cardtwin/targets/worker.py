@@ -1,8 +1,7 @@
 """The program that loads a PKCS#11 library on behalf of a program of a scenario.
 
-Usage: ``python -m cardtwin.targets.worker DESCRIPTOR LIBRARY``. The descriptor is that of a socket by which
-calls come in and results go out. Whatever the library does to its process, a crash included, it does to this
-one.
+Its arguments are a descriptor and the library. The descriptor is that of a socket by which calls come in and
+results go out. Whatever the library does to its process, a crash included, it does to this one.
 """
 
 from __future__ import annotations
@@ -21,20 +20,19 @@ from cardtwin.plan import Secret
 from cardtwin.targets.messages import Begin, Call, End, Failed, Fork, Forked, Revealed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cardtwin.targets.messages import Message
 
 __all__ = ["main"]
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Load the library and serve until the socket is closed."""
+    descriptor, library = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's business
-    connection = Connection(int(arguments[0]))
+    connection = Connection(int(descriptor))
 
     try:
-        module = ForeignModule(Path(arguments[1]))
+        module = ForeignModule(Path(library))
     except LibraryMissingError as error:
         connection.send(Failed(str(error)))
     else:
@@ -82,7 +80,3 @@ def _fork(connection: Connection) -> Connection:
     theirs.close()
     connection.send(Forked(pid))
     return connection
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -203,6 +203,18 @@ def test_a_short_reader_carries_short_commands_only(manager: ReaderManager) -> N
         connection.transmit(longest + b"\0")
 
 
+def test_a_reader_that_does_not_say_how_long_commands_may_be_carries_the_longest(
+    manager: ReaderManager,
+) -> None:
+    manager.add_reader("untold", max_command_data=None)
+    manager.insert("untold", ScriptedCard())
+    connection = manager.context().connect("untold")
+    command = bytes.fromhex("00D6000000FFFF") + bytes(65535) + bytes(2)
+    assert connection.max_command_data == 255
+    assert connection.transmit(command) == OK
+    assert not connection.features()
+
+
 def test_an_extended_reader_carries_the_longest_command(manager: ReaderManager) -> None:
     manager.insert("R1", ScriptedCard())
     command = bytes.fromhex("00D6000000FFFF") + bytes(65535) + bytes(2)
