@@ -13,8 +13,9 @@ from cardtwin.scenario import load
 from cardtwin.scenario.hardware_file import HardwareFile
 from cardtwin.scenario.personal import with_pins
 from cardtwin.scenario.planning import rehearse
+from cardtwin.scenario.runner import unsupported
 from cardtwin.source import SourceError
-from cardtwin.targets import TargetError
+from cardtwin.targets import TargetError, get, is_physical
 from cardtwin.targets.hardware import Hardware, HardwareTarget, Permissions
 from cardtwin.targets.hardware.lock import held
 
@@ -181,3 +182,38 @@ def test_what_is_for_physical_cards_is_refused_without_one(tmp_path: Path) -> No
     done = CliRunner().invoke(main, ["run", str(path), "--allow-destructive"])
     assert done.exit_code == 2
     assert "--allow-destructive is for physical cards" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "physical"),
+    [
+        ("module:libx.so@pcsc", True),
+        ("module:libx.so@pcsc:Reader 00 00", True),
+        ("module:libx.so@pcsc:A reader: of @pcsc", True),
+        ("module:lib@pcscx.so", False),
+        ("module:libx.so@pcscd", False),
+        ("module:@pcsc", False),
+    ],
+)
+def test_a_library_above_physical_cards_goes_by_its_path_and_the_reader(name: str, physical: bool) -> None:
+    assert is_physical(name) is physical
+
+    if physical:
+        assert get(name).name == name
+
+
+def test_a_library_that_is_not_there_is_told_before_a_reader_is_touched() -> None:
+    with pytest.raises(TargetError, match="there is no PKCS#11 library /nowhere/"):
+        get("module:/nowhere/lib.so@pcsc:Reader")
+
+
+def test_what_neither_other_libraries_nor_physical_cards_do_counts_as_not_run(tmp_path: Path) -> None:
+    text = SCENARIO.replace("cardos-5.3}", "token}").replace(
+        "readers:",
+        "switches: {cryptoki.logout: kept}\ncards: {token: {model: cardos-5.3, state: factory}}\nreaders:",
+    )
+    (tmp_path / "pin.scenario.yaml").write_text(text + "  - {pkcs11: C_Initialize}\n")
+    (instance,) = load(tmp_path / "pin.scenario.yaml")
+    told = unsupported(instance, get("module:libx.so@pcsc"))
+    assert "the switch cryptoki.logout is one of cardtwin's middleware" in told
+    assert "is to be as it leaves the factory" in told
