@@ -10,11 +10,11 @@ from cardtwin.cli import FOUND_WRONG, PASSED
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder
 from cardtwin.comparing import compare_calls, compare_traces
 from cardtwin.source import SourceError
-from cardtwin.trace import Statistics, Trace, read_traces, write_traces
+from cardtwin.trace import Statistics, Trace, read_traces
 from cardtwin.trace.exports import FORMS as EXPORTED
 from cardtwin.trace.exports import ExportError, export_traces
 from cardtwin.trace.imports import FORMS as IMPORTED
-from cardtwin.trace.imports import import_traces
+from cardtwin.trace.imports import import_log
 from cardtwin.trace.text import printable
 
 __all__ = ["command"]
@@ -50,14 +50,13 @@ def import_(file: Path, form: str | None, output: Path) -> None:
     _keep(file, output)
 
     try:
-        traces = import_traces(file, form)
-        write_traces(traces, output)
+        events = import_log(file, output, form)
     except SourceError as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or output}: {error.strerror}")
 
-    click.echo(f"{output}: {_number(sum(len(trace.events) for trace in traces), 'event')}")
+    click.echo(f"{output}: {_number(events, 'event')}")
 
 
 @command.command("export")

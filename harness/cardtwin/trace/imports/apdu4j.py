@@ -8,7 +8,6 @@ else its program says. Neither tells when it was.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.events import PowerChange
@@ -16,11 +15,9 @@ from cardtwin.trace.imports.draft import Draft, Exchanges
 from cardtwin.trace.imports.form import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cardtwin.source import SourceText
+    from cardtwin.trace.imports.draft import Sink
     from cardtwin.trace.imports.form import Problems
-    from cardtwin.trace.recorder import Trace
+    from cardtwin.trace.imports.log import Log
 
 __all__ = ["FORM"]
 
@@ -45,28 +42,27 @@ _MARK: Final = re.compile(
 )
 
 
-def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
-    log = _Log(source, problems)
+def _read(log: Log, problems: Problems, sink: Sink) -> None:
+    reading = _Reading(log, problems, sink)
 
-    for number, line in enumerate(source.lines, start=1):
-        log.take(number, line.strip())
+    for number, line in log.lines():
+        reading.take(number, line.strip())
 
-    if not (draft := log.end()).empty:
-        yield draft.trace()
+    reading.end()
 
 
 FORM: Final = Form("apdu4j", "a dump or a log of apdu4j", _MARK, _read)
 
 
-class _Log:
+class _Reading:
     """A dump or a log, as far as it is read."""
 
-    def __init__(self, source: SourceText, problems: Problems) -> None:
+    def __init__(self, log: Log, problems: Problems, sink: Sink) -> None:
+        found = log.matching((_LOG, _TIMED))
         self._problems = problems
-        self._draft = Draft(Path(source.name).name)
-        self._exchanges = Exchanges(self._draft, "reader")
-        self._is_log = _LOG.search(source.text) is not None
-        self._is_timed = _TIMED.search(source.text) is not None
+        self._exchanges = Exchanges(Draft(log.title, sink), "reader")
+        self._is_log = _LOG in found
+        self._is_timed = _TIMED in found
         self._took = False
 
     def take(self, number: int, line: str) -> None:
@@ -84,10 +80,9 @@ class _Log:
         elif line and not line.startswith("#") and not self._is_log:
             self._dumped(number, line)
 
-    def end(self) -> Draft:
-        """Return what was read."""
+    def end(self) -> None:
+        """Take note that there are no more lines."""
         self._exchanges.unanswered()
-        return self._draft
 
     def _connected(self, number: int, reader: str, atr: str) -> None:
         if (power := self._bytes(number, atr) if atr else b"") is not None:

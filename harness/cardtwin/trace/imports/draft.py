@@ -1,54 +1,64 @@
-"""A trace that is put together from a log."""
+"""Traces that are put together from a log."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cardtwin.events import Exchange, PowerChange, ReaderChanged
-from cardtwin.trace.masking import Masker
-from cardtwin.trace.recorder import Trace
 
 if TYPE_CHECKING:
     from cardtwin.events import Cause, Event
 
-__all__ = ["Draft", "Exchanges"]
+__all__ = ["Draft", "Exchanges", "Sink"]
+
+
+class Sink(Protocol):
+    """Gets the traces of a log, one after the other."""
+
+    def begin(self, title: str) -> None:
+        """Take note that what follows is the trace of that title."""
+
+    def take(self, event: Event, at: float | None) -> None:
+        """Take the trace's next event, which is not masked.
+
+        Args:
+            event: What happened.
+            at: When, in seconds since the trace began; None as long as the log tells no time.
+        """
 
 
 class Draft:
-    """Takes events in the order of a log; each is masked as it comes.
+    """Takes the events of one trace in the order of a log, and passes them on; without any, there is none.
 
     A log that tells no time of an event leaves it with that of the one before, and so does a command that
     began before: times never go back.
 
     Args:
         title: Of the trace.
+        sink: Where it goes.
+
+    Attributes:
+        empty: Whether nothing has come so far.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, sink: Sink) -> None:
         self._title = title
-        self._masker = Masker()
-        self._events: list[Event] = []
-        self._times: list[float] = []
+        self._sink = sink
         self._began: float | None = None
         self._latest = 0.0
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing has come so far."""
-        return not self._events
+        self.empty = True
 
     def add(self, event: Event, at: float | None = None) -> None:
         """Take the next event; its time is in seconds since whenever."""
+        if self.empty:
+            self._sink.begin(self._title)
+            self.empty = False
+
         if at is not None:
             self._began = at if self._began is None else self._began
             self._latest = max(self._latest, at - self._began)
 
-        self._events.append(self._masker.masked(event))
-        self._times.append(round(self._latest, 6))
-
-    def trace(self) -> Trace:
-        """Return what has come; times are in it where the log has any."""
-        return Trace(self._title, tuple(self._events), () if self._began is None else tuple(self._times))
+        self._sink.take(event, None if self._began is None else round(self._latest, 6))
 
 
 class Exchanges:

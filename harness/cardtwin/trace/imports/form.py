@@ -10,9 +10,10 @@ from cardtwin.source import Diagnostics, SourceText
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from cardtwin.trace.recorder import Trace
+    from cardtwin.trace.imports.draft import Sink
+    from cardtwin.trace.imports.log import Log
 
 __all__ = ["Form", "Problems"]
 
@@ -26,11 +27,11 @@ class Problems:
     Of a log that is wrong all over, the first places are told, and how many more there are.
 
     Args:
-        source: The log.
+        name: What messages call the log.
     """
 
-    def __init__(self, source: SourceText) -> None:
-        self._place = SourceText(source.name, "")
+    def __init__(self, name: str) -> None:
+        self._place = SourceText(name, "")
         self._found = Diagnostics()
         self._more = self._last = 0
 
@@ -73,11 +74,11 @@ class Form:
     Attributes:
         name: What the command line calls it.
         about: Who writes it, in a few words.
-        mark: A line that no other form has; the pattern is searched for in the whole log.
-        read: Yields the traces of a log; what is wrong goes to the problems.
+        mark: A line that no other form has, or two; the pattern is searched for in the whole log.
+        read: Puts the traces of a log into the sink, while it reads; what is wrong goes to the problems.
     """
 
     name: str
     about: str
     mark: re.Pattern[str] = field(repr=False)
-    read: Callable[[SourceText, Problems], Iterable[Trace]] = field(repr=False)
+    read: Callable[[Log, Problems, Sink], None] = field(repr=False)

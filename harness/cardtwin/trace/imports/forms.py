@@ -4,25 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.source import SourceText, closest
+from cardtwin.source import closest
 from cardtwin.trace.imports import apdu4j, opensc, pcscd, scdaemon, spy
 from cardtwin.trace.imports.form import Problems
+from cardtwin.trace.imports.log import Log
+from cardtwin.trace.imports.sinks import Kept, Survey, Written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cardtwin.trace.imports.draft import Sink
     from cardtwin.trace.imports.form import Form
     from cardtwin.trace.recorder import Trace
 
-__all__ = ["FORMS", "import_traces"]
+__all__ = ["FORMS", "import_log", "import_traces"]
 
 
 FORMS: Final = {form.name: form for form in (spy.FORM, opensc.FORM, pcscd.FORM, apdu4j.FORM, scdaemon.FORM)}
 """All forms by their names."""
 
 
+def import_log(path: Path, output: Path, form: str | None = None) -> int:
+    """Write the traces that a log tells of, and return how many events they have.
+
+    PINs that the log holds in clear are in none of them. The log is read line by line and not kept, so that
+    it may be of any length: once to see whether it is right, then again to write.
+
+    Args:
+        path: The log.
+        output: The trace file. Where something is wrong, it stays as it is.
+        form: The log's form's name; found by its lines if not given.
+
+    Raises:
+        SourceError: The log is of no known form, of several, or wrong; it names the line.
+        OSError: The log cannot be read, or the trace not be written.
+    """
+    log = Log(path)
+    chosen = _chosen(log, form)
+    survey = _read(log, chosen)
+
+    with Written(output, survey.timed) as written:
+        return _read(log, chosen, written).events
+
+
 def import_traces(path: Path, form: str | None = None) -> tuple[Trace, ...]:
-    """Return the traces that a log tells of. PINs that it holds in clear are in none of them.
+    """Return the traces that a log tells of, in memory. PINs that it holds in clear are in none of them.
 
     Args:
         path: The log.
@@ -32,36 +58,46 @@ def import_traces(path: Path, form: str | None = None) -> tuple[Trace, ...]:
         SourceError: The log is of no known form, of several, or wrong; it names the line.
         OSError: The log cannot be read.
     """
-    source = SourceText.read(path)
-    problems = Problems(source)
-    chosen = _named(form, problems) if form is not None else _recognised(source, problems)
-    traces = tuple(chosen.read(source, problems)) if chosen is not None else ()
+    log, kept = Log(path), Kept()
+    return kept.traces(_read(log, _chosen(log, form), kept).timed)
 
-    if not traces and not problems:
+
+def _read(log: Log, form: Form, sink: Sink | None = None) -> Survey:
+    """Put what a log tells into a sink; where that is nothing, or something is wrong, raise it at the end."""
+    problems, survey = Problems(log.name), Survey(sink)
+    form.read(log, problems, survey)
+
+    if not survey.events and not problems:
         problems.add("empty-log", "there is nothing in this log that a trace could tell of")
 
     problems.raise_all()
-    return traces
+    return survey
 
 
-def _named(name: str, problems: Problems) -> Form | None:
-    if name not in FORMS:
-        remedy = closest(name, FORMS) or f"the forms are {', '.join(FORMS)}"
-        problems.add("unknown-form", f"there is no form {name!r}", remedy=remedy)
+def _chosen(log: Log, name: str | None) -> Form:
+    """Return the form of a log: the one that is named, or else the one whose lines it has.
 
-    return FORMS.get(name)
+    Raises:
+        SourceError: There is no such form, or the lines are of none or of several.
+        OSError: The log cannot be read.
+    """
+    if name is not None:
+        if name not in FORMS:
+            remedy = closest(name, FORMS) or f"the forms are {', '.join(FORMS)}"
+            raise log.wrong("unknown-form", f"there is no form {name!r}", remedy=remedy)
 
+        return FORMS[name]
 
-def _recognised(source: SourceText, problems: Problems) -> Form | None:
-    """Return the form whose lines the log has."""
-    fitting = [form for form in FORMS.values() if form.mark.search(source.text)]
+    found = log.matching([form.mark for form in FORMS.values()])
+    fitting = [form for form in FORMS.values() if form.mark in found]
 
     if not fitting:
         expected = f"one of {', '.join(FORMS)}"
-        problems.add("unknown-form", "this is no log of a known form", expected=expected)
-    elif len(fitting) > 1:
+        raise log.wrong("unknown-form", "this is no log of a known form", expected=expected)
+
+    if len(fitting) > 1:
         names = " and ".join(form.name for form in fitting)
         remedy = "say which form is meant (--from)"
-        problems.add("several-forms", f"this log has lines of {names}", remedy=remedy)
+        raise log.wrong("several-forms", f"this log has lines of {names}", remedy=remedy)
 
-    return fitting[0] if len(fitting) == 1 else None
+    return fitting[0]

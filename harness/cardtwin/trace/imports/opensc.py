@@ -6,7 +6,7 @@ Several processes may write into one log; the APDUs of each are put together by 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.events import Cause, PowerChange
@@ -14,11 +14,9 @@ from cardtwin.trace.imports.draft import Draft, Exchanges
 from cardtwin.trace.imports.form import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cardtwin.source import SourceText
+    from cardtwin.trace.imports.draft import Sink
     from cardtwin.trace.imports.form import Problems
-    from cardtwin.trace.recorder import Trace
+    from cardtwin.trace.imports.log import Log
 
 __all__ = ["FORM"]
 
@@ -42,14 +40,13 @@ _MARK: Final = re.compile(
 )
 
 
-def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
-    log = _Log(source, problems)
+def _read(log: Log, problems: Problems, sink: Sink) -> None:
+    reading = _Reading(log.title, problems, sink)
 
-    for number in range(1, len(source.lines) + 1):
-        log.take(number)
+    for number, line in log.lines():
+        reading.take(number, line)
 
-    if not (draft := log.end()).empty:
-        yield draft.trace()
+    reading.end()
 
 
 FORM: Final = Form("opensc", "OpenSC's debug log", _MARK, _read)
@@ -79,34 +76,71 @@ class _Process:
                 self.exchanges.power(PowerChange.POWERED_ON, atr, at)
 
 
-class _Log:
+@dataclass(slots=True)
+class _Dump:
+    """An APDU whose bytes stand on the lines below."""
+
+    way: str
+    length: int
+    number: int
+    data: bytearray = field(default_factory=bytearray, repr=False)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing."""
+        return len(self.data) >= self.length
+
+    def take(self, row: str) -> bool:
+        """Take the next row, if it is one: 16 bytes, and beside them what they are as text."""
+        here = min(_ROW, self.length - len(self.data))
+
+        try:
+            found = bytes.fromhex(row[: 3 * here])
+        except ValueError:
+            return False
+
+        if len(found) != here:
+            return False
+
+        self.data += found
+        return True
+
+
+class _Reading:
     """A log, as far as it is read."""
 
-    def __init__(self, source: SourceText, problems: Problems) -> None:
-        self._lines = source.lines
+    def __init__(self, title: str, problems: Problems, sink: Sink) -> None:
         self._problems = problems
-        self._draft = Draft(Path(source.name).name)
+        self._draft = Draft(title, sink)
         self._processes: dict[str, _Process] = {}
         self._process = ""
+        self._dump: _Dump | None = None
         self._at: float | None = None
 
-    def take(self, number: int) -> None:
+    def take(self, number: int, line: str) -> None:
         """Read a line."""
-        line = self._lines[number - 1]
+        if self._dump is not None:
+            if self._dump.take(line):
+                self._end_dump()
+                return
+
+            self._refuse_dump()
 
         if match := _LINE.fullmatch(line):
             self._process = match["process"]
             self._at = self._time(match)
             self._of(match["program"]).take(match["text"].rstrip(), self._at)
         elif match := _APDU.fullmatch(line):
-            self._apdu(match["way"], int(match["new"] or match["old"]), number)
+            self._dump = _Dump(match["way"], int(match["new"] or match["old"]), number)
+            self._end_dump()
 
-    def end(self) -> Draft:
-        """Return what was read."""
+    def end(self) -> None:
+        """Take note that there are no more lines."""
+        if self._dump is not None:
+            self._refuse_dump()
+
         for process in self._processes.values():
             process.exchanges.unanswered()
-
-        return self._draft
 
     def _of(self, program: str = "") -> _Process:
         if self._process not in self._processes:
@@ -121,39 +155,26 @@ class _Log:
         at += days * _DAY
         return at + _DAY if self._at is not None and at < self._at - _DAY / 2 else at
 
-    def _apdu(self, way: str, length: int, number: int) -> None:
-        data = self._dump(length, number)
+    def _end_dump(self) -> None:
+        """Take the APDU, if its dump is whole."""
+        if self._dump is None or not self._dump.whole:
+            return
+
+        dump, self._dump = self._dump, None
         exchanges = self._of().exchanges
 
-        if data is None:
+        if dump.way == "Outgoing":
+            exchanges.command(bytes(dump.data), self._at)
+        elif exchanges.waiting:
+            exchanges.response(bytes(dump.data))
+
+    def _refuse_dump(self) -> None:
+        dump, self._dump = self._dump, None
+
+        if dump is not None:
             self._problems.add(
                 "bad-dump",
-                f"an APDU of {length} bytes is announced here, and not as many follow",
-                number,
+                f"an APDU of {dump.length} bytes is announced here, and not as many follow",
+                dump.number,
                 remedy="the log was cut or changed; take it out together with what follows",
             )
-        elif way == "Outgoing":
-            exchanges.command(data, self._at)
-        elif exchanges.waiting:
-            exchanges.response(data)
-
-    def _dump(self, length: int, number: int) -> bytes | None:
-        """Return the bytes below a line: 16 in a row, and beside them what they are as text."""
-        data = b""
-
-        while len(data) < length:
-            here = min(_ROW, length - len(data))
-            row = self._lines[number] if number < len(self._lines) else ""
-            number += 1
-
-            try:
-                found = bytes.fromhex(row[: 3 * here])
-            except ValueError:
-                return None
-
-            if len(found) != here:
-                return None
-
-            data += found
-
-        return data

@@ -8,7 +8,6 @@ the same thread has connected last, or any, where that isn't known.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.events import PowerChange
@@ -16,11 +15,9 @@ from cardtwin.trace.imports.draft import Draft, Exchanges
 from cardtwin.trace.imports.form import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cardtwin.source import SourceText
+    from cardtwin.trace.imports.draft import Sink
     from cardtwin.trace.imports.form import Problems
-    from cardtwin.trace.recorder import Trace
+    from cardtwin.trace.imports.log import Log
 
 __all__ = ["FORM"]
 
@@ -37,26 +34,25 @@ _CHANGES: Final = (
 _MARK: Final = re.compile(r"^(?:\x1b\[[0-9;]*m)*\d{8} (?:\x1b\[[0-9;]*m|\[\w+\] )*(?:APDU|SW):", re.MULTILINE)
 
 
-def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
-    log = _Log(Path(source.name).name, problems)
+def _read(log: Log, problems: Problems, sink: Sink) -> None:
+    reading = _Reading(log.title, problems, sink)
 
-    for number, line in enumerate(source.lines, start=1):
+    for number, line in log.lines():
         if match := _LINE.fullmatch(_COLOUR.sub("", line)):
-            log.take(number, int(match["after"]) / 1e6, match["thread"] or "", match["text"])
+            reading.take(number, int(match["after"]) / 1e6, match["thread"] or "", match["text"])
 
-    if not (draft := log.end()).empty:
-        yield draft.trace()
+    reading.end()
 
 
 FORM: Final = Form("pcscd", "pcscd --apdu", _MARK, _read)
 
 
-class _Log:
+class _Reading:
     """A log, as far as it is read."""
 
-    def __init__(self, title: str, problems: Problems) -> None:
+    def __init__(self, title: str, problems: Problems, sink: Sink) -> None:
         self._problems = problems
-        self._draft = Draft(title)
+        self._draft = Draft(title, sink)
         self._threads: dict[str, Exchanges] = {}
         self._connected = "reader"
         self._change: tuple[Exchanges, PowerChange] | None = None
@@ -80,14 +76,12 @@ class _Log:
         else:
             self._power(thread, text)
 
-    def end(self) -> Draft:
-        """Return what was read."""
+    def end(self) -> None:
+        """Take note that there are no more lines."""
         self._changed()
 
         for exchanges in self._threads.values():
             exchanges.unanswered()
-
-        return self._draft
 
     def _of(self, thread: str) -> Exchanges:
         if thread not in self._threads:

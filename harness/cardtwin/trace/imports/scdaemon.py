@@ -8,7 +8,6 @@ told.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.events import PowerChange
@@ -18,9 +17,9 @@ from cardtwin.trace.imports.form import Form
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cardtwin.source import SourceText
+    from cardtwin.trace.imports.draft import Sink
     from cardtwin.trace.imports.form import Problems
-    from cardtwin.trace.recorder import Trace
+    from cardtwin.trace.imports.log import Log
 
 __all__ = ["FORM"]
 
@@ -39,24 +38,23 @@ _ZERO: Final = "[all zero]"
 _MARK: Final = re.compile(r"^.*scdaemon\[\d+\]:? DBG: +(?:PCSC_data|raw apdu): ", re.MULTILINE)
 
 
-def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
-    log = _Log(Path(source.name).name, problems)
+def _read(log: Log, problems: Problems, sink: Sink) -> None:
+    reading = _Reading(log.title, problems, sink)
 
-    for number, when, text in _whole(source.lines):
-        log.take(number, when, text)
+    for number, when, text in _whole(log.lines()):
+        reading.take(number, when, text)
 
-    if not (draft := log.end()).empty:
-        yield draft.trace()
+    reading.end()
 
 
-def _whole(lines: Iterable[str]) -> Iterator[tuple[int, str | None, str]]:
+def _whole(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str | None, str]]:
     """Yield what lines say, by the number of the first one, with the time where it has one.
 
     Where something else comes in the place of what a backslash promises, the backslash stays.
     """
     begun: tuple[int, str | None, str] | None = None
 
-    for number, line in enumerate(lines, start=1):
+    for number, line in lines:
         if (match := _LINE.fullmatch(line.rstrip())) is None:
             continue
 
@@ -81,13 +79,12 @@ def _whole(lines: Iterable[str]) -> Iterator[tuple[int, str | None, str]]:
 FORM: Final = Form("scdaemon", "GnuPG's scdaemon with `debug cardio`", _MARK, _read)
 
 
-class _Log:
+class _Reading:
     """A log, as far as it is read."""
 
-    def __init__(self, title: str, problems: Problems) -> None:
+    def __init__(self, title: str, problems: Problems, sink: Sink) -> None:
         self._problems = problems
-        self._draft = Draft(title)
-        self._exchanges = Exchanges(self._draft, "reader")
+        self._exchanges = Exchanges(Draft(title, sink), "reader")
         self._status: tuple[bytes, int] | None = None
         self._at: float | None = None
 
@@ -109,11 +106,10 @@ class _Log:
             self._respond()
             self._exchanges.power(PowerChange.POWERED_ON, bytes.fromhex(match[1]), self._at)
 
-    def end(self) -> Draft:
-        """Return what was read."""
+    def end(self) -> None:
+        """Take note that there are no more lines."""
         self._respond()
         self._exchanges.unanswered()
-        return self._draft
 
     def _command(self, number: int, text: str) -> None:
         self._respond()

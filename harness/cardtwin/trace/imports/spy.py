@@ -7,7 +7,6 @@ taken as the latest call's that has not returned: the log doesn't say whose it i
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.constants import name_of
@@ -19,11 +18,9 @@ from cardtwin.trace.imports.form import Form
 from cardtwin.trace.imports.spycall import SpyCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cardtwin.source import SourceText
+    from cardtwin.trace.imports.draft import Sink
     from cardtwin.trace.imports.form import Problems
-    from cardtwin.trace.recorder import Trace
+    from cardtwin.trace.imports.log import Log
 
 __all__ = ["FORM"]
 
@@ -38,30 +35,36 @@ _ULONG: Final = (1 << 32) - 1
 """The mask of a CK_ULONG where it is shown as a negative number: on Windows it has 32 bits."""
 
 
-def _read(source: SourceText, problems: Problems) -> Iterator[Trace]:
-    log = _Log(source, problems)
+def _read(log: Log, problems: Problems, sink: Sink) -> None:
+    reading = _Reading(log.title, problems, sink)
 
-    for number, line in enumerate(source.lines, start=1):
-        if _START.fullmatch(line.strip()) and not log.draft.empty:
-            yield log.end()
+    for number, line in log.lines():
+        if _START.fullmatch(line.strip()) and not reading.empty:
+            reading.end_program()
 
-        log.take(number, line)
+        reading.take(number, line)
 
-    if not log.draft.empty:
-        yield log.end()
+    if not reading.empty:
+        reading.end_program()
 
 
 FORM: Final = Form("pkcs11-spy", "OpenSC's pkcs11-spy", _MARK, _read)
 
 
-class _Log:
+class _Reading:
     """What one program has called, as far as it is read."""
 
-    def __init__(self, source: SourceText, problems: Problems) -> None:
-        self._source = source
+    def __init__(self, title: str, problems: Problems, sink: Sink) -> None:
+        self._title = title
         self._problems = problems
+        self._sink = sink
         self._programs = 0
         self._begin()
+
+    @property
+    def empty(self) -> bool:
+        """Whether the program has called nothing so far."""
+        return self._draft.empty and not self._open
 
     def take(self, number: int, line: str) -> None:
         """Read a line."""
@@ -76,19 +79,17 @@ class _Log:
         else:
             self._open[-1].lines.append(line)
 
-    def end(self) -> Trace:
-        """Return the program's trace; what follows is another one's. A call may have had no end."""
+    def end_program(self) -> None:
+        """Take note that what follows is another program's. A call may have had no end."""
         for call in self._open:
             self._tell(call)
 
-        trace = self.draft.trace()
         self._begin()
-        return trace
 
     def _begin(self) -> None:
         self._programs += 1
         number = f", program {self._programs}" if self._programs > 1 else ""
-        self.draft = Draft(f"{Path(self._source.name).name}{number}")
+        self._draft = Draft(f"{self._title}{number}", self._sink)
         self._open: list[SpyCall] = []
         self._last = -1
 
@@ -121,7 +122,7 @@ class _Log:
         self._tell(call)
         rv = value if value >= 0 else value & _ULONG
         result = name or name_of(Ckr, rv)
-        self.draft.add(CallEnded(cause=None, call=call.cause, result=result, results=call.results(result)))
+        self._draft.add(CallEnded(cause=None, call=call.cause, result=result, results=call.results(result)))
 
     def _tell(self, call: SpyCall) -> None:
         if call.told:
@@ -131,4 +132,4 @@ class _Log:
         event = CallBegan(
             cause=None, call=call.cause, interface=INTERFACE, program=call.program, arguments=call.arguments()
         )
-        self.draft.add(event, call.when)
+        self._draft.add(event, call.when)
