@@ -237,6 +237,28 @@ def test_a_card_that_another_program_uses_is_left_alone(tmp_path: Path, library:
     assert not [text for text in card.commands if decode(bytes.fromhex(text)).effect & ~READING]
 
 
+# OpenSC has four slots for a card, and one for a reader that is empty.
+def test_a_reader_without_a_card_is_an_empty_one_for_the_library(
+    tmp_path: Path, library: str, daemon: Daemon
+) -> None:
+    first, second = READERS
+    allowed = "allow: {destructive: yes, irreversible: [PUT DATA FCI], unverified: yes}"
+    (tmp_path / "hardware.yaml").write_text(
+        f"format: 1\nreaders: {{R1: {{reader: {first}, {allowed}}}, R2: {{reader: {second}}}}}\n"
+    )
+    text = LOGIN.replace("personalise: token.cpf,", "personalise: token.cpf, on: R1,")
+    text = text.replace(f"{{R1: {MODEL}}}", f"{{R1: {MODEL}, R2: empty}}") + (
+        "  - {pkcs11: C_GetSlotList, tokenPresent: no, by: program, expect: {pulCount: 5}}\n"
+    )
+    target = f"module:{library}@pcsc"
+    card = NotedCard()
+    status, told = ended(
+        tmp_path, daemon, card, "run", "login.scenario.yaml", "--target", target, *ALLOWED, text=text
+    )
+    assert status == 0, told
+    assert card.forgot
+
+
 def interrupting(card: PlayedCard, name: str) -> Callable[[int], None]:
     """Have a card send SIGINT after the first command of a name; returns who has to be told to whom."""
     program: list[int] = []

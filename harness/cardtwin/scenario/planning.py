@@ -294,4 +294,7 @@ def _why(result: ScenarioResult) -> str:
     if step is None or step.failure is None:
         return result.message
 
-    return f"step {step.number} ({step.verb}): {step.failure.message}"
+    failure = step.failure
+    lines = (failure.message, f"expected {failure.expected}", f"actual {failure.actual}")
+    told = lines if failure.expected and failure.actual else lines[:1]
+    return f"step {step.number} ({step.verb}): {', '.join(' '.join(line.split()) for line in told)}"

@@ -14,6 +14,7 @@ from cardtwin.events import Exchange
 from cardtwin.pcsc import PcscError
 from cardtwin.readers.physical import PassedReader
 from cardtwin.targets.errors import TargetError
+from cardtwin.targets.hardware.guarded import name_states
 from cardtwin.targets.hardware.passed import GuardedCard
 from cardtwin.targets.hardware.rehearsal import LibraryRehearsal
 from cardtwin.targets.hardware.target import HardwareBench, HardwareTarget
@@ -22,12 +23,11 @@ from cardtwin.targets.module import ForeignTarget, Launcher
 from cardtwin.targets.told import ToldProgram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
     from cardtwin.events import Event, Hub
     from cardtwin.pcsc import Context
-    from cardtwin.readers.physical import PassedCard
     from cardtwin.targets.hardware.config import Hardware, PhysicalReader
     from cardtwin.targets.interface import Capability, Program, Setup
 
@@ -100,25 +100,34 @@ class LibraryHardwareBench(HardwareBench):
         super().__init__(setup, hub, readers, hardware)
 
         try:
-            for reader, name in self.names.items():
-                self._pass(reader, name)
-        except BaseException:
+            for reader in self.names:
+                self._add(reader)
+        except BaseException as error:
             self.close()
+
+            if isinstance(error, KeyboardInterrupt):
+                name_states(error, self.guards.values())
+
             raise
 
-    def _pass(self, reader: str, name: str) -> None:
-        questions = part_of(self.hub, _is_exchange)
+    def _add(self, reader: str) -> None:
+        """Add a reader of ours, with the card behind it; one that is to be without a card stays empty."""
+        if (guard := self.guards.get(reader)) is None:
+            self.manager.add_reader(reader)
+            return
+
         passed = PassedReader(
-            self.manager, name, known_as=reader, around=self._guarded(reader), hub=questions
+            self.manager,
+            self.names[reader],
+            known_as=reader,
+            around=lambda card: GuardedCard(card, guard, reader),
+            hub=part_of(self.hub, _is_exchange),
         )
         self.around.enter_context(passed)
 
         if self.manager.state(reader).mute:
-            raise TargetError(f"the card in {reader!r} doesn't answer any more, or another program took it")
-
-    def _guarded(self, reader: str) -> Callable[[PassedCard], GuardedCard] | None:
-        guard = self.guards.get(reader)
-        return None if guard is None else lambda card: GuardedCard(card, guard, reader)
+            gone = f"the card in {reader!r} doesn't answer any more, or another program took it"
+            raise TargetError(str(guard.refusal or gone))
 
     def tell_present(self, hub: Hub, reader: str, atr: bytes) -> None:
         """Tell nothing: our readers tell of the cards that are passed on."""
