@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from cardtwin.decode import Decoded, Decoder, Effect
+from cardtwin.decode import Decoded, Decoder, Effect, in_words
 from cardtwin.events import CommandRefused, Exchange, ReaderChanged
 from cardtwin.evidence.model import Commands, Refused
 from cardtwin.iso7816 import StatusWord
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     from cardtwin.events import Cause, Event
 
 __all__ = ["CommandCount"]
-
-_WORDS: Final = {
-    Effect.WRITES: "writes",
-    Effect.SPENDS_TRIES: "may cost a try",
-    Effect.DESTROYS: "destroys",
-    Effect.IRREVERSIBLE: "irreversible",
-    Effect.UNKNOWN: "unknown",
-}
 
 _FILLER: Final = re.compile(rb"[\x00\xff]+")
 
@@ -109,9 +101,8 @@ class CommandCount:
             self._failed[kind] += 1
 
     def _kind(self, event: Exchange, decoded: Decoded) -> _Kind:
-        words = tuple(word for one, word in _WORDS.items() if decoded.effect & one)
         sent_by: Literal["programs", "harness"] = "harness" if is_a_look(event.cause) else "programs"
-        return _Kind(event.reader, self._step(event.cause), sent_by, decoded.name, words)
+        return _Kind(event.reader, self._step(event.cause), sent_by, decoded.name, in_words(decoded.effect))
 
     def _told(self, event: CommandRefused) -> Refused:
         return Refused(

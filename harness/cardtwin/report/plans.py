@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cardtwin.scenario.planning import in_words
+from cardtwin.decode import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.decode import Effect
+from cardtwin.decode import Effect, in_words
 from cardtwin.events import Event, Exchange
 from cardtwin.scenario.effects import READS
 from cardtwin.scenario.personal import with_pins
@@ -29,15 +29,8 @@ if TYPE_CHECKING:
     from cardtwin.targets.hardware.judging import Judged
     from cardtwin.targets.hardware.refusal import Refusal
 
-__all__ = ["Pins", "Plan", "PlannedCommands", "PlannedStep", "in_words", "rehearse"]
+__all__ = ["Pins", "Plan", "PlannedCommands", "PlannedStep", "rehearse"]
 
-_WORDS: Final = {
-    Effect.WRITES: "writes",
-    Effect.SPENDS_TRIES: "may cost a try",
-    Effect.DESTROYS: "destroys",
-    Effect.IRREVERSIBLE: "irreversible",
-    Effect.UNKNOWN: "unknown",
-}
 _NO_READER: Final = PhysicalReader("")
 _ANYTHING: Final = Permissions(destructive=True, unverified=True)
 
@@ -171,11 +164,6 @@ class Plan:
 
         found = ", ".join(f"{word}: {count}" for word, count in total.items() if word != "commands")
         return f"{total['commands']} commands" + (f"; {found}" if found else "; nothing is changed")
-
-
-def in_words(effect: Effect) -> list[str]:
-    """Return what is more than reading, in words."""
-    return [word for one, word in _WORDS.items() if effect & one]
 
 
 def rehearse(instance: Instance, target: Target, hardware: Hardware | None = None) -> Plan:

@@ -15,7 +15,7 @@ from cardtwin.decode.decoder import (
     secrets_in_response,
 )
 from cardtwin.decode.forms import Details, Form, Table
-from cardtwin.decode.model import Decoded, Effect
+from cardtwin.decode.model import Decoded, Effect, in_words
 
 __all__ = [
     "Decoded",
@@ -27,6 +27,7 @@ __all__ = [
     "Table",
     "decode",
     "explain",
+    "in_words",
     "masked",
     "masked_response",
     "secrets_in_response",

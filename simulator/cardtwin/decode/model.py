@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Flag, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cardtwin.provenance import Basis
 
-__all__ = ["Decoded", "Effect"]
+__all__ = ["Decoded", "Effect", "in_words"]
 
 
 class Effect(Flag):
@@ -35,6 +35,20 @@ class Effect(Flag):
 
     UNKNOWN = auto()
     """Not known: anything may happen."""
+
+
+_WORDS: Final = {
+    Effect.WRITES: "writes",
+    Effect.SPENDS_TRIES: "may cost a try",
+    Effect.DESTROYS: "destroys",
+    Effect.IRREVERSIBLE: "irreversible",
+    Effect.UNKNOWN: "unknown",
+}
+
+
+def in_words(effect: Effect) -> tuple[str, ...]:
+    """Return what is more than reading and selecting, in words; nothing if it is no more."""
+    return tuple(word for one, word in _WORDS.items() if effect & one)
 
 
 @dataclass(frozen=True, slots=True)
