@@ -55,6 +55,7 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EMULATED, _SYSTEM = "emulated", "pcsc"
 _PROMPT: Final = "prompt"
 _HEX: Final = "hex:"
+_ELSEWHERE: Final = ("env:", "file:")
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -231,7 +232,14 @@ def _parted(texts: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _secrets(texts: Sequence[str]) -> Mapping[str, Secret]:
-    return {name: Secret(_value(name, text)) for name, text in pairs(texts, "--secret")}
+    """Return the values; those that stand on the command line itself are named, for others can read it."""
+    given = pairs(texts, "--secret")
+
+    if seen := [name for name, text in given if text != _PROMPT and not text.startswith(_ELSEWHERE)]:
+        names = ", ".join(dict.fromkeys(seen))
+        _tell([f"others see the command line, and on it {names}: env:, file: and prompt show no value"])
+
+    return {name: Secret(_value(name, text)) for name, text in given}
 
 
 def _value(name: str, text: str) -> bytes:

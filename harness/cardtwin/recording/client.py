@@ -129,7 +129,6 @@ class ClientReplay:
         objection: Callable[[bytes], str] = lambda _command: "",
     ) -> None:
         self._trace = trace
-        self._secrets = secrets
         self._allowed = allowed
         self._objection = objection
         self._masker = Masker()
@@ -138,9 +137,7 @@ class ClientReplay:
         self._left: list[LeftOut] = []
         self._sent = self._count = 0
         # Seen before anything is sent: values that don't fit.
-        self._commands = {
-            id(event): secrets.command(event) for event in trace.events if isinstance(event, MaskedExchange)
-        }
+        self._commands = secrets.commands(trace.events)
 
     def run(self, context: Context, readers: Mapping[str, str]) -> Replayed:
         """Replay the trace.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.iso7816 import ApduFormatError, CommandApdu
+from cardtwin.recording.chains import chains
 from cardtwin.recording.errors import ReplayRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from cardtwin.events import Event
     from cardtwin.plan import Secret
-    from cardtwin.trace import MaskedExchange
+    from cardtwin.recording.chains import Chain
 
 __all__ = ["HiddenSecrets", "is_secret_name"]
 
@@ -43,35 +46,68 @@ class HiddenSecrets:
         self._values = values
         self._padding = padding
 
-    def command(self, exchange: MaskedExchange) -> tuple[bytes, str]:
-        """Return a command with its hidden bytes filled in; or nothing, and why it can't be.
+    def commands(self, events: Iterable[Event]) -> Mapping[int, tuple[bytes, str]]:
+        """Return the commands of a trace with their hidden bytes filled in, by the identity of their events.
+
+        In the place of one that can't be filled in are no bytes, and why. The pieces of a chained command get
+        what each has of the value, by their lengths, or none of them does.
 
         Raises:
-            ReplayRefusedError: The value is longer than the hidden bytes.
+            ReplayRefusedError: A value is longer than the hidden bytes.
         """
-        digits = exchange.command.split()
-        places = [at for at, byte in enumerate(digits) if byte == HIDDEN]
+        return {
+            id(event): command
+            for chain in chains(events)
+            for event, command in zip(chain.pieces, self._filled(chain), strict=True)
+        }
 
-        if not places:
-            return bytes.fromhex(exchange.command), ""
+    def _filled(self, chain: Chain) -> list[tuple[bytes, str]]:
+        pieces = [each.command.split() for each in chain.pieces]
+        places = [[at for at, byte in enumerate(digits) if byte == HIDDEN] for digits in pieces]
+        total = sum(map(len, places))
+        name = _name(pieces[0])
+        why = ""
 
-        name = _name(digits)
+        if total and (name is None or not all(map(_is_data, pieces, places))):
+            why = "it has hidden bytes"
+        elif total and name not in self._values:
+            why = f"it has a hidden secret; --secret {name}=... gives it"
 
-        if name is None:
-            return b"", "it has hidden bytes"
+        if why:
+            return [(b"", why)] * len(pieces)
 
-        if name not in self._values:
-            return b"", f"it has a hidden secret; --secret {name}=... gives it"
+        value = self._values[name].reveal() if total and name is not None else b""
 
-        value = self._values[name].reveal()
+        if len(value) > total and chain.whole:
+            if chain.after_refusal:
+                why = "how much of its secret it has isn't known: the card has refused the piece before"
+                return [(b"", why)] * len(pieces)
 
-        if len(value) > len(places):
-            raise ReplayRefusedError(f"{name} is longer than what the trace hides: {len(places)} bytes")
+            raise ReplayRefusedError(f"{name} is longer than what the trace hides: {total} bytes")
 
-        for at, byte in zip(places, value.ljust(len(places), bytes((self._padding,))), strict=True):
-            digits[at] = f"{byte:02X}"
+        rest = iter(value.ljust(total, bytes((self._padding,))))
+        return [(_with(digits, at, rest), "") for digits, at in zip(pieces, places, strict=True)]
 
-        return bytes.fromhex("".join(digits)), ""
+
+def _with(digits: list[str], places: list[int], data: Iterator[int]) -> bytes:
+    """Return a command with the next bytes of the data in its hidden places."""
+    for at in places:
+        digits[at] = f"{next(data):02X}"
+
+    return bytes.fromhex("".join(digits))
+
+
+def _is_data(digits: list[str], places: list[int]) -> bool:
+    """Whether nothing but bytes of the data is hidden, as far as the length tells."""
+    if not places:
+        return True
+
+    try:
+        apdu = CommandApdu.parse(bytes.fromhex("".join(digits).replace(HIDDEN, "00")))
+    except ApduFormatError:
+        return False
+
+    return places[0] > _P2 + 1 and len(places) <= len(apdu.data)
 
 
 def _name(digits: list[str]) -> str | None:

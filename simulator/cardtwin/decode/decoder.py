@@ -20,6 +20,7 @@ __all__ = [
     "Reading",
     "decode",
     "explain",
+    "logical_channel",
     "masked",
     "masked_response",
     "secrets_in_response",
@@ -108,11 +109,11 @@ class Decoder:
         try:
             apdu = CommandApdu.parse(command)
         except ApduFormatError:
-            self._current = self._channels[_channel(command[0]) if command else 0]
+            self._current = self._channels[logical_channel(command[0]) if command else 0]
             self._current.chain = None
             return _malformed(command)
 
-        self._current = channel = self._channels[_channel(apdu.cla)]
+        self._current = channel = self._channels[logical_channel(apdu.cla)]
         size = len(command)
         form = self._table.find(_canonical(apdu)) or _UNKNOWN
         pending, channel.chain = channel.chain, None
@@ -260,7 +261,7 @@ def _canonical(apdu: CommandApdu) -> bytes:
     return bytes((0 if _interindustry(apdu.cla) else apdu.cla,)) + apdu.header[1:]
 
 
-def _channel(cla: int) -> int:
+def logical_channel(cla: int) -> int:
     """Return the logical channel that CLA names (ISO/IEC 7816-4, 5.4.1)."""
     return 4 + (cla & 0x0F) if cla & 0xC0 == _FURTHER else cla & 0x03
 

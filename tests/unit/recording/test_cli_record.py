@@ -152,8 +152,29 @@ def test_secrets_come_from_where_nobody_sees_them(tmp_path: Path) -> None:
     path = trace(tmp_path, (VERIFY, "90 00"))
     result = run("replay", path, *made, "--secret", "PIN:81=env:THE_PIN", THE_PIN="271828")
     assert (result.returncode, result.stdout) == (0, "commands sent: 1; no differences\n")
-    result = run("replay", path, *made, "--secret", "PIN:81=hex:3237313832380000")
-    assert result.returncode == 0
+    assert "others see" not in result.stderr
+
+
+@pytest.mark.parametrize("value", ["271828", "text:271828", "hex:3237313832380000"])
+def test_a_secret_on_the_command_line_is_warned_about_once(value: str, tmp_path: Path) -> None:
+    made = (*BLANK, "--profile", "full", "--secret", "PIN1=271828")
+    given = (
+        "--secret",
+        f"PIN:81={value}",
+        "--secret",
+        f"CHANGE:81={value}",
+        "--secret",
+        "UNBLOCK:81=env:PUK",
+    )
+    result = run("replay", trace(tmp_path, (VERIFY, "90 00")), *made, *given, PUK="87654321")
+    warning = (
+        "cardtwin: others see the command line, and on it PIN:81, CHANGE:81: "
+        "env:, file: and prompt show no value\n"
+    )
+
+    assert (result.returncode, result.stdout) == (0, "commands sent: 1; no differences\n")
+    assert result.stderr.count(warning) == result.stderr.count("others see") == 1
+    assert "271828" not in result.stderr
 
 
 @pytest.mark.parametrize(
