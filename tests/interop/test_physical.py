@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cardtwin.events import Hub
 from cardtwin.pcsc import Protocol
 from cardtwin.readers import ReaderManager
 from cardtwin.readers.pcsclite import PcscLiteServer
 from cardtwin.sockets import private_directory
 from support.places import MODEL, Place, card, finished, in_pcscd, on_our_socket, opened
+from support.reader_changes import act, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cardtwin.events import Event
 
 PROGRAMS = Path(__file__).parent.parent / "support" / "physical_programs.py"
 READER = "Reader"
@@ -67,6 +71,35 @@ def test_a_card_that_comes_and_goes_is_waited_for(place: Place) -> None:
         assert process.stdout.readline() == "insert\n"
         place.insert()
         assert finished(process) == []
+
+
+def test_what_happens_to_a_card_is_told_as_of_an_emulated_one(place: Place) -> None:
+    hub = Hub()
+    events: list[Event] = []
+    hub.subscribe(events.append)
+    manager = ReaderManager(hub)
+    manager.add_reader(READER)
+    manager.insert(READER, card())
+
+    def person(what: str) -> None:
+        if what == "remove":
+            manager.remove(READER)
+        else:
+            manager.insert(READER, card())
+
+    with manager.context() as one, manager.context() as other, manager.context() as outside:
+        act(one, other, outside, person)
+
+    with place.start(PROGRAMS, "changes") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "remove\n"
+        place.remove()
+        assert process.stdout.readline() == "insert\n"
+        place.insert()
+        (line,) = finished(process)
+
+    assert line.split(",") == told(events)
+    assert [each.split()[0] for each in told(events)].count("reset") == 6
 
 
 class T0Card:

@@ -25,7 +25,8 @@ from cardtwin.pcsc import (
     UnknownReaderError,
 )
 from cardtwin.readers import ReaderInUseError, ReaderManager
-from cardtwin.readers.physical import PassedReader, PhysicalContext
+from cardtwin.readers.physical import PassedReader, PhysicalContext, ReaderChanges
+from support.reader_changes import act, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,7 +231,24 @@ def t0() -> None:
                 say(connection.transmit(bytes.fromhex(line)).hex())
 
 
+def changes() -> None:
+    """What is told of a card to which everything is done."""
+    hub = Hub()
+    events: list[Event] = []
+    hub.subscribe(events.append)
+    watched = ReaderChanges(hub)
+
+    with (
+        PhysicalContext(hub, changes=watched) as one,
+        PhysicalContext(hub, changes=watched) as other,
+        PhysicalContext() as outside,
+    ):
+        act(one, other, outside, say)
+
+    say(",".join(told(events)))
+
+
 if __name__ == "__main__":
-    programs = (use, extended, share, reset, hold, wait, pass_on, t0)
+    programs = (use, extended, share, reset, hold, wait, pass_on, t0, changes)
     {program.__name__: program for program in programs}[sys.argv[1]]()
     say("done")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cardtwin.card import CardImage
     from cardtwin.events import Event
     from cardtwin.pcsc import Context
+    from cardtwin.readers.physical import ReaderChanges
 
 PLAYED: Final = "R1"
 """The reader: as scenarios call it, and as the service does."""
@@ -40,8 +41,14 @@ class PlayedService:
         self.card = PlayedCard(EmulatedCard(models.get(model), image=image, entropy=SystemEntropy()))
         self.manager.insert(PLAYED, self.card)
 
-    def context(self, hub: Hub | None = None, *, names: Mapping[str, str] | None = None) -> Context:
-        """Return a view, as PhysicalContext does."""
+    def context(
+        self,
+        hub: Hub | None = None,
+        *,
+        names: Mapping[str, str] | None = None,
+        changes: ReaderChanges | None = None,
+    ) -> Context:
+        """Return a view, as PhysicalContext does; our readers tell what happens to cards."""
         assert all(name == told for name, told in (names or {}).items())
         self._told = hub or self._told
         return self.manager.context()

@@ -129,7 +129,7 @@ class LibraryHardwareBench(HardwareBench):
             gone = f"the card in {reader!r} doesn't answer any more, or another program took it"
             raise TargetError(str(guard.refusal or gone))
 
-    def tell_present(self, hub: Hub, reader: str, atr: bytes) -> None:
+    def tell_present(self, reader: str, atr: bytes) -> None:
         """Tell nothing: our readers tell of the cards that are passed on."""
 
     def make_context(self) -> Context:

@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import models
-from cardtwin.events import PowerChange, ReaderChanged
 from cardtwin.pcsc import PcscError
 from cardtwin.readers import ReaderError
-from cardtwin.readers.physical import PhysicalContext
+from cardtwin.readers.physical import PhysicalContext, ReaderChanges
 from cardtwin.targets.clock import pass_time
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
 from cardtwin.targets.errors import TargetError
@@ -214,6 +213,7 @@ class HardwareBench(EmulatedBench):
         self._expected = dict(_expected(setup, readers))
         self.names = {reader: physical.service_name for reader, physical in readers.items()}
         self.ledger = Ledger(hardware.ledger)
+        self._changes = ReaderChanges(hub)
         self.guards = {
             reader: Guard(reader, card, hardware.allowed(readers[reader]), self.ledger, hub)
             for reader, card in self._expected.items()
@@ -248,15 +248,14 @@ class HardwareBench(EmulatedBench):
 
             for reader, guard in self.guards.items():
                 with context.connect(reader) as connection, connection.transaction():
-                    self.tell_present(hub, reader, connection.atr)
+                    self.tell_present(reader, connection.atr)
                     guard.check_card(connection)
         finally:
             context.release()
 
-    def tell_present(self, hub: Hub, reader: str, atr: bytes) -> None:
+    def tell_present(self, reader: str, atr: bytes) -> None:
         """Tell of a card that was put in before as of one that comes now: traces begin with the cards."""
-        hub.emit(ReaderChanged(reader=reader, change=PowerChange.INSERTED))
-        hub.emit(ReaderChanged(reader=reader, change=PowerChange.POWERED_ON, atr=atr))
+        self._changes.connected(reader, atr)
 
     def make_desk(self) -> PhysicalDesk:
         """Make the eyes at the readers."""
@@ -264,7 +263,7 @@ class HardwareBench(EmulatedBench):
 
     def make_context(self) -> Context:
         """Return a new program's view of the readers that are the scenario's."""
-        return GuardedContext(PhysicalContext(self.hub, names=self.names), self.guards)
+        return GuardedContext(PhysicalContext(self.hub, names=self.names, changes=self._changes), self.guards)
 
     def look(self, reader: str) -> TakenCard:
         """Return what anybody may read of the card in a reader, by commands that its guard lets pass.

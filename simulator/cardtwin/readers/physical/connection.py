@@ -10,6 +10,7 @@ from cardtwin.pcsc import (
     CardConnection,
     CardMuteError,
     CardRemovedError,
+    CardResetError,
     Disposition,
     InvalidHandleError,
     NotTransactedError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from cardtwin.events import Hub
     from cardtwin.pcsc import Feature
+    from cardtwin.readers.physical.changes import Mark, ReaderChanges
 
 __all__ = ["PhysicalConnection"]
 
@@ -38,6 +40,8 @@ _GET_RESPONSE: Final = 0xC0
 _UNANSWERED: Final = (CardMuteError, CardRemovedError, NotTransactedError)
 """What a transmission fails with where the card may have had the command."""
 
+_LOST: Final = (CardRemovedError, CardResetError)
+
 
 class PhysicalConnection(CardConnection):
     """A connection. With T=0, whole command APDUs are sent as ISO/IEC 7816-3:2006, 12.2 has it.
@@ -48,19 +52,31 @@ class PhysicalConnection(CardConnection):
         protocol: The protocol in use.
         hub: Told of every APDU.
         whole: Whether that is so; where it isn't, transmit() sends bytes as they are, as carry() does.
+        changes: Told of what happens to the card, by this connection or noticed by it; None for nobody, and
+            for a connection that needs no card.
     """
 
     def __init__(
-        self, reader: str, handle: int, protocol: Protocol, hub: Hub | None, *, whole: bool = True
+        self,
+        reader: str,
+        handle: int,
+        protocol: Protocol,
+        hub: Hub | None,
+        *,
+        whole: bool = True,
+        changes: ReaderChanges | None = None,
     ) -> None:
         self._reader = reader
         self._handle = handle
         self._protocol = protocol
         self._hub = hub
         self._whole = whole
+        self._changes = changes
+        self._mark: Mark | None = None
         self._closed = False
         self._atr = self._read_atr()
         self._max_data: int | None = None
+        self._note_card()
 
     @property
     def reader(self) -> str:
@@ -108,6 +124,10 @@ class PhysicalConnection(CardConnection):
             response = self._transmit_t0(command) if by_parts else self.carry(command)
         except _UNANSWERED as error:
             self._tell(command, unanswered=error.detail or error.name)
+            self._notice(error)
+            raise
+        except CardResetError as error:
+            self._notice(error)
             raise
 
         self._tell(command, response)
@@ -136,6 +156,9 @@ class PhysicalConnection(CardConnection):
         """End a transaction."""
         self._call(scard.SCardEndTransaction, disposition.value)
 
+        if self._changes is not None:
+            self._changes.disposed(self._reader, disposition, power_again=True)
+
     def transaction(self, disposition: Disposition = Disposition.LEAVE) -> Transaction:
         """Hold the card exclusively for the block."""
         return Transaction(self, disposition)
@@ -148,9 +171,21 @@ class PhysicalConnection(CardConnection):
         protocol: Protocol = Protocol.ANY,
     ) -> None:
         """Take the connection up again, with the card that is in the reader now."""
-        (active,) = self._call(scard.SCardReconnect, share.value, int(protocol), disposition.value)
+        try:
+            (active,) = self._call(scard.SCardReconnect, share.value, int(protocol), disposition.value)
+        except CardMuteError:
+            if self._changes is not None:
+                self._changes.fell_mute(self._reader, disposition)
+
+            raise
+
         self._protocol = Protocol(active)
         self._atr = self._read_atr()
+
+        if self._changes is not None:
+            self._changes.disposed(self._reader, disposition, self._atr, power_again=True)
+
+        self._note_card()
 
     def disconnect(self, disposition: Disposition = Disposition.LEAVE) -> None:
         """Close the connection. A second call does nothing."""
@@ -164,11 +199,31 @@ class PhysicalConnection(CardConnection):
         except PcscError:
             return  # a connection that was lost is closed
 
+        if self._changes is not None:
+            self._changes.disposed(self._reader, disposition, power_again=False)
+
     def _call(self, function: Any, *arguments: object) -> tuple[Any, ...]:
+        try:
+            return self._called(function, *arguments)
+        except _LOST as error:
+            self._notice(error)
+            raise
+
+    def _called(self, function: Any, *arguments: object) -> tuple[Any, ...]:
         if self._closed:
             raise InvalidHandleError(self._reader)
 
         return called(self._reader, function, self._handle, *arguments)
+
+    def _note_card(self) -> None:
+        """Take note that there is a card."""
+        if self._changes is not None:
+            self._mark = self._changes.connected(self._reader, self._atr)
+
+    def _notice(self, error: PcscError) -> None:
+        """Take note of what an error says of the card."""
+        if self._changes is not None and self._mark is not None and isinstance(error, _LOST):
+            self._changes.noticed(self._reader, self._mark, error)
 
     def _read_atr(self) -> bytes:
         _, _, _, atr = self._call(scard.SCardStatus)
@@ -179,7 +234,7 @@ class PhysicalConnection(CardConnection):
 
         Nobody is told; errors as transmit().
         """
-        (response,) = self._call(scard.SCardTransmit, int(self._protocol), list(command))
+        (response,) = self._called(scard.SCardTransmit, int(self._protocol), list(command))
 
         # What some drivers make of a card that is gone, or mute, in the midst of a command.
         if len(response) < _STATUS:

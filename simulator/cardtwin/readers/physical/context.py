@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cardtwin.events import Hub
+    from cardtwin.readers.physical.changes import ReaderChanges
 
 __all__ = ["PhysicalContext"]
 
@@ -43,18 +44,25 @@ class PhysicalContext(Context):
         names: What the service calls readers, by what they are called here; all others are out of sight. None
             leaves all readers their names.
         whole: Whether connections send whole APDUs with T=0; else GET RESPONSE is the caller's business.
+        changes: Told of what happens to cards; None for nobody.
 
     Raises:
         NoServiceError: No PC/SC service is running.
     """
 
     def __init__(
-        self, hub: Hub | None = None, *, names: Mapping[str, str] | None = None, whole: bool = True
+        self,
+        hub: Hub | None = None,
+        *,
+        names: Mapping[str, str] | None = None,
+        whole: bool = True,
+        changes: ReaderChanges | None = None,
     ) -> None:
         (self._handle,) = called("", scard.SCardEstablishContext, scard.SCARD_SCOPE_SYSTEM)
         self._hub = hub
         self._names = names
         self._whole = whole
+        self._changes = changes
         self._lock = threading.Lock()
         self._connections: list[PhysicalConnection] = []
         self._released = False
@@ -113,10 +121,16 @@ class PhysicalContext(Context):
         (found,) = called(
             known[0][0] if known else "", scard.SCardGetStatusChange, self._handle, milliseconds, asked
         )
-        return tuple(
+        states = tuple(
             (flags & ~scard.SCARD_STATE_CHANGED, _state(name, flags, atr))
             for (name, _), (_, flags, atr) in zip(known, found, strict=True)
         )
+
+        if self._changes is not None:
+            for _, state in states:
+                self._changes.seen(state)
+
+        return states
 
     def _service_name(self, reader: str) -> str:
         """Return what the service calls a reader.
@@ -148,7 +162,10 @@ class PhysicalContext(Context):
         wanted = 0 if share is ShareMode.DIRECT else int(protocol)
         name = self._service_name(reader)
         handle, active = called(reader, scard.SCardConnect, self._handle, name, share.value, wanted)
-        connection = PhysicalConnection(reader, handle, Protocol(active), self._hub, whole=self._whole)
+        changes = None if share is ShareMode.DIRECT else self._changes
+        connection = PhysicalConnection(
+            reader, handle, Protocol(active), self._hub, whole=self._whole, changes=changes
+        )
 
         with self._lock:
             self._connections = [one for one in self._connections if not one.closed]
