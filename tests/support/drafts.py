@@ -7,26 +7,71 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import image as images
 from cardtwin.drafting import Circumstances, draft
-from cardtwin.events import CallEnded
+from cardtwin.events import CallBegan, CallEnded, Cause
 from cardtwin.scenario import Verdict, load, run
 from cardtwin.targets import get
 from cardtwin.targets.emulated import EmulatedTarget
-from cardtwin.trace import Recorder
+from cardtwin.trace import Recorder, Trace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cardtwin.card import EmulatedCard
-    from cardtwin.events import Hub
+    from cardtwin.events import Event, Hub
     from cardtwin.scenario import Instance, ScenarioResult
     from cardtwin.targets import Setup
     from cardtwin.targets.emulated import EmulatedBench
-    from cardtwin.trace import Trace
 
-__all__ = ["PREPARATION", "Ran", "circumstances_of", "drafted", "made_card", "ran"]
+__all__ = [
+    "LOGIN",
+    "NOTHING",
+    "OPENED",
+    "PREPARATION",
+    "Ran",
+    "Recorded",
+    "circumstances_of",
+    "drafted",
+    "made_card",
+    "ran",
+    "recorded",
+    "steps",
+    "trace",
+]
 
 PREPARATION: Final = {"personalise"}
 """The steps that make the card."""
+
+
+Recorded = tuple[str, dict[str, str], dict[str, str], str]
+NOTHING: dict[str, str] = {}
+OPENED: tuple[Recorded, ...] = (
+    ("C_Initialize", NOTHING, NOTHING, "CKR_OK"),
+    ("C_GetSlotList", {"tokenPresent": "true", "pSlotList": "room for 9"}, {"pSlotList": "2: 7 8"}, "CKR_OK"),
+    ("C_OpenSession", {"slotID": "7", "flags": "6"}, {"phSession": "41"}, "CKR_OK"),
+)
+LOGIN = {"hSession": "41", "userType": "CKU_USER", "pPin": "**"}
+
+
+def recorded(
+    name: str, arguments: dict[str, str], results: dict[str, str], rv: str = "CKR_OK"
+) -> list[Event]:
+    """Return the events of a call."""
+    cause = Cause(name)
+    told = tuple((f"*{key}", value) for key, value in results.items())
+    return [
+        CallBegan(call=cause, interface="PKCS#11", program="program", arguments=tuple(arguments.items())),
+        CallEnded(call=cause, result=rv, results=told),
+    ]
+
+
+def trace(*calls: Recorded, before: tuple[Event, ...] = ()) -> Trace:
+    """Return the trace of some calls: their names, arguments, results and return values."""
+    return Trace("a log", (*before, *(event for each in calls for event in recorded(*each))))
+
+
+def steps(text: str) -> str:
+    """Return the drafted steps, without the one that makes the card."""
+    return text.partition("by: maker\n")[2].partition("files:\n")[0]
 
 
 @dataclass(frozen=True)

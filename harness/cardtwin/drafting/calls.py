@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.cryptoki.functions import BY_NAME, Kind
 from cardtwin.drafting import texts
 from cardtwin.drafting.earlier import Earlier
 from cardtwin.drafting.layout import Entry, Tree
+from cardtwin.drafting.pins import CallPins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from cardtwin.drafting.names import Handles, Secrets
     from cardtwin.drafting.recorded import RecordedCall
 
-__all__ = ["CallDrafter", "CallStep"]
+__all__ = ["NEEDLESS", "CallDrafter", "CallStep"]
 
 _OK: Final = "CKR_OK"
 _TOO_SMALL: Final = "CKR_BUFFER_TOO_SMALL"
 _ANY: Final = 64
-_REFUSED_PIN: Final = {"CKR_PIN_INCORRECT", "CKR_PIN_LEN_RANGE", "CKR_PIN_INVALID"}
 _HANDLES: Final = {
     "CK_SLOT_ID": "slot",
     "CK_SESSION_HANDLE": "session",
@@ -44,6 +44,17 @@ _OF_THE_CARD: Final = {"CKA_ID", "CKA_MODULUS", "CKA_SUBJECT", "CKA_ISSUER", "CK
 _LENGTHS_VARY: Final = {"C_GetOperationState"}
 _MATTERS: Final = re.compile("C_(Decrypt|Verify|Unwrap|SetOperationState).*")
 """Functions that look into their data: with other data their return value may be another one."""
+
+_INVALID: Final = {
+    "CKR_SIGNATURE_INVALID",
+    "CKR_ENCRYPTED_DATA_INVALID",
+    "CKR_WRAPPED_KEY_INVALID",
+    "CKR_SAVED_STATE_INVALID",
+}
+"""What is returned for data that is not what was made before, though it has the length."""
+
+_OF_DIGESTS: Final = "CKM_RSA_PKCS_PSS"
+"""The mechanism whose hash has made the data that it is given."""
 
 
 @dataclass(slots=True)
@@ -79,12 +90,17 @@ class CallDrafter:
     Args:
         handles: The names for handles.
         secrets: The names for secrets.
+
+    Attributes:
+        pins: Which secrets the calls gave.
     """
 
     def __init__(self, handles: Handles, secrets: Secrets) -> None:
         self._handles = handles
         self._secrets = secrets
+        self.pins = CallPins(secrets)
         self._sought: dict[tuple[str, str], str] = {}
+        self._hashed: dict[tuple[str, str], CallStep] = {}
         self._earlier = Earlier(handles)
         self._numbered: set[str] = set()
 
@@ -96,16 +112,22 @@ class CallDrafter:
             by: What the scenario calls the program.
             fault: Whether its return value is what is wrong: then it is expected to succeed.
         """
-        step = CallStep(call, {"pkcs11": call.name})
+        meant = replace(call, result=_OK) if fault else call
+        step = CallStep(meant, {"pkcs11": call.name})
         function = BY_NAME[call.name]
 
         for parameter in function.arguments:
             self._argument(step, parameter)
 
         step.fields["by"] = by
-        self._expect(step, function, fault=fault)
 
-        if call.result == _OK and not fault:
+        if fault:
+            step.notes.append(f"the fault: in the trace this returns {call.result}")
+            return step
+
+        self._expect(step, function)
+
+        if call.result == _OK:
             self._learn(step, function)
 
         return step
@@ -113,7 +135,10 @@ class CallDrafter:
     def _argument(self, step: CallStep, parameter: Parameter) -> None:
         name, text = parameter.names[0], step.call.arguments.get(parameter.names[0])
 
-        if text is None and parameter.kind not in _NEEDLESS:
+        if text is None and parameter.kind in _WITH_ROOM and step.call.result == _TOO_SMALL:
+            step.fields["room"] = "0"
+            step.notes.append(_ABOUT_ROOM)
+        elif text is None and parameter.kind not in NEEDLESS:
             step.notes.append(f"LOOK: the trace doesn't tell {name}")
             key = parameter.names[1] if parameter.kind is Kind.FILL_OUT else name
             step.fields[key] = _UNTOLD[parameter.kind]
@@ -152,7 +177,9 @@ class CallDrafter:
             step.fields[name] = "NULL"
             return
 
-        earlier = self._earlier.data(step.call.program, name, size)
+        known = step.call.result not in _INVALID
+        earlier = self._earlier.data(step.call.program, name, size) if known else None
+        self._fit_hash(step, name, size)
         step.fields[name] = earlier or texts.filler(size)
 
         if earlier is None and size and _MATTERS.fullmatch(step.call.name):
@@ -160,35 +187,17 @@ class CallDrafter:
                 f"LOOK: the trace has the length of {name} alone, and what comes of it depends on it"
             )
 
+    def _fit_hash(self, step: CallStep, name: str, size: int) -> None:
+        """Let a mechanism that is given a digest have the hash that makes one of this length."""
+        if name == "pData" and (began := self._hashed.pop(self._session(step.call), None)):
+            began.fields["pMechanism"], _ = texts.mechanism(_OF_DIGESTS, size)
+
+    def _session(self, call: RecordedCall) -> tuple[str, str]:
+        return call.program, call.arguments.get("hSession", "")
+
     def _pin(self, step: CallStep, parameter: Parameter, text: str) -> None:
         name = parameter.names[0]
-        step.fields[name] = text if text == "NULL" else self._secret(step.call, name)
-
-    def _secret(self, call: RecordedCall, name: str) -> str:
-        match call.name, name:
-            case (_, "pNewPin"):
-                return self._secrets.refer("new_pin")
-            case ("C_InitPIN", _):
-                return self._secrets.refer("pin")
-            case _:
-                return self.current(call)
-
-    def current(self, call: RecordedCall) -> str:
-        """Return what to write for the PIN or PUK that a call takes before anything is changed."""
-        if call.result in _REFUSED_PIN:
-            return self._secrets.refer("wrong_pin")
-
-        return self._secrets.now(self._usual(call))
-
-    def _usual(self, call: RecordedCall) -> str:
-        """Return the name of the secret that such a call takes."""
-        if call.name == "cardtwin_LoginOperator":
-            return "operator_pin"
-
-        if call.name in {"C_InitToken", "cardtwin_UnblockPIN"} or call.arguments.get("userType") == "CKU_SO":
-            return "puk"
-
-        return self._secrets.of_session(call.program, call.arguments.get("hSession", ""))
+        step.fields[name] = text if text == "NULL" else self.pins.given(step.call, name)
 
     def _label(self, step: CallStep, parameter: Parameter, _: str) -> None:
         step.fields[parameter.names[0]] = "token"
@@ -196,6 +205,9 @@ class CallDrafter:
 
     def _mechanism(self, step: CallStep, parameter: Parameter, text: str) -> None:
         step.fields[parameter.names[0]], note = texts.mechanism(text)
+
+        if text == _OF_DIGESTS:
+            self._hashed[self._session(step.call)] = step
 
         if note:
             step.notes.append(f"LOOK: {note}")
@@ -209,8 +221,7 @@ class CallDrafter:
                 for name, value in found.items()
                 if name not in unknown
             }
-            session = step.call.program, step.call.arguments.get("hSession", "")
-            self._sought[session] = _CALLED.get(str(found.get("CKA_CLASS")), "objects")
+            self._sought[self._session(step.call)] = _CALLED.get(str(found.get("CKA_CLASS")), "objects")
 
         if unknown:
             step.notes.append(f"LOOK: the trace doesn't have the value of {', '.join(unknown)}")
@@ -230,7 +241,7 @@ class CallDrafter:
         step.fields[parameter.names[0]] = dict.fromkeys(names, "0") if small else [*names]
 
         if small:
-            step.notes.append("LOOK: the trace doesn't tell how much room there was")
+            step.notes.append(_ABOUT_ROOM)
 
     def _room(self, step: CallStep, _: Parameter, text: str) -> None:
         room = texts.room(text, too_small=step.call.result == _TOO_SMALL)
@@ -244,12 +255,10 @@ class CallDrafter:
 
     # What came of it
 
-    def _expect(self, step: CallStep, function: Function, *, fault: bool) -> None:
+    def _expect(self, step: CallStep, function: Function) -> None:
         call = step.call
 
-        if fault:
-            step.notes.append(f"the fault: in the trace this returns {call.result}")
-        elif not call.result:
+        if not call.result:
             step.notes.append("LOOK: in the trace this hasn't returned")
         elif call.result != _OK:
             step.fields["expect"] = call.result
@@ -279,13 +288,7 @@ class CallDrafter:
             if parameter.names[0] in call.results:
                 self._name_result(step, parameter, call.results[parameter.names[0]])
 
-        if call.name == "C_OpenSession":
-            self._secrets.opened(
-                call.program, call.results.get("phSession", ""), call.arguments.get("slotID", "")
-            )
-        elif call.name in {"C_SetPIN", "cardtwin_UnblockPIN"}:
-            user = self._secrets.of_session(call.program, call.arguments.get("hSession", ""))
-            self._secrets.changed(user, "new_pin")
+        self.pins.learn(call)
 
     def _name_result(self, step: CallStep, parameter: Parameter, text: str) -> None:
         call, result = step.call, parameter.names[0]
@@ -299,8 +302,8 @@ class CallDrafter:
                 self._secrets.slots(slots)
                 self._give(step, "slot", slots, "slots", result, listed=True)
             case Kind.FOUND_OUT if numbers := _numbers(text):
-                session = call.program, call.arguments.get("hSession", "")
-                self._give(step, "object", numbers, self._sought.get(session, "objects"), result, listed=True)
+                sought = self._sought.get(self._session(call), "objects")
+                self._give(step, "object", numbers, sought, result, listed=True)
             case Kind.BUFFER_OUT if text.isdecimal() and step.fields.get("room") != "NULL":
                 name = self._handles.name(_snake(result[1:]))
                 step.binds[name] = result
@@ -353,8 +356,11 @@ _UNTOLD: Final[Mapping[Kind, Tree]] = {
 }
 """What stands for an argument that isn't told, as in a call that was refused for its arguments."""
 
-_NEEDLESS: Final = {Kind.BUFFER_OUT, Kind.LIST_OUT, Kind.FOUND_OUT, Kind.TEMPLATE, Kind.VALUES}
+NEEDLESS: Final = {Kind.BUFFER_OUT, Kind.LIST_OUT, Kind.FOUND_OUT, Kind.TEMPLATE, Kind.VALUES}
 """What a step can do without."""
+
+_WITH_ROOM: Final = {Kind.BUFFER_OUT, Kind.LIST_OUT}
+_ABOUT_ROOM: Final = "LOOK: the trace doesn't tell how much room there was"
 
 _ARGUMENTS: Final[Mapping[Kind, Callable[[CallDrafter, CallStep, Parameter, str], None]]] = {
     Kind.ULONG: CallDrafter._number,  # noqa: SLF001  # the table of the class's own methods

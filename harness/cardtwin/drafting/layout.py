@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import yaml
@@ -51,8 +52,7 @@ def file_text(head: Mapping[str, Entry], steps: Iterable[Entry], tail: Mapping[s
 
 
 def _keyed(key: str, entry: Entry, indent: str = "") -> Iterator[str]:
-    for note in entry.notes:
-        yield f"{indent}# {_in_one_line(note)}"
+    yield from _comments(entry.notes, indent)
 
     match entry.value:
         case str() as text if "\n" in text and _is_block(text):
@@ -73,8 +73,7 @@ def _keyed(key: str, entry: Entry, indent: str = "") -> Iterator[str]:
 
 
 def _item(entry: Entry, indent: str = "  ") -> Iterator[str]:
-    for note in entry.notes:
-        yield f"{indent}# {_in_one_line(note)}"
+    yield from _comments(entry.notes, indent)
 
     flow = _flow(entry.value)
 
@@ -87,7 +86,14 @@ def _item(entry: Entry, indent: str = "  ") -> Iterator[str]:
     yield from lines[1:]
 
 
-def _in_one_line(note: str) -> str:
+def _comments(notes: Iterable[str], indent: str) -> Iterator[str]:
+    for note in notes:
+        width = _WIDTH - len(indent) - 2
+        lines = wrap(_printable(note), width, break_long_words=False, break_on_hyphens=False)
+        yield from (f"{indent}# {line}" for line in lines)
+
+
+def _printable(note: str) -> str:
     """Return a comment that stays one, whatever a trace calls things."""
     return "".join(sign if sign.isprintable() else "?" for sign in " ".join(note.split()))
 

@@ -20,6 +20,7 @@ DEFAULTS: Final = {
     "operator_pin": "87654321",
     "new_pin": "5678",
     "wrong_pin": "9999",
+    "unfit_pin": "1",
 }
 """The secrets that a draft may have, and what they are where nobody says."""
 
@@ -90,8 +91,17 @@ class Secrets:
         return self._of_slot(self._sessions.get((program, session), ""))
 
     def _of_slot(self, slot: str) -> str:
-        known = self._slots or sorted(set(self._sessions.values()))
-        second = slot in known and known.index(slot) % 2 == 1
+        """Return the PIN's name: of two slots the second one signs.
+
+        A program that has not asked for the slots gives the number that its library has for one, which
+        counts from 0 or 1.
+        """
+        if slot in self._slots:
+            second = self._slots.index(slot) % 2 == 1
+        else:
+            first = 0 if "0" in self._sessions.values() else 1
+            second = slot.isdecimal() and (int(slot) - first) % 2 == 1
+
         return "signature_pin" if second else "pin"
 
     def now(self, name: str) -> str:

@@ -9,13 +9,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import models
-from cardtwin.cryptoki.functions import BY_NAME
 from cardtwin.drafting.calls import CallDrafter, CallStep
 from cardtwin.drafting.desk import apdu_step, is_carried_out, reader_step, who
 from cardtwin.drafting.errors import NothingToDraftError
 from cardtwin.drafting.layout import Entry, escaped, file_text
 from cardtwin.drafting.names import AXIS, DEFAULTS, ROW, Handles, Secrets
+from cardtwin.drafting.omitted import is_told, left_out
 from cardtwin.drafting.pinpad import enter_step, with_pads
+from cardtwin.drafting.presence import Presence
 from cardtwin.drafting.recorded import CLIENT, RecordedCall, happenings
 from cardtwin.events import PowerChange, ReaderChanged
 from cardtwin.ppa.shipped import shipped_profile, shipped_profiles
@@ -101,10 +102,12 @@ class _Draft:
         self._given = circumstances
         self._handles, self._secrets = Handles(), Secrets()
         self._calls = CallDrafter(self._handles, self._secrets)
+        self._presence = Presence()
         self._steps: list[CallStep | Entry] = []
         self._programs: dict[str, str] = {}
         self._begun: set[str] = set()
         self._certificates = False
+        self._has_cards = any(isinstance(event, MaskedExchange | ReaderChanged) for event in trace.events)
         self._notes: list[str] = []
 
     def text(self) -> str:
@@ -113,7 +116,7 @@ class _Draft:
         steps = [
             step.entry(self._handles.used) if isinstance(step, CallStep) else step for step in self._steps
         ]
-        steps[-1] = self._cut(self._proving(steps[-1]))
+        steps[-1] = self._ended(self._cut(self._proving(steps[-1])))
         before = self._before()  # needs secrets: the head comes after it
         return file_text(self._head(), [*before, *steps], self._tail())
 
@@ -128,6 +131,11 @@ class _Draft:
             return step
 
         return Entry(step.value, (*step.notes, "LOOK: the trace was cut behind this, at its limit"))
+
+    def _ended(self, step: Entry) -> Entry:
+        """Tell of what was left out behind the last step."""
+        behind = (note.replace("left out", "left out behind this") for note in self._told())
+        return Entry(step.value, (*step.notes, *behind))
 
     # Steps
 
@@ -150,23 +158,40 @@ class _Draft:
 
     def _call(self, call: RecordedCall) -> bool:
         """Add the steps of a call; return whether it was the fault, after which nothing comes."""
-        left_out = _left_out(call)
+        why = left_out(call)
 
-        if left_out:
-            self._notes.append(f"LOOK: left out: {call.name}, {left_out}")
+        if why:
+            self._notes.append(f"LOOK: left out: {call.name}, {why}")
 
-        if left_out or not _is_told(call):
+        if why or not is_told(call):
             return False
 
         by = self._program(call.program)
         self._begin(call, by)
         self._enter(call)
+        self._move_card(call)
         fault = call.result == self._given.fault
+        lost = self._has_lost_login(call)
         step = self._calls.step(call, by, fault=fault)
-        step.notes[:0] = self._told()
+        step.notes[:0] = [*self._told(), *([_ABOUT_LOGIN] if lost else [])]
         self._steps.append(step)
         self._note_certificates(step)
         return fault
+
+    def _move_card(self, call: RecordedCall) -> None:
+        """Let the card be taken out or put in where the trace shows it by what a call returns alone."""
+        if not self._has_cards and call.result != self._given.fault:
+            step = self._presence.step(call, "token")
+            self._steps += [] if step is None else [step]
+
+    def _has_lost_login(self, call: RecordedCall) -> bool:
+        """Whether a login has ended by something that neither the trace nor anybody tells of."""
+        told = self._given.config is not None or self._given.quirks or self._given.switches
+        return (
+            call.result == "CKR_USER_NOT_LOGGED_IN"
+            and not (told or self._has_cards)
+            and self._calls.pins.is_logged_in(call)
+        )
 
     def _begin(self, call: RecordedCall, by: str) -> None:
         """Let the program call C_Initialize, where the trace begins after that."""
@@ -179,7 +204,9 @@ class _Draft:
     def _enter(self, call: RecordedCall) -> None:
         """Let somebody enter at the PIN pad what the call is going to ask for."""
         if call.asked:
-            step = enter_step(call, self._calls.current(call), self._secrets, self._on(call.asked[0].reader))
+            step = enter_step(
+                call, self._calls.pins.current(call), self._secrets, self._on(call.asked[0].reader)
+            )
             self._steps += [] if step is None else [step]
 
     def _on(self, reader: str) -> dict[str, Tree]:
@@ -355,27 +382,11 @@ _ABOUT_SECRETS: Final = (
 )
 _ABOUT_CARD: Final = "LOOK: a trace doesn't have the card's memory. This makes one to begin with."
 
-
-def _is_told(call: RecordedCall) -> bool:
-    """Whether a library does something in such a call, and not the loader of libraries."""
-    function = BY_NAME.get(call.name)
-    return function is not None and function.carried
-
-
-def _left_out(call: RecordedCall) -> str:
-    """Return why a call is not done again; nothing where it is."""
-    function = BY_NAME.get(call.name)
-
-    if function is None:
-        return "no function of PKCS#11 2.40"
-
-    if call.name == "cardtwin_InitTokenPPA":
-        return "whose profile the trace doesn't have"
-
-    if function.waits and call.arguments.get("flags") != "1":
-        return "which waits for what no step does"
-
-    return ""
+_ABOUT_LOGIN: Final = (
+    "LOOK: this program was logged in, and the trace doesn't tell what has ended that: "
+    "docs/not-logged-in.md has the causes. --config, --quirk and --switch bring some of them; others are a "
+    "step before this, such as {card: reset}"
+)
 
 
 def _reader_name(recorded: str) -> str:

@@ -121,10 +121,15 @@ def _means(name: str, value: str) -> bool:
     return attribute.value == bytes.fromhex(value) or (" " not in value and value == str(attribute.ulong))
 
 
-def mechanism(text: str) -> tuple[Tree, str]:
-    """Return a mechanism, and what is to be said of its parameter, which no trace has."""
+def mechanism(text: str, size: int | None = None) -> tuple[Tree, str]:
+    """Return a mechanism, and what is to be said of its parameter, which no trace has.
+
+    Args:
+        text: As the trace has it.
+        size: The length of the digest that it is given, for one that names no hash itself.
+    """
     kind = Ckm.__members__.get(text)
-    parameter = None if kind is None else _parameter(kind)
+    parameter = None if kind is None else _parameter(kind, size)
 
     if parameter is None:
         return text, ""
@@ -135,12 +140,13 @@ def mechanism(text: str) -> tuple[Tree, str]:
     }, "the trace has no parameter of the mechanism: this is the usual one"
 
 
-def _parameter(kind: Ckm) -> Tree | None:
+def _parameter(kind: Ckm, size: int | None) -> Tree | None:
     structure = structure_of(kind)
     hash_ = re.match(r"CKM_(SHA\d+)_", kind.name)
-    name = hash_[1] if hash_ else "SHA256"
-    digest = {"SHA1": "CKM_SHA_1"}.get(name, f"CKM_{name}")
     sizes = {"SHA1": "20", "SHA224": "28", "SHA256": "32", "SHA384": "48", "SHA512": "64"}
+    fitting = next((name for name, length in sizes.items() if length == str(size)), "SHA256")
+    name = hash_[1] if hash_ else fitting
+    digest = {"SHA1": "CKM_SHA_1"}.get(name, f"CKM_{name}")
 
     match structure.name if structure is not None else "":
         case "CK_RSA_PKCS_PSS_PARAMS":

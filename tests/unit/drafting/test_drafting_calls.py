@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cardtwin.drafting import Circumstances, NothingToDraftError, draft
-from cardtwin.events import CallBegan, CallEnded, Cause, Event, ReaderChanged
+from cardtwin.events import CallBegan, Cause, Event, ReaderChanged
 from cardtwin.events import PowerChange as Power
 from cardtwin.scenario import load
 from cardtwin.trace import MaskedExchange, Trace
-from support.drafts import drafted
+from support.drafts import LOGIN, NOTHING, OPENED, Recorded, drafted, recorded, steps, trace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,32 +20,6 @@ if TYPE_CHECKING:
     from cardtwin.scenario import Instance
 
 ATR_53 = bytes.fromhex("3BD2180081 31FE58C90316")
-Recorded = tuple[str, dict[str, str], dict[str, str], str]
-NOTHING: dict[str, str] = {}
-OPENED: tuple[Recorded, ...] = (
-    ("C_Initialize", NOTHING, NOTHING, "CKR_OK"),
-    ("C_GetSlotList", {"tokenPresent": "true", "pSlotList": "room for 9"}, {"pSlotList": "2: 7 8"}, "CKR_OK"),
-    ("C_OpenSession", {"slotID": "7", "flags": "6"}, {"phSession": "41"}, "CKR_OK"),
-)
-LOGIN = {"hSession": "41", "userType": "CKU_USER", "pPin": "**"}
-
-
-def call(name: str, arguments: dict[str, str], results: dict[str, str], rv: str = "CKR_OK") -> list[Event]:
-    cause = Cause(name)
-    told = tuple((f"*{key}", value) for key, value in results.items())
-    return [
-        CallBegan(call=cause, interface="PKCS#11", program="program", arguments=tuple(arguments.items())),
-        CallEnded(call=cause, result=rv, results=told),
-    ]
-
-
-def trace(*calls: Recorded, before: tuple[Event, ...] = ()) -> Trace:
-    return Trace("a log", (*before, *(event for each in calls for event in call(*each))))
-
-
-def steps(text: str) -> str:
-    """Return the drafted steps, without the one that makes the card."""
-    return text.partition("by: maker\n")[2].partition("files:\n")[0]
 
 
 def last_step(folder: Path, *calls: Recorded) -> str:
@@ -65,7 +39,7 @@ def test_two_processes_of_one_name_are_two_programs(tmp_path: Path) -> None:
         replace(event, cause=client) if isinstance(event, CallBegan) else event
         for each in OPENED
         for client in (Cause("client 70 java"), Cause("client 71 java"))
-        for event in call(*each)
+        for event in recorded(*each)
     ]
     text = steps(draft(Trace("a log", tuple(events)), tmp_path))
 
@@ -284,7 +258,7 @@ def test_commands_between_calls_are_sent_again_unless_they_come_by_themselves(
 
 
 def test_commands_that_a_call_has_caused_are_the_call_s(tmp_path: Path) -> None:
-    began, ended = call("C_GetInfo", NOTHING, NOTHING)
+    began, ended = recorded("C_GetInfo", NOTHING, NOTHING)
     assert isinstance(began, CallBegan)
     found = replace(exchange("00 CA 01 83 00", "20 90 00", "GET DATA life cycle"), cause=began.call)
     assert "apdu" not in steps(draft(Trace("a log", (began, found, ended)), tmp_path))
