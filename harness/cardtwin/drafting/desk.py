@@ -1,13 +1,11 @@
-"""What happens to a card outside of calls, as steps: APDUs of programs, resets, cards that come and go."""
+"""What happens to a card outside of calls: who does it, and resets and cards that come and go as steps."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.comparing import VOLATILE
 from cardtwin.drafting.layout import Entry
-from cardtwin.drafting.names import DEFAULTS
 from cardtwin.events import PowerChange
 
 if TYPE_CHECKING:
@@ -15,19 +13,14 @@ if TYPE_CHECKING:
 
     from cardtwin.drafting.layout import Tree
     from cardtwin.events import Event, ReaderChanged
-    from cardtwin.trace import MaskedExchange
 
-__all__ = ["apdu_step", "is_carried_out", "reader_step", "who"]
+__all__ = ["is_carried_out", "reader_step", "who"]
 
-_MASK: Final = "**"
 _STEP: Final = re.compile(r"step \d+ \((\w+)\)")
 _OURS: Final = {"apdu", "pcsc", "card"}
 """Steps that do nothing but what stands in the trace; whatever others did, their own steps would do."""
 
 _GONE: Final = "the program is gone"
-_CHANGES_BY_ITSELF: Final = (*VOLATILE, "GET DATA serial number")
-_VERIFY: Final = "VERIFY"
-_PIN_SIZE: Final = 8
 
 
 def who(event: Event) -> str | None:
@@ -42,48 +35,6 @@ def is_carried_out(event: Event) -> bool:
     causes = () if event.cause is None else event.cause.chain()
     verbs = [match[1] for cause in causes if (match := _STEP.fullmatch(cause))]
     return _GONE not in causes and all(verb in _OURS for verb in verbs)
-
-
-def apdu_step(event: MaskedExchange, place: Mapping[str, Tree], secrets: Mapping[str, str]) -> Entry:
-    """Return the step that sends a command.
-
-    Args:
-        event: The command and its answer.
-        place: The keys that say by whom, and in which reader.
-        secrets: Those that somebody gave, by their names.
-    """
-    command, notes = _command(event, secrets)
-    return Entry({"apdu": command, **place, "expect": _expected(event)}, (event.meaning, *notes))
-
-
-def _command(event: MaskedExchange, secrets: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    bytes_ = event.command.split()
-    hidden = [place for place, byte in enumerate(bytes_) if byte == _MASK]
-
-    if not hidden:
-        return event.command, ()
-
-    pin = (secrets.get("pin") or DEFAULTS["pin"]).encode() if event.meaning.startswith(_VERIFY) else b""
-
-    for place, byte in zip(hidden, pin.ljust(len(hidden), b"\x00"), strict=False):
-        bytes_[place] = f"{byte:02X}"
-
-    what = "a PIN, padded with 00" if pin else "secrets, in the place of which there are 00"
-    return " ".join(bytes_), (f"LOOK: the trace has no secrets: fill in {what}",)
-
-
-def _expected(event: MaskedExchange) -> Tree:
-    if event.unanswered:
-        return "absent"
-
-    *data, _, _ = response = event.response.split()
-    status = " ".join(response[-2:])
-
-    if not data:
-        return status
-
-    hidden = _MASK in data or event.meaning.startswith(_CHANGES_BY_ITSELF)
-    return {"sw": status, "data": {"any": str(len(data))} if hidden else " ".join(data)}
 
 
 _BY_HAND: Final = {

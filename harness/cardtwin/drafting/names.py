@@ -106,7 +106,11 @@ class Secrets:
 
     def now(self, name: str) -> str:
         """Return what to write for a secret, whatever it was changed to."""
-        return self.refer(self._current.get(name, name))
+        return self.refer(self.current(name))
+
+    def current(self, name: str) -> str:
+        """Return the name of what a secret is at present."""
+        return self._current.get(name, name)
 
     def changed(self, name: str, new: str) -> None:
         """Take note that a secret is another one from now on."""

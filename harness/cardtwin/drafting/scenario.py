@@ -9,8 +9,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import models
+from cardtwin.drafting.apdus import ApduDrafter
 from cardtwin.drafting.calls import CallDrafter, CallStep
-from cardtwin.drafting.desk import apdu_step, is_carried_out, reader_step, who
+from cardtwin.drafting.desk import is_carried_out, reader_step, who
 from cardtwin.drafting.errors import NothingToDraftError
 from cardtwin.drafting.layout import Entry, escaped, file_text
 from cardtwin.drafting.names import AXIS, DEFAULTS, ROW, Handles, Secrets
@@ -102,6 +103,7 @@ class _Draft:
         self._given = circumstances
         self._handles, self._secrets = Handles(), Secrets()
         self._calls = CallDrafter(self._handles, self._secrets)
+        self._apdus = ApduDrafter(self._secrets, self._value, made=self._profile() is not None)
         self._presence = Presence()
         self._steps: list[CallStep | Entry] = []
         self._programs: dict[str, str] = {}
@@ -224,7 +226,7 @@ class _Draft:
         match event:
             case MaskedExchange():
                 by = self._program(program or ("" if alone else "other"))
-                self._steps.append(apdu_step(event, {"by": by, **on}, self._given.secrets))
+                self._steps.append(self._apdus.step(event, {"by": by, **on}))
             case ReaderChanged() if self._steps:
                 card = self._readers().get(event.reader) or "token"
                 step = reader_step(event, self._program(program) if program else "", on, card)
@@ -335,7 +337,10 @@ class _Draft:
         }
 
         if self._secrets.needed:
-            row: dict[str, Tree] = {"id": ROW, **{name: self._secret(name) for name in self._secrets.needed}}
+            row: dict[str, Tree] = {
+                "id": ROW,
+                **{name: escaped(self._value(name)) for name in self._secrets.needed},
+            }
             head["matrix"] = Entry({AXIS: [row]}, (_ABOUT_SECRETS,))
 
         if self._given.switches:
@@ -352,8 +357,8 @@ class _Draft:
 
         return {"card": card, "pinpad": "yes"} if card else {"pinpad": "yes"}
 
-    def _secret(self, name: str) -> Tree:
-        return escaped(self._given.secrets.get(name, DEFAULTS[name]))
+    def _value(self, name: str) -> str:
+        return self._given.secrets.get(name, DEFAULTS[name])
 
     def _processes(self) -> dict[str, Tree]:
         config: dict[str, Tree] = {"config": _CONFIG} if self._given.config is not None else {}

@@ -281,7 +281,7 @@ def test_a_trace_without_calls_becomes_apdus(tmp_path: Path) -> None:
     )
     assert "apdu: 00 CA 01 83 00, by: program, expect: {sw: 90 00, data: 20}" in text
     assert "expect: {sw: 90 00, data: {any: 8}}" in text
-    assert "00 20 00 81 08 31 32 33 34 00 00 00 00, by: program, expect: 63 C2" in text
+    assert "00 20 00 81 08 39 39 39 39 00 00 00 00, by: program, expect: 63 C2" in text
     assert [step.kind.verb for step in instance.steps] == ["apdu"] * 3
 
 
