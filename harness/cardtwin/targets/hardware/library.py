@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from cardtwin.events import Exchange
 from cardtwin.pcsc import PcscError
 from cardtwin.readers.physical import PassedReader
 from cardtwin.targets.errors import TargetError
@@ -18,7 +17,6 @@ from cardtwin.targets.hardware.guarded import name_states
 from cardtwin.targets.hardware.passed import GuardedCard
 from cardtwin.targets.hardware.rehearsal import LibraryRehearsal
 from cardtwin.targets.hardware.target import HardwareBench, HardwareTarget
-from cardtwin.targets.hubs import part_of
 from cardtwin.targets.module import ForeignTarget, Launcher
 from cardtwin.targets.told import ToldProgram
 
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
-    from cardtwin.events import Event, Hub
+    from cardtwin.events import Hub
     from cardtwin.pcsc import Context
     from cardtwin.targets.hardware.config import Hardware, PhysicalReader
     from cardtwin.targets.interface import Capability, Program, Setup
@@ -121,7 +119,7 @@ class LibraryHardwareBench(HardwareBench):
             self.names[reader],
             known_as=reader,
             around=lambda card: GuardedCard(card, guard, reader),
-            hub=part_of(self.hub, _is_exchange),
+            hub=self.hub,
         )
         self.around.enter_context(passed)
 
@@ -154,7 +152,3 @@ class LibraryHardwareBench(HardwareBench):
                     self.manager.reset(reader)
 
         super().close()
-
-
-def _is_exchange(event: Event) -> bool:
-    return isinstance(event, Exchange)
