@@ -206,6 +206,18 @@ def test_nobody_else_gets_at_the_card_meanwhile(daemon: Daemon, tmp_path: Path) 
     assert result.stdout.count("SW1=0x90") == 1
 
 
+@pytest.mark.usefixtures("real")
+def test_an_earlier_trace_stays_when_another_program_uses_the_card(daemon: Daemon, tmp_path: Path) -> None:
+    (tmp_path / "earlier").write_text("an earlier trace\n")
+    there = f"PCSCLITE_CSOCK_NAME={daemon.environment['PCSCLITE_CSOCK_NAME']}"
+    second = command("record", "--reader", READERS[0], "-o", tmp_path / "earlier", "echo", "ran")
+    first = ("--reader", READERS[0], "-o", tmp_path / "t", "env", there)
+    result = run("record", *first, *second, **way(daemon))
+    assert (result.returncode, result.stdout) == (125, "")
+    assert "another program uses the card" in result.stderr
+    assert (tmp_path / "earlier").read_text() == "an earlier trace\n"
+
+
 @pytest.mark.cardtwin_proves("RR-01")
 def test_a_pin_goes_through_a_real_reader_and_not_into_the_trace(
     daemon: Daemon, real: EmulatedCard, tmp_path: Path

@@ -90,7 +90,7 @@ class Recording:
             stack.callback(self._close, host)
             self.environment |= host.environment
             self.pins, self.warnings = ready["pins"], tuple(ready["warnings"])
-            self._write(stack, host)
+            trace = stack.enter_context(ExitStack())  # ends after all that is told in it
 
             if self._reader is not None:
                 stack.enter_context(pass_reader(host.bench.manager, self._reader))
@@ -98,6 +98,7 @@ class Recording:
             if self._library is not None:
                 self.environment |= self._serve(stack, host, self._library)
 
+            self._write(trace, host)  # last: where the rest can't be had, an earlier trace stays
             self._stack = stack.pop_all()
 
         return self
@@ -118,7 +119,7 @@ class Recording:
         output = self._output
 
         try:
-            # An earlier trace stays where this one can't even begin.
+            # A title or a limit that can't be leaves an earlier trace where it is as well.
             TraceWriter(io.StringIO(), output.title, limit=output.limit)
             stream = stack.enter_context(output.path.open("w", encoding="utf-8"))
             clock = time.monotonic if output.times else None
