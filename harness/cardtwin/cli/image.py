@@ -106,7 +106,8 @@ def _taken(reader: str | None, *, ask_tries: bool) -> TakenCard:
 
     try:
         with PhysicalContext() as context:
-            return take_over(context, choose_reader(context, reader), ask_tries=ask_tries)
+            chosen = choose_reader(context, reader, "choose one with --reader")
+            return take_over(context, chosen, ask_tries=ask_tries)
     except (PyscardMissingError, TargetError) as error:
         fail(str(error))
     except PcscError as error:

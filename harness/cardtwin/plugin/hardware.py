@@ -6,6 +6,7 @@ The options are those of ``cardtwin run``, with the plugin's name in front.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -24,6 +25,7 @@ __all__ = [
     "add_hardware_options",
     "check_hardware",
     "check_hardware_options",
+    "in_options_of_pytest",
     "known_hardware",
 ]
 
@@ -57,6 +59,10 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "known-tries": {"metavar": "N", "type": _tries, "help": "PINs have N tries left, if no card tells."},
     "ledger": {"metavar": "FOLDER", "type": Path, "help": "Where tries spent on physical cards are kept."},
 }
+
+
+_NAMED: Final = re.compile(rf"(?<![\w-])--(?=(?:{'|'.join([*_OPTIONS, 'target'])})(?![\w-]))")
+"""An option of ``cardtwin run`` that pytest has as well, up to its name."""
 
 
 def add_hardware_options(group: pytest.OptionGroup) -> None:
@@ -116,6 +122,11 @@ def known_hardware(config: pytest.Config, instances: Sequence[Instance]) -> Hard
         OSError: The hardware file can't be read.
     """
     return _asked(config).known(instances, _nobody)
+
+
+def in_options_of_pytest(told: str) -> str:
+    """Return what was told about physical cards, with the options in it called as pytest has them."""
+    return _NAMED.sub(_PREFIX, told)
 
 
 class StatesOfCards:

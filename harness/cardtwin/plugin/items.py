@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cardtwin.interrupts import terminable
-from cardtwin.plugin.hardware import known_hardware
+from cardtwin.plugin.hardware import in_options_of_pytest, known_hardware
 from cardtwin.plugin.options import overrides_of
 from cardtwin.plugin.proving import RESULT
 
@@ -100,16 +100,22 @@ class ScenarioItem(pytest.Function):
         with terminable() if self.is_physical else nullcontext():
             result = self.stash[RESULT] = run_one(self.scenario, options, announce=self._announce).result
 
-        self.user_properties += [(f"step {step.number}", step_line(step)) for step in result.steps]
+        self.user_properties += [
+            (f"step {step.number}", self._told(step_line(step))) for step in result.steps
+        ]
 
         if result.verdict is Verdict.UNSUPPORTED:
-            pytest.skip(result.message)
+            pytest.skip(self._told(result.message))
 
         if result.verdict is Verdict.FAILED:
             raise ScenarioFailedError(result)
 
     def _announce(self, plan: Plan) -> None:
-        self.plan = "\n".join(plan.lines())
+        self.plan = self._told("\n".join(plan.lines()))
+
+    def _told(self, text: str) -> str:
+        """Return what a run has told; on physical cards, it names options."""
+        return in_options_of_pytest(text) if self.is_physical else text
 
     def repr_failure(  # type: ignore[override]  # the style is the collector's, and a plain text has none
         self, excinfo: ExceptionInfo[BaseException]
@@ -122,7 +128,7 @@ class ScenarioItem(pytest.Function):
             return str(excinfo.value)
 
         if isinstance(excinfo.value, ScenarioFailedError):
-            return explain_failure(excinfo.value.result)
+            return self._told(explain_failure(excinfo.value.result))
 
         return super().repr_failure(excinfo)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cardtwin.plugin.hardware import in_options_of_pytest
 from support.pytests import runner_in
 
 if TYPE_CHECKING:
@@ -141,11 +142,30 @@ def test_what_would_be_refused_is_not_begun_and_the_options_allow_it(tmp_path: P
     assert "1 failed" in refused.stdout
     assert "it would be refused" in refused.stdout
     assert NOTHING_SENT in refused.stdout
+    assert "--cardtwin-allow-destructive permits such commands" in refused.stdout
+    assert " --allow-" not in refused.stdout
     allowed = run_pytest(*PCSC, "--cardtwin-allow-destructive")
     assert "1 failed" in allowed.stdout, "there is no such reader"
     assert "it would be refused" not in allowed.stdout
     assert NOTHING_SENT not in allowed.stdout
     assert "plan of one on pcsc:Nobody's reader" in allowed.stdout
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("--allow-destructive permits it", "--cardtwin-allow-destructive permits it"),
+        (
+            "--allow-irreversible 'A', --known-tries",
+            "--cardtwin-allow-irreversible 'A', --cardtwin-known-tries",
+        ),
+        ("(--target pcsc:READER)", "(--cardtwin-target pcsc:READER)"),
+        ("--cardtwin-allow-destructive", "--cardtwin-allow-destructive"),
+        ("--ledgers, a--ledger, ---ledger, --other", "--ledgers, a--ledger, ---ledger, --other"),
+    ],
+)
+def test_options_are_called_as_pytest_has_them(told: str, found: str) -> None:
+    assert in_options_of_pytest(told) == found
 
 
 def test_what_no_reader_can_do_is_skipped_and_never_passed(tmp_path: Path, run_pytest: Run) -> None:

@@ -451,7 +451,7 @@ def test_a_card_in_manufacturing_is_read_without_files() -> None:
     ("readers", "name", "message"),
     [
         ((), None, "there are no readers"),
-        (("A", "B"), None, "several readers; choose one with --reader: 'A', 'B'"),
+        (("A", "B"), None, "several readers; name it: 'A', 'B'"),
         (("A", "B"), "C", "no reader 'C', only 'A', 'B'"),
     ],
 )
@@ -464,7 +464,7 @@ def test_a_reader_that_is_not_clear_is_an_error(
         manager.add_reader(reader)
 
     with pytest.raises(TargetError, match=message):
-        choose_reader(manager.context(), name)
+        choose_reader(manager.context(), name, "name it")
 
 
 def test_the_only_reader_is_the_one() -> None:

@@ -48,8 +48,13 @@ _SHOWN: Final = frozenset({0xA4, 0xCA, 0x16})
 """SELECT, GET DATA and DIRECTORY: what these are answered is no content of a file."""
 
 
-def choose_reader(context: Context, name: str | None) -> str:
+def choose_reader(context: Context, name: str | None, remedy: str = "say which one") -> str:
     """Return the reader of that name; without a name the only one there is.
+
+    Args:
+        context: The readers.
+        name: The name, or None.
+        remedy: How a caller's user names one of several, in a few words.
 
     Raises:
         TargetError: There is none of that name, none at all, or more than one and no name.
@@ -61,7 +66,7 @@ def choose_reader(context: Context, name: str | None) -> str:
         raise TargetError("there are no readers")
 
     if name is None and len(readers) > 1:
-        raise TargetError(f"there are several readers; choose one with --reader: {listed}")
+        raise TargetError(f"there are several readers; {remedy}: {listed}")
 
     if name is not None and name not in readers:
         raise TargetError(f"there is no reader {name!r}, only {listed}")
