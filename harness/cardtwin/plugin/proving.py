@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
 
+from cardtwin.plugin.marking import IDS, STEPS
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from cardtwin.scenario import ScenarioResult
 
-__all__ = ["IDS", "MARK", "OPTION", "RESULT", "STEPS", "Proving", "add_marker", "check_marks"]
+__all__ = ["MARK", "OPTION", "RESULT", "Proving", "add_marker", "check_marks"]
 
 _Wrapper: TypeAlias = "Generator[None, pytest.TestReport, pytest.TestReport]"
 
@@ -25,10 +27,6 @@ OPTION: Final = "--cardtwin-proved"
 
 RESULT: Final[pytest.StashKey[ScenarioResult]] = pytest.StashKey()
 """What came of the scenario that an item has run."""
-
-IDS: Final = "cardtwin_proves"
-STEPS: Final = "cardtwin_steps"
-"""The attributes of a report: the ids of a mark, and the proofs of a scenario's steps."""
 
 
 def add_marker(config: pytest.Config) -> None:

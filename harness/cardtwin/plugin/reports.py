@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardtwin.plugin.proving import IDS, STEPS
+from cardtwin.plugin.marking import IDS, STEPS
 from cardtwin.report.proofs import TESTS, Proof, ProofsFile, proofs_of
 from cardtwin.scenario import Verdict
 
