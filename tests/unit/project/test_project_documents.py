@@ -24,6 +24,20 @@ def test_a_link_to_a_file_leads_to_one(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_the_index_leads_to_all_documents() -> None:
+    found, waiting = set[Path](), [ROOT / "docs" / "index.md"]
+
+    while waiting:
+        page = waiting.pop()
+        found.add(page)
+        leads_to = {(page.parent / link).resolve() for link in LINK.findall(page.read_text("utf-8"))}
+        waiting += {each for each in leads_to - found if each.suffix == ".md" and each.exists()}
+        found |= leads_to
+
+    documents = {path for path in (ROOT / "docs").rglob("*") if path.is_file()}
+    assert {str(path.relative_to(ROOT)) for path in documents - found} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_command_of_the_checkout_that_a_page_names_is_there(page: Path) -> None:
     named = set(re.findall(r"(?<![\w.])\./([a-z]+)\b", page.read_text("utf-8")))
