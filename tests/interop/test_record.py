@@ -289,3 +289,22 @@ def test_calls_of_another_library_are_told_with_what_they_send(card: Path, tmp_p
     called = {e.cause.path()[-1].what for e in trace.events if isinstance(e, MaskedExchange) and e.cause}
     assert {"C_Initialize", "C_Login"} <= called
     assert "Private Key Object" in result.stdout
+
+
+@pytest.mark.cardtwin_proves("RR-01", "RR-05")
+def test_processes_of_one_program_are_told_apart_in_the_trace_and_the_draft(
+    card: Path, tmp_path: Path
+) -> None:
+    script = '"$0" --module "$CARDTWIN_MODULE" -O; "$0" --module "$CARDTWIN_MODULE" -O'
+    given = ("--image", card, "--module", shared_library(OPENSC), "sh", "-c", script, tool("pkcs11-tool"))
+    recorded(tmp_path, *given)
+    (trace,) = read_traces(tmp_path / "t.jsonl")
+    clients = {e.cause.path()[0].what for e in trace.events if isinstance(e, MaskedExchange) and e.cause}
+    assert len(clients) == 2
+    assert all(re.fullmatch(r"client \d+ pkcs11-tool", each) for each in clients)
+
+    drafted = run("scenario", "from", tmp_path / "t.jsonl", "-o", tmp_path / "draft.scenario.yaml")
+    assert drafted.returncode == 0, drafted.stderr
+    calls = re.findall(r"pkcs11: (\w+).*?by: ([\w.-]+)", (tmp_path / "draft.scenario.yaml").read_text())
+    assert [by for name, by in calls if name == "C_Initialize"] == ["pkcs11-tool", "pkcs11-tool-2"]
+    assert {by for _, by in calls} == {"pkcs11-tool", "pkcs11-tool-2"}

@@ -31,6 +31,8 @@ class RecordedCall:
         result: The return value's name; empty where the trace ends before.
         results: As texts, by the names of the parameters.
         asked: What a PIN pad has asked a person for meanwhile.
+        process: Who calls, as the causes of what it does beside its calls name it; empty where the trace
+            doesn't say.
     """
 
     name: str
@@ -39,6 +41,7 @@ class RecordedCall:
     result: str = ""
     results: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[PinPadUsed, ...] = ()
+    process: str = ""
 
 
 _OK: Final = "CKR_OK"
@@ -85,6 +88,7 @@ def _call(
         result,
         {name.removeprefix("*"): text for name, text in results},
         asked,
+        _process(began.cause),
     )
 
 

@@ -107,6 +107,7 @@ class _Draft:
         self._presence = Presence()
         self._steps: list[CallStep | Entry] = []
         self._programs: dict[str, str] = {}
+        self._callers: dict[str, str] = {}
         self._begun: set[str] = set()
         self._certificates = False
         self._has_cards = any(isinstance(event, MaskedExchange | ReaderChanged) for event in trace.events)
@@ -143,6 +144,7 @@ class _Draft:
 
     def _take(self, found: list[Happening]) -> None:
         calls = [each for each in found if isinstance(each, RecordedCall)]
+        self._callers = {call.process: call.program for call in reversed(calls) if call.process}
         began = found.index(calls[0]) if calls else 0
 
         for each in found[began:]:
@@ -239,7 +241,9 @@ class _Draft:
         return notes
 
     def _program(self, recorded: str) -> str:
-        """Return what the scenario calls a program."""
+        """Return what the scenario calls a program: the same for all that a process does."""
+        recorded = self._callers.get(recorded, recorded)
+
         if recorded not in self._programs:
             wish = _NO_NAME.sub("-", CLIENT.sub("", recorded)).strip("-.") or _PROGRAM
             wish = _PROGRAM if _PROCESS.fullmatch(recorded) else wish

@@ -152,7 +152,7 @@ class ForeignLibrary:
         Raises:
             CryptokiError: It doesn't load, or refuses.
         """
-        cause = SharedCause(client.program)
+        cause = SharedCause(f"client {client.pid} {client.program}")  # as the server has it of its calls
 
         with ExitStack() as stack:
             socket = self._folder / f"readers-{next(self._numbers)}"

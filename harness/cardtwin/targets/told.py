@@ -52,8 +52,8 @@ class ToldProgram:
         return self._told(name, arguments, lambda: self._program.call(name, arguments))
 
     def fork(self) -> ToldProgram:
-        """Return the child that a fork of the program makes; errors as call()."""
-        return ToldProgram(self._program.fork(), self._name, self._hub)
+        """Return the child that a fork of the program makes, which is told apart; errors as call()."""
+        return ToldProgram(self._program.fork(), f"the child of {self._name}", self._hub)
 
     def close(self) -> None:
         """End it. A second call does nothing."""

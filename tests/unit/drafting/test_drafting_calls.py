@@ -47,6 +47,25 @@ def test_two_processes_of_one_name_are_two_programs(tmp_path: Path) -> None:
     assert text.count("by: program") == 6
 
 
+def test_what_processes_do_beside_their_calls_is_theirs(tmp_path: Path) -> None:
+    select = MaskedExchange(
+        reader="R1", meaning="SELECT", command="00 A4 00 0C 02 3F 00", response="90 00", status="success"
+    )
+    processes = [Cause("client 70 java"), Cause("client 71 java")]
+    events = [
+        replace(event, cause=client) if isinstance(event, CallBegan) else event
+        for each in OPENED
+        for client in processes
+        for event in call(*each)
+    ]
+    events += [replace(select, cause=client) for client in (*processes, Cause("client 72 java"))]
+    text = steps(draft(Trace("a log", tuple(events)), tmp_path))
+    sent = [line for line in text.splitlines() if "apdu:" in line]
+
+    assert ["by: program-2" in line for line in sent] == [False, True, False]
+    assert ["by: java" in line for line in sent] == [False, False, True]
+
+
 def test_a_program_that_was_started_anew_is_another_one(tmp_path: Path) -> None:
     again = steps(draft(trace(*OPENED, *OPENED), tmp_path))
     after = steps(draft(trace(*OPENED, ("C_Finalize", NOTHING, NOTHING, "CKR_OK"), *OPENED), tmp_path))

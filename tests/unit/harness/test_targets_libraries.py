@@ -133,3 +133,36 @@ def test_a_crash_in_the_middle_is_told_at_its_step_and_the_run_goes_on(
     assert failure["message"] == "cardtwin: it was killed by SIGSEGV while C_Sign ran"
     assert "a.scenario.yaml:" in first["steps"][1]["place"]
     assert second["verdict"] == "passed"
+
+
+PROGRAMS = """\
+format: 1
+title: Three programs
+processes: {ssh: {}, java: {}, child: {}}
+readers: {R1: cardos-5.3}
+steps:
+  - {pkcs11: C_Initialize, by: ssh}
+  - {pkcs11: C_Initialize, by: java}
+  - {fork: child, by: ssh}
+  - {pkcs11: C_Initialize, by: child}
+  - {pkcs11: C_Finalize, by: ssh}
+  - {pkcs11: C_Finalize, by: child}
+  - {pkcs11: C_Finalize, by: java}
+"""
+
+
+def test_programs_of_a_library_are_told_apart_in_the_trace_and_its_draft(
+    build: Build, tmp_path: Path
+) -> None:
+    library = build(C_Initialize="ok", C_Finalize="ok")
+    (tmp_path / "three.scenario.yaml").write_text(PROGRAMS)
+    trace, draft = tmp_path / "t.jsonl", tmp_path / "draft.scenario.yaml"
+    ran = cardtwin("run", tmp_path / "three.scenario.yaml", "--target", f"module:{library}", "--trace", trace)
+    assert ran.exit_code == 0, ran.output
+
+    drafted = cardtwin("scenario", "from", trace, "-o", draft)
+    assert drafted.exit_code == 0, drafted.output
+    calls = [line for line in draft.read_text().splitlines() if "pkcs11: C_" in line]
+    assert [line.partition("by: ")[2].rstrip("}") for line in calls] == [
+        *("ssh", "java", "the-child-of-ssh", "ssh", "the-child-of-ssh", "java")
+    ]
