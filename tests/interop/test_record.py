@@ -277,6 +277,34 @@ def test_a_card_that_comes_and_goes_in_a_real_reader_does_so_here(daemon: Daemon
     assert changes[:5] == ["inserted", "powered on", "removed", "inserted", "powered on"]
 
 
+@pytest.mark.cardtwin_proves("RR-01", "RR-02", "RR-03")
+def test_a_card_that_speaks_t0_is_recorded_and_replayed_with_what_programs_fetch(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    model = models.get("idclassic-340")
+    held = EmulatedCard(model, image=full_card(model.name), entropy=SystemEntropy())
+    variables: dict[str, Any] = {**daemon.environment, "CARDTWIN_LOCKS": str(tmp_path)}
+    dump = (tool("pkcs15-tool"), "-D")
+
+    with VpcdSlot(held, reader=READERS[0], port=daemon.port) as slot:
+        assert slot.wait(TIMEOUT)
+        seen(daemon, "present")
+        told = recorded(tmp_path, "--reader", READERS[0], *dump, **variables)
+        again = run("replay", tmp_path / "t.jsonl", "--target", f"pcsc:{READERS[0]}", **variables)
+
+    (trace,) = read_traces(tmp_path / "t.jsonl")
+    assert any(e.command.startswith("00 C0") for e in trace.events if isinstance(e, MaskedExchange))
+    assert re.fullmatch(r"commands sent: \d\d+; no differences\n", again.stdout), again.stdout + again.stderr
+
+    images.save(full_card(model.name), tmp_path / "t0.image")
+    emulated = run("replay", tmp_path / "t.jsonl", "--image", tmp_path / "t0.image")
+    assert re.fullmatch(r"commands sent: \d\d+; no differences\n", emulated.stdout), emulated.stdout
+
+    for given in ((), ("--strict",)):
+        played = run("replay", tmp_path / "t.jsonl", "--as-card", *given, "--", *dump)
+        assert (played.returncode, played.stdout) == (0, told.stdout), played.stderr
+
+
 @pytest.mark.cardtwin_proves("RR-01")
 def test_calls_of_another_library_are_told_with_what_they_send(card: Path, tmp_path: Path) -> None:
     script = '"$0" --module "$CARDTWIN_MODULE" --login --pin 1234 -O'

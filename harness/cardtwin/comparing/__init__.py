@@ -1,6 +1,6 @@
 """Two runs side by side: where they differ, and what that means."""
 
-from cardtwin.comparing.answers import VOLATILE, Difference, Kind, differences
+from cardtwin.comparing.answers import VOLATILE, Difference, Kind, differences, origins
 from cardtwin.comparing.calls import compare_calls
 from cardtwin.comparing.runs import compare_results, compare_traces
 
@@ -12,4 +12,5 @@ __all__ = [
     "compare_results",
     "compare_traces",
     "differences",
+    "origins",
 ]

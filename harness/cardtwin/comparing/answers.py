@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.events import ReaderChanged
 from cardtwin.iso7816 import FileControl, StatusWord, TlvFormatError
+from cardtwin.trace import MaskedExchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from cardtwin.trace import MaskedExchange
+    from cardtwin.events import Event
 
-__all__ = ["VOLATILE", "Difference", "Kind", "differences"]
+__all__ = ["VOLATILE", "Difference", "Kind", "differences", "origins"]
 
 _HIDDEN: Final = "**"
+_GET_RESPONSE: Final = "GET RESPONSE"
+_WAITING: Final = {"61", "6C", "9F"}
+"""The first byte of the status words after which GET RESPONSE fetches an answer, or asks for it again."""
 
 VOLATILE: Final = frozenset(
     {
@@ -88,18 +93,48 @@ class Difference:
         return f"{self.place}: {self.what}: {self.kind.value}: {self.left} against {self.right}"
 
 
-def differences(left: MaskedExchange, right: MaskedExchange, place: str) -> tuple[Difference, ...]:
+def differences(
+    left: MaskedExchange, right: MaskedExchange, place: str, origin: str = ""
+) -> tuple[Difference, ...]:
     """Return in what the answers to one command differ.
 
     Masked bytes are taken as equal. Of what is new each time, such as a challenge, the length counts.
+
+    Args:
+        left: One of them.
+        right: The other.
+        place: Where.
+        origin: Of GET RESPONSE, the meaning of the command whose answer it fetches.
     """
+    volatile = (origin or left.meaning).startswith(tuple(VOLATILE))
     return tuple(
         Difference(kind, place, f"{left.command[:11]} {left.meaning}", one, other)
-        for kind, one, other in _differences(left, right)
+        for kind, one, other in _differences(left, right, volatile=volatile)
     )
 
 
-def _differences(left: MaskedExchange, right: MaskedExchange) -> Iterator[tuple[Kind, str, str]]:
+def origins(events: Iterable[Event]) -> Mapping[int, str]:
+    """Return whose answers are fetched: the meaning of the command, by the identity of each GET RESPONSE."""
+    found: dict[int, str] = {}
+    waiting: dict[str, str] = {}
+
+    for event in events:
+        if isinstance(event, MaskedExchange):
+            before = waiting.pop(event.reader, event.meaning)
+            origin = before if event.meaning.startswith(_GET_RESPONSE) else event.meaning
+            found[id(event)] = origin
+
+            if event.response[-5:-3] in _WAITING:
+                waiting[event.reader] = origin
+        elif isinstance(event, ReaderChanged):
+            waiting.pop(event.reader, None)
+
+    return found
+
+
+def _differences(
+    left: MaskedExchange, right: MaskedExchange, *, volatile: bool
+) -> Iterator[tuple[Kind, str, str]]:
     if left.unanswered or right.unanswered:
         if left.unanswered != right.unanswered:
             yield Kind.UNANSWERED, left.answer, right.answer
@@ -112,7 +147,7 @@ def _differences(left: MaskedExchange, right: MaskedExchange) -> Iterator[tuple[
         yield _status_kind(*statuses), *_shown(*statuses)
         return
 
-    yield from _data(one[:-2], other[:-2], volatile=left.meaning.startswith(tuple(VOLATILE)))
+    yield from _data(one[:-2], other[:-2], volatile=volatile)
 
 
 def _status(response: list[str]) -> StatusWord | None:

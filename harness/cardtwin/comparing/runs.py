@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.comparing.answers import Difference, Kind, differences
+from cardtwin.comparing.answers import Difference, Kind, differences, origins
 from cardtwin.comparing.matching import side_by_side
 from cardtwin.targets.looking import is_a_look
 from cardtwin.trace import MaskedExchange
@@ -32,7 +32,7 @@ def compare_traces(left: Trace, right: Trace) -> tuple[Difference, ...]:
     commands that only one side has sent are differences themselves. Traces without a step in common, such as
     those of different programs, are compared as a whole.
     """
-    one, other = _by_step(left), _by_step(right)
+    one, other, fetched = _by_step(left), _by_step(right), origins(left.events)
 
     if not one.keys() & other.keys():
         one, other = _as_a_whole(one), _as_a_whole(other)
@@ -40,7 +40,7 @@ def compare_traces(left: Trace, right: Trace) -> tuple[Difference, ...]:
     return tuple(
         difference
         for step in dict.fromkeys((*one, *other))
-        for difference in _in_step(step, one.get(step, []), other.get(step, []))
+        for difference in _in_step(step, one.get(step, []), other.get(step, []), fetched)
     )
 
 
@@ -80,14 +80,14 @@ def _step(cause: Cause | None) -> str:
 
 
 def _in_step(
-    step: str, left: Sequence[MaskedExchange], right: Sequence[MaskedExchange]
+    step: str, left: Sequence[MaskedExchange], right: Sequence[MaskedExchange], fetched: Mapping[int, str]
 ) -> Iterator[Difference]:
     for alike, here, there in side_by_side([_key(e) for e in left], [_key(e) for e in right]):
         sent, also = left[here], right[there]
 
         if alike:
             for at, (one, other) in enumerate(zip(sent, also, strict=True), here.start + 1):
-                yield from differences(one, other, f"{step}, APDU {at}")
+                yield from differences(one, other, f"{step}, APDU {at}", fetched[id(one)])
         else:
             place = f"{step}, APDU {here.start + 1}"
             yield Difference(Kind.COMMAND, place, "sent", _commands(sent), _commands(also))

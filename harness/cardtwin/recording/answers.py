@@ -167,6 +167,8 @@ class AnswersByState(Answers):
 
     def _places(self, state: CardState, command: str) -> tuple[tuple[_Table, CardState], ...]:
         """Return where the answer to a command stands that comes in a state."""
+        state = state.before(command)
+
         if self._commands[command]:
             return ((self._turns, state.anywhere),)
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.comparing import Difference, Kind, differences
+from cardtwin.comparing import Difference, Kind, differences, origins
 from cardtwin.decode import Decoder, Effect
 from cardtwin.events import Exchange, PowerChange, ReaderChanged
 from cardtwin.pcsc import Disposition, PcscError
@@ -138,6 +138,7 @@ class ClientReplay:
         self._sent = self._count = 0
         # Seen before anything is sent: values that don't fit.
         self._commands = secrets.commands(trace.events)
+        self._origins = origins(trace.events)
 
     def run(self, context: Context, readers: Mapping[str, str]) -> Replayed:
         """Replay the trace.
@@ -194,7 +195,8 @@ class ClientReplay:
             seat.reset(Disposition.UNPOWER)
 
         self._sent += 1
-        self._found += differences(event, self._exchanged(event.reader, seat, command), place)
+        answer = self._exchanged(event.reader, seat, command)
+        self._found += differences(event, answer, place, self._origins[id(event)])
 
     def _forbidden(self, decoder: Decoder, command: bytes) -> str:
         decoded: Decoded = decoder.command(command)

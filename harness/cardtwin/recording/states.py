@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from cardtwin.decode import Decoded
     from cardtwin.trace import MaskedExchange
 
-__all__ = ["CardState", "TracedCommand", "Tracer"]
+__all__ = ["CardState", "TracedCommand", "Tracer", "is_get_response"]
 
 HIDDEN: Final = "**"
 _DONE: Final = ("90", "61", "62")
-_GOES_ON: Final = ("61", "6C", "9F")
+_WAITING: Final = ("61", "9F")
+_WRONG_LE: Final = "6C"
+_GET_RESPONSE: Final = "C0"
 _CHANGES: Final = Effect.WRITES | Effect.DESTROYS | Effect.IRREVERSIBLE | Effect.UNKNOWN
 _SELECT: Final = 0xA4
 _BINARY, _RECORD = {0xB0, 0xD6}, {0xB2, 0xDC}
@@ -51,10 +54,25 @@ class TracedCommand:
         return self.exchange.response[-5:-3] in _DONE
 
     @property
-    def goes_on(self) -> bool:
-        """Whether the next command belongs to it: more of a chain, or GET RESPONSE."""
+    def waits(self) -> bool:
+        """Whether GET RESPONSE may follow, which belongs to it."""
+        return self.exchange.response[-5:-3] in _WAITING
+
+    @property
+    def linked(self) -> bool:
+        """Whether more of a chain follows, which belongs to it."""
         apdu = self.apdu
-        return self.exchange.response[-5:-3] in _GOES_ON or (apdu is not None and apdu.chained)
+        return apdu is not None and apdu.chained
+
+    @property
+    def has_wrong_le(self) -> bool:
+        """Whether nothing was done, since the answer has another length (ISO/IEC 7816-3:2006, 12.2.2)."""
+        return self.exchange.response[-5:-3] == _WRONG_LE
+
+    @property
+    def fetches(self) -> bool:
+        """Whether it is GET RESPONSE."""
+        return is_get_response(self.exchange.command)
 
     @property
     def in_turn(self) -> bool:
@@ -75,6 +93,14 @@ class TracedCommand:
             return CommandApdu.parse(_unhidden(self.exchange.command))
         except ApduFormatError:
             return None
+
+
+class Scope(Enum):
+    """On what an answer depends."""
+
+    STATE = "on the state"
+    CHANGES = "on what has changed on the card"
+    TURN = "on nothing: answers come in their order"
 
 
 class Tracer:
@@ -103,14 +129,35 @@ class CardState:
         tries: Wrong PINs by the commands' headers: the last answer.
         changes: The commands that have changed what the card keeps, in their order: a digest, for there may
             be many. Empty where there are none.
-        pending: The command before, where the next one belongs to it.
+        pending: The commands before to which the next one belongs, if it is more of their chain, or GET
+            RESPONSE: a digest.
+        linked: Whether they are pieces of a chain.
+        scope: On what their answers depend.
     """
 
     selected: tuple[str, ...] = ()
     environment: frozenset[tuple[str, str]] = frozenset()
     tries: frozenset[tuple[str, str]] = frozenset()
     changes: bytes = b""
-    pending: str = ""
+    pending: bytes = b""
+    linked: bool = False
+    scope: Scope = Scope.STATE
+
+    def before(self, command: str) -> CardState:
+        """Return the state for a command: what waits for GET RESPONSE is gone with any other one."""
+        if self.linked or not self.pending:
+            return self
+
+        if not is_get_response(command):
+            return replace(self, pending=b"", scope=Scope.STATE)
+
+        match self.scope:
+            case Scope.TURN:
+                return CardState(pending=self.pending, scope=self.scope)
+            case Scope.CHANGES:
+                return self.anywhere
+            case _:
+                return self
 
     @property
     def loose(self) -> CardState:
@@ -120,7 +167,7 @@ class CardState:
     @property
     def anywhere(self) -> CardState:
         """The same where neither the current file counts nor what a reset clears."""
-        return CardState(changes=self.changes, pending=self.pending)
+        return CardState(changes=self.changes, pending=self.pending, linked=self.linked, scope=self.scope)
 
     def reset(self) -> CardState:
         """Return the state after a reset."""
@@ -129,7 +176,7 @@ class CardState:
     def after(self, traced: TracedCommand) -> CardState:
         """Return the state after a command."""
         exchange, effect = traced.exchange, traced.decoded.effect
-        state = replace(self, pending=exchange.command if traced.goes_on else "")
+        state = self._followed(traced)
         header = exchange.command[:_HEADER]
 
         if Effect.SPENDS_TRIES in effect:
@@ -140,6 +187,26 @@ class CardState:
             state = replace(state, environment=_set(self.environment, header, exchange.command))
 
         return replace(state, selected=_selected(self.selected, traced)) if traced.done else state
+
+    def _followed(self, traced: TracedCommand) -> CardState:
+        """Return the state with what may belong to a command."""
+        if traced.has_wrong_le and traced.fetches:
+            return self
+
+        belongs = self.linked or traced.fetches
+        before = self.pending if belongs else b""
+
+        if not traced.waits and not traced.linked:
+            return replace(self, pending=b"", linked=False, scope=Scope.STATE)
+
+        scope = Scope.TURN if traced.in_turn else Scope.CHANGES if traced.anywhere else Scope.STATE
+        which = f" {id(traced.exchange)}" if traced.in_turn else ""  # what is new each time goes together
+        return replace(
+            self,
+            pending=_changed(before, f"{traced.exchange.command}{which}"),
+            linked=traced.linked,
+            scope=self.scope if traced.fetches else scope,
+        )
 
 
 def _with_tries(state: CardState, traced: TracedCommand, header: str) -> CardState:
@@ -192,6 +259,11 @@ def _selected(before: tuple[str, ...], traced: TracedCommand) -> tuple[str, ...]
 def _is_whole(apdu: CommandApdu) -> bool:
     """Whether a SELECT names the whole way to a file: by name, by a path from the MF, or the MF."""
     return apdu.p1 in {_BY_NAME, _FROM_MF} or (apdu.p1 == 0 and apdu.data in {b"", _MF})
+
+
+def is_get_response(command: str) -> bool:
+    """Whether a command, in hex, fetches what waits (ISO/IEC 7816-4:2020, 11.10.1)."""
+    return command[3:5] == _GET_RESPONSE
 
 
 def _unhidden(command: str) -> bytes:
