@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cardtwin.scenario import Instance
 
-__all__ = ["OUTPUT", "fail", "in_a_folder", "load_scenarios", "read_source"]
+__all__ = ["OUTPUT", "fail", "in_a_folder", "load_scenarios", "read_source", "see_kept"]
 
 OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
 """A file that is written."""
@@ -32,6 +32,12 @@ def in_a_folder(context: click.Context, option: click.Parameter, path: Path | No
         raise click.BadParameter(f"there is no folder {str(path.parent)!r}", context, option)
 
     return path
+
+
+def see_kept(file: Path, output: Path | None) -> None:
+    """See that what is read isn't written over; else end with status 2."""
+    if output is not None and output.exists() and output.samefile(file):
+        fail(f"{output}: this is what is read; -o names another file")
 
 
 def fail(message: str) -> NoReturn:

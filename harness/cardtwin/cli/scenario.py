@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios
+from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios, see_kept
 from cardtwin.drafting import Circumstances, DraftError, NothingFailsError, draft, shrink
 from cardtwin.drafting.names import DEFAULTS
 from cardtwin.scenario.overrides import Overrides, OverridesError
@@ -80,6 +80,7 @@ def from_(  # noqa: PLR0913  # one per option
     Handles and what else is new each time get names and matchers. A trace has no secrets: the scenario says
     where they belong. Comments that begin with LOOK say what else the trace doesn't tell.
     """
+    see_kept(trace_file, output)
     _check(card, quirks)
     given = {} if pin is None else {"pin": pin}
     circumstances = Circumstances(
@@ -130,6 +131,7 @@ def shrink_(
     difference are left out. The result has the one instance, its steps in one file. After an interrupt, it is
     what was found until then. Cards that are kept in files begin with these each time, and leave them alone.
     """
+    see_kept(file, output)
     overrides = _check(card, quirks, target)
     instances = [overrides.apply(each) for each in load_scenarios((file,))]
     chosen = [each for each in instances if id_ in {None, each.id}]

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cardtwin.cli import FOUND_WRONG, PASSED
-from cardtwin.cli.files import OUTPUT, fail, in_a_folder
+from cardtwin.cli.files import OUTPUT, fail, in_a_folder, see_kept
 from cardtwin.comparing import compare_calls, compare_traces
 from cardtwin.source import SourceError
 from cardtwin.trace import Statistics, Trace, read_traces
@@ -47,7 +47,7 @@ def show(file: Path) -> None:
 )
 def import_(file: Path, form: str | None, output: Path) -> None:
     """Make a trace of a log that another program has written, without the PINs that the log may hold."""
-    _keep(file, output)
+    see_kept(file, output)
 
     try:
         events = import_log(file, output, form)
@@ -66,7 +66,7 @@ def import_(file: Path, form: str | None, output: Path) -> None:
 @click.option("-o", "--output", type=OUTPUT, callback=in_a_folder, required=True, help="Where it goes.")
 def export(file: Path, form: str, reader: str | None, output: Path) -> None:
     """Write the APDUs of a trace for another program. Masked bytes are 00 there, and remarks tell which."""
-    _keep(file, output)
+    see_kept(file, output)
 
     try:
         export_traces(_read(file), form, output, reader=reader)
@@ -106,12 +106,6 @@ def diff(context: click.Context, left: Path, right: Path) -> None:
         click.echo(printable(line))
 
     context.exit(FOUND_WRONG if found else PASSED)
-
-
-def _keep(file: Path, output: Path) -> None:
-    """See that what is read isn't written over."""
-    if output.exists() and output.samefile(file):
-        fail(f"{output}: this is what is read; -o names another file")
 
 
 def _number(count: int, what: str) -> str:

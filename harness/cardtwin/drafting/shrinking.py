@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from cardtwin.drafting.comments import FAILS, comments_above
 from cardtwin.drafting.errors import NothingFailsError
 from cardtwin.drafting.layout import Entry, file_text
 from cardtwin.scenario import Verdict, run
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Shrunk", "shrink"]
 
 _SEED: Final = "shrink"
+_SHORT: Final = 120
+"""Up to so many characters, what was expected and what came fit into a sentence."""
+
 _NEIGHBOURS: Final = 3
 """Up to so many steps in a row are left out at every place: what begins, does and ends a thing."""
 
@@ -144,7 +148,13 @@ class _Runs:
 
 def _why(result: ScenarioResult) -> str:
     step = result.failed_step
-    return result.message if step is None or step.failure is None else step.failure.message
+
+    if step is None or step.failure is None:
+        return result.message
+
+    failure = step.failure
+    pair = f" ({failure.expected} is expected, {failure.actual} came)" if failure.expected else ""
+    return f"{failure.message}{pair if len(pair) <= _SHORT else ''}"
 
 
 def _signature(result: ScenarioResult) -> tuple[object, ...]:
@@ -247,13 +257,16 @@ def _file(instance: Instance, folder: Path, why: str) -> str:
     _move(head, files, instance.path.parent, folder)
     matrix: dict[str, Tree] = {name: [plain(value)] for name, value in instance.values.items()}
     head |= {"matrix": matrix} if matrix else {}
-    steps = [Entry(plain(step.written)) for step in instance.steps if step.number]
+    left = (step.written for step in instance.steps if step.number)
+    steps = [Entry(plain(written), comments_above(written.span)) for written in left]
 
     if steps:
-        steps[-1] = Entry(steps[-1].value, (f"this fails: {' '.join(why.split())}",))
+        fails = f"{FAILS}{' '.join(why.split())}"
+        steps[-1] = Entry(steps[-1].value, (*steps[-1].notes, fails))
 
-    tail = {"files": Entry(files)} if files else {}
-    return file_text({key: Entry(value) for key, value in head.items()}, steps, tail)
+    notes = {entry.key.text: comments_above(entry.key.span) for entry in root}
+    tail = {"files": Entry(files, notes["files"])} if files else {}
+    return file_text({key: Entry(value, notes[key]) for key, value in head.items()}, steps, tail)
 
 
 def _move(head: dict[str, Tree], files: dict[str, Tree], old: Path, new: Path) -> None:

@@ -140,3 +140,16 @@ def test_an_instance_that_is_not_there_is_told() -> None:
     ended = cardtwin("scenario", "shrink", CAUSE, "--id", "nli-01[none]")
     assert ended.exit_code == 2
     assert "nli-01[cardos-5.3,with]" in ended.output
+
+
+def test_what_is_read_is_not_written_over(tmp_path: Path, recorded: Path) -> None:
+    log, failing = recorded.read_bytes(), tmp_path / "failing.scenario.yaml"
+    failing.write_text("format: 1\ntitle: t\nsteps:\n- {pkcs11: C_GetInfo}\n")
+
+    for command, file in (("from", recorded), ("shrink", failing)):
+        ended = cardtwin("scenario", command, file, "-o", file)
+        assert ended.exit_code == 2
+        assert "this is what is read; -o names another file" in ended.output
+
+    assert recorded.read_bytes() == log
+    assert failing.read_text().startswith("format: 1\ntitle: t\n")

@@ -196,3 +196,31 @@ def test_a_matrix_is_left_with_the_instance_that_fails(tmp_path: Path) -> None:
     (instance,) = load(again)
     assert instance.id == "again[CKR_PIN_LOCKED]"
     assert [step.title for step in instance.steps] == ["pkcs11 C_Initialize", "pkcs11 C_GetInfo"]
+
+
+def test_comments_stay_above_what_stays(tmp_path: Path) -> None:
+    steps = """\
+# why it begins
+# on two lines
+- {pkcs11: C_Initialize}
+# nobody needs this
+- {pkcs11: C_GenerateRandom, hSession: 0, ulRandomLen: 8, expect: CKR_SESSION_HANDLE_INVALID}
+
+# apart
+# LOOK: here
+# this fails: as it did before,
+# in many words
+- {pkcs11: C_GetInfo, expect: CKR_PIN_LOCKED}
+"""
+    path = written(tmp_path, steps, more="# of the readers\nprocesses: {program: {}}\n")
+    (failing,) = load(path)
+    text = shrink(failing, get("emulated")).text(tmp_path)
+
+    assert "  # why it begins\n  # on two lines\n  - {pkcs11: C_Initialize}" in text
+    assert "nobody needs this" not in text
+    assert "# of the readers\nprocesses:" in text
+    last = text.partition("C_Initialize}\n")[2]
+    assert last.startswith(
+        "  # apart\n  # LOOK: here\n  # this fails: rv: not as expected (rv: CKR_PIN_LOCKED is"
+    )
+    assert text.count("this fails") == 1
