@@ -126,6 +126,7 @@ class CallDrafter:
             return step
 
         self._expect(step, function)
+        self.pins.count(call)
 
         if call.result == _OK:
             self._learn(step, function)

@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 __all__ = ["CallPins"]
 
-_WRONG: Final = "CKR_PIN_INCORRECT"
+_OK, _WRONG, _LOCKED = "CKR_OK", "CKR_PIN_INCORRECT", "CKR_PIN_LOCKED"
 _UNFIT: Final = {"CKR_PIN_LEN_RANGE", "CKR_PIN_INVALID"}
 _SETS_ONE: Final = {"C_SetPIN", "C_InitPIN", "cardtwin_UnblockPIN"}
 """Functions that take a new PIN: it is that one whose length or signs are refused."""
 
 _NEW: Final = {("C_SetPIN", "pNewPin"), ("cardtwin_UnblockPIN", "pNewPin"), ("C_InitPIN", "pPin")}
 _WITH_PUK: Final = {"C_InitToken", "cardtwin_UnblockPIN"}
+_VERIFIES: Final = {"C_Login", "C_SetPIN", "cardtwin_UnblockPIN"}
+_TRIES: Final = {"pin": 3, "signature_pin": 3, "puk": 10}
+"""How many wrong ones the full profiles allow, one after the other."""
+
 _PUK: Final = "puk"
 _OFFICER: Final = "CKU_SO"
 _USERS: Final = {"CKU_USER", _OFFICER}
@@ -29,10 +33,15 @@ class CallPins:
 
     Args:
         secrets: Which there are, and what each is at present.
+
+    Attributes:
+        spent: How many tries of a secret are gone at the beginning: else it would not be locked when it is.
     """
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
+        self.spent: dict[str, int] = {}
+        self._tries: dict[str, int] = {}
         self._users: dict[tuple[str, str], str] = {}
         self._open: dict[tuple[str, str], str] = {}
 
@@ -56,6 +65,22 @@ class CallPins:
             return self._secrets.refer("unfit_pin")
 
         return self._secrets.now(self._usual(call))
+
+    def count(self, call: RecordedCall) -> None:
+        """Count a wrong PIN; the first thing that tells how many tries there were counts for each."""
+        if call.name not in _VERIFIES:
+            return
+
+        name = self._usual(call)
+        left = self._tries.get(name, _TRIES.get(name, 0))
+
+        if call.result == _LOCKED and left:
+            self.spent[name] = left
+
+        if call.result == _WRONG:
+            self._tries[name] = max(left - 1, 0)
+        elif call.result in {_OK, _LOCKED}:
+            self._tries[name] = 0
 
     def learn(self, call: RecordedCall) -> None:
         """Take note of what a call that succeeded has changed."""

@@ -14,6 +14,7 @@ from cardtwin.drafting.calls import CallDrafter, CallStep
 from cardtwin.drafting.desk import is_carried_out, reader_step, who
 from cardtwin.drafting.errors import NothingToDraftError
 from cardtwin.drafting.layout import Entry, escaped, file_text
+from cardtwin.drafting.making import CERTIFICATE, MAKER, PROFILE, made_cards
 from cardtwin.drafting.names import AXIS, DEFAULTS, ROW, Handles, Secrets
 from cardtwin.drafting.omitted import is_told, left_out
 from cardtwin.drafting.pinpad import enter_step, with_pads
@@ -35,16 +36,11 @@ __all__ = ["Circumstances", "draft"]
 
 _READER: Final = "R1"
 _PROGRAM: Final = "program"
-_MAKER: Final = "maker"
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_.\-]+")
 _NO_READER_NAME: Final = re.compile(r"[^A-Za-z0-9_.\-()\[\]:/, ]+")
 _PROCESS: Final = re.compile(r"process \d+")
-_PROFILE, _CERTIFICATE, _IMAGE, _CONFIG = "token.cpf", "pin.crt", "token.image", "Personal.cfg"
+_IMAGE, _CONFIG = "token.image", "Personal.cfg"
 _DEFAULT_MODEL: Final = "cardos-5.3"
-_KEYS: Final = {"main": "Digital Signature", "signature": "Non Repudiation"}
-"""The keys that the full profiles make, by slot."""
-
-_NOTHING_CERTIFIED: Final = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +246,7 @@ class _Draft:
             wish = self._given.program if self._given.program and not self._programs else wish
             taken = self._programs.values()
             numbered = (f"{wish}-{number}" for number in range(2, len(self._programs) + 3))
-            self._programs[recorded] = next(
-                name for name in (wish, *numbered) if name not in {*taken, _MAKER}
-            )
+            self._programs[recorded] = next(name for name in (wish, *numbered) if name not in {*taken, MAKER})
 
         return self._programs[recorded]
 
@@ -299,32 +293,9 @@ class _Draft:
         if self._profile() is None:
             return []
 
-        names = {"PIN1": "pin", "PUK": "puk", "PIN2": "signature_pin"}
-        secrets: Tree = {name: self._secrets.refer(secret) for name, secret in names.items()}
-        entries: list[Entry] = []
-
-        for reader in [name for name, card in self._readers().items() if card] or [_READER]:
-            on = self._on(reader)
-            make: dict[str, Tree] = {"personalise": _PROFILE, "certificate": _CERTIFICATE, "secrets": secrets}
-            entries.append(Entry({**make, "by": _MAKER, **on}, (_ABOUT_CARD,)))
-            entries += self._certified(on) if self._certificates else []
-
-        return entries
-
-    def _certified(self, on: Mapping[str, Tree]) -> list[Entry]:
-        """Return the steps that put certificates on the card, which the program has found there."""
-        place: dict[str, Tree] = {"by": _MAKER, **on}
-        found: list[Entry] = []
-
-        for slot, pin in (("main", "pin"), ("signature", "signature_pin")):
-            where: dict[str, Tree] = {"slot": slot, **place} if slot != "main" else place
-            found.append(Entry({"login": "user", "pin": self._secrets.refer(pin), **where}))
-
-        for slot, key in _KEYS.items():
-            where = {"slot": slot, **place} if slot != "main" else place
-            found.append(Entry({"certify": key, "authority": "Authority", **where}))
-
-        return [*found, Entry({"pkcs11": "C_Finalize", "by": _MAKER})]
+        places = [self._on(name) for name, card in self._readers().items() if card] or [self._on(_READER)]
+        spent = self._calls.pins.spent if len(places) == 1 else {}
+        return made_cards(self._secrets, places, certificates=self._certificates, spent=spent)
 
     # Keys of the file
 
@@ -366,7 +337,7 @@ class _Draft:
 
     def _processes(self) -> dict[str, Tree]:
         config: dict[str, Tree] = {"config": _CONFIG} if self._given.config is not None else {}
-        maker: dict[str, Tree] = {_MAKER: {}} if self._profile() is not None else {}
+        maker: dict[str, Tree] = {MAKER: {}} if self._profile() is not None else {}
         return {**maker, **{name: dict(config) for name in self._programs.values()}}
 
     def _tail(self) -> dict[str, Entry]:
@@ -380,8 +351,8 @@ class _Draft:
 
         if profile is not None:
             content = shipped_profile(self._model()[0], profile).read_text(encoding="utf-8")
-            found[_PROFILE] = escaped(content)
-            found[_CERTIFICATE] = files("cardtwin.hosting").joinpath("test-pin-certificate.crt").read_text()
+            found[PROFILE] = escaped(content)
+            found[CERTIFICATE] = files("cardtwin.hosting").joinpath("test-pin-certificate.crt").read_text()
 
         return {"files": Entry(found)} if found else {}
 
@@ -389,7 +360,6 @@ class _Draft:
 _ABOUT_SECRETS: Final = (
     "LOOK: a trace has no secrets. A card that this file makes takes any; another one needs its own here."
 )
-_ABOUT_CARD: Final = "LOOK: a trace doesn't have the card's memory. This makes one to begin with."
 
 _ABOUT_LOGIN: Final = (
     "LOOK: this program was logged in, and the trace doesn't tell what has ended that: "

@@ -32,6 +32,8 @@ _FILLER: Final = "x"
 _MASK: Final = "**"
 _SECRETS_HAVE: Final = "00"
 _BLOCK: Final = 16
+_KEY_SIZES: Final = {"CKK_AES": 16, "CKK_DES": 8, "CKK_DES2": 16, "CKK_DES3": 24}
+"""Lengths that keys of these types have: what is unknown has one of them too."""
 
 
 def length(text: str) -> int | None:
@@ -90,6 +92,9 @@ def template(text: str) -> tuple[dict[str, Tree], list[str]]:
 
         if name in Cka.__members__:
             found[name] = _attribute(name, value)
+
+    if size := _KEY_SIZES.get(str(found.get("CKA_KEY_TYPE"))) if "CKA_VALUE" in unknown else None:
+        found["CKA_VALUE"] = {"hex": " ".join([_SECRETS_HAVE] * size)}
 
     return found, unknown
 

@@ -88,6 +88,26 @@ def test_a_buffer_that_was_too_small_is_one_though_nobody_tells_its_room(tmp_pat
     assert "# LOOK: the trace doesn't tell how much room there was" in text
 
 
+@pytest.mark.parametrize(("before", "spent"), [(0, 3), (1, 2), (3, 0)])
+def test_a_pin_that_was_locked_when_the_log_begins_is_so_in_its_draft(
+    before: int, spent: int, tmp_path: Path
+) -> None:
+    wrong: Recorded = ("C_Login", LOGIN, NOTHING, "CKR_PIN_INCORRECT")
+    locked: Recorded = ("C_Login", LOGIN, NOTHING, "CKR_PIN_LOCKED")
+    assert passes(tmp_path, *[wrong] * before, locked, locked).count("- {verify_pin: user") == spent
+
+
+def test_a_pin_that_was_right_has_all_its_tries(tmp_path: Path) -> None:
+    locked: Recorded = ("C_Login", LOGIN, NOTHING, "CKR_PIN_LOCKED")
+    assert "verify_pin" not in draft(trace(*OPENED, LOGGED_IN, LOGGED_OUT, locked), tmp_path)
+
+
+def test_a_key_whose_value_nobody_knows_has_a_length_that_such_keys_have(tmp_path: Path) -> None:
+    template = "CKA_CLASS=CKO_SECRET_KEY, CKA_KEY_TYPE=CKK_AES, CKA_TOKEN=false, CKA_VALUE=**"
+    made = ("C_CreateObject", {**SESSION, "pTemplate": template}, {"phObject": "9"}, "CKR_OK")
+    assert "LOOK: the trace doesn't have the value of CKA_VALUE" in passes(tmp_path, LOGGED_IN, made)
+
+
 def test_a_card_that_was_taken_out_and_put_in_is_so_again(tmp_path: Path) -> None:
     slots = ("C_GetSlotList", {"tokenPresent": "true", "pSlotList": "room for 9"})
     opened = ("C_OpenSession", {"slotID": "7", "flags": "6"}, {"phSession": "42"}, "CKR_OK")
