@@ -56,7 +56,7 @@ def test_what_processes_do_beside_their_calls_is_theirs(tmp_path: Path) -> None:
         replace(event, cause=client) if isinstance(event, CallBegan) else event
         for each in OPENED
         for client in processes
-        for event in call(*each)
+        for event in recorded(*each)
     ]
     events += [replace(select, cause=client) for client in (*processes, Cause("client 72 java"))]
     text = steps(draft(Trace("a log", tuple(events)), tmp_path))
