@@ -21,6 +21,7 @@ CURVES: dict[int, tuple[ec.EllipticCurve, bytes]] = {
     384: (ec.SECP384R1(), bytes.fromhex("06052B81040022")),
     521: (ec.SECP521R1(), bytes.fromhex("06052B81040023")),
 }
+TOKEN, SESSION = {"TOKEN": True}, {"TOKEN": False}
 P256 = CURVES[256][1]
 
 

@@ -3,139 +3,35 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    pkcs12,
-)
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 
-from cardtwin.card import CardView
-from cardtwin.cryptoki.constants import Cka, Ckm, Cko, Cku
-from cardtwin.cryptoki.values import Attribute, Mechanism
-from cardtwin.encoding import (
-    ApplicationError,
-    AuthorityError,
-    Engine,
-    FunctionFailedError,
-    ServerSide,
-)
-from cardtwin.entropy import SeededEntropy
-from cardtwin.issuance import LocalAuthority, Template, TokenRegister
-from cardtwin.middleware import Ckr, Installation, PersonalDesktopClient
-from cardtwin.middleware.configuration import load
+from cardtwin.cryptoki.constants import Cka, Ckm, Cku
+from cardtwin.cryptoki.values import Mechanism
+from cardtwin.encoding import ApplicationError, AuthorityError, Engine, FunctionFailedError, ServerSide
+from cardtwin.issuance import LocalAuthority, Template
+from cardtwin.middleware import Ckr
 from cardtwin.plan import Secret, SecretName
-from cardtwin.plan.cms import CmsPinBlobCodec
-from cardtwin.source import Diagnostics, SourceText
-from cardtwin.targets.programs import EmulatedProgram
-from support.encodings import certificate, job
+from support.applications import LOGIN, MODELS, P10, Office, b64, certificates, private_key
+from support.encodings import certificate
 from support.encodings import rsa_key as key_called
-from support.programs import MAIN, PIN, PROFILES, PUK, SIGN_PIN, SIGNATURE, Desk, Program
+from support.programs import PIN, PUK, SIGN_PIN, SIGNATURE
 from support.rig import CURVE_KEY, full_card
 from support.tokens import READER
 
-if TYPE_CHECKING:
-    from cardtwin.encoding import Job, LibraryEntry, Outcome
-
-MANY = 25
-MODELS = ("cardos-4.4", "cardos-5.3", "cosmo-8.2")
-CRITERIA = 'ObjectCriteria=CKO_PUBLIC_KEY,CKA_LABEL,string,"Digital Signature"\n'
-VALUES: dict[str, str | Secret | None] = {
-    "PIN": PIN,
-    "SIGN": SIGN_PIN,
-    "PUK": PUK,
-    "SERIAL": "4711",
-    "PW": "secret",
-}
-LOGIN = "PIN=PIN\nSignPIN=SIGN\n"
-P10 = f"[Application_A]\nCertTempl=Sign\nCardSerialNumberField=SERIAL\n{CRITERIA}"
 P12 = (
     "[Application_B]\nCertTempl=Encrypt\nCardSerialNumberField=SERIAL\nKeyArchivalRequest=true\n"
     "WriteP12Data=true\nCertificate=P12\nP12PASSWORD=PW\n"
 )
 
 
-class Office:
-    """A desk with an encoded card, an engine, and an authority behind it."""
-
-    def __init__(self, model: str = "cardos-5.3", config: str = "", *, blank: bool = False) -> None:
-        self.desk = Desk(model, blank=blank)
-        self.authority = LocalAuthority(entropy=SeededEntropy("ca"), serials=lambda: "900001")
-        self.tokens = TokenRegister()
-        settings = load(SourceText("Personal.cfg", config), None, "java.exe", Diagnostics())
-        self.settings = settings
-        self.engine = Engine(
-            self.client,
-            programs=self.program_of,
-            server=ServerSide(self.authority, self.tokens),
-        )
-
-    def client(self, library: LibraryEntry | None = None) -> PersonalDesktopClient:
-        del library
-        return PersonalDesktopClient(
-            self.desk.manager.context(),
-            Installation(certificate("pins")),
-            entropy=SeededEntropy("middleware"),
-            codec=CmsPinBlobCodec(),
-            configuration=self.settings,
-        )
-
-    def program_of(self, library: LibraryEntry | None = None) -> EmulatedProgram:
-        del library
-        return EmulatedProgram(
-            lambda: self.desk.program(configuration=self.settings).application, self.desk.hub, "java.exe"
-        )
-
-    def run(self, settings: str, more: str, values: dict[str, str | Secret | None] | None = None) -> Outcome:
-        return self.engine.run(self.job(settings, more, values))
-
-    def job(self, settings: str, more: str, values: dict[str, str | Secret | None] | None = None) -> Job:
-        known = {**VALUES, **(values or {})}
-        profile = SourceText("token.cpf", _profile(self.desk.model.name))
-        return job(settings, known, read=" ".join(known), more=more, attachments={"token.cpf": profile})
-
-    def look(self) -> Program:
-        program = self.desk.program()
-        program.slots()
-        return program
-
-
-def _profile(model: str) -> str:
-    return (PROFILES / f"{model}-full.cpf").read_text()
-
-
-def certificates(program: Program, slot: int = MAIN) -> list[x509.Certificate]:
-    session = program.session(slot=slot)
-    handles = program.find(session, Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_CERTIFICATE)))
-    return [x509.load_der_x509_certificate(program.read(session, each, Cka.CKA_VALUE)) for each in handles]
-
-
-def private_key(program: Program, session: int, found: x509.Certificate) -> int:
-    """Return the private key on the token that has the CKA_ID of a certificate."""
-    der = found.public_bytes(Encoding.DER)
-    (handle,) = program.find(session, Attribute(Cka.CKA_VALUE, der))
-    identifier = program.read(session, handle, Cka.CKA_ID)
-    of_class = Attribute.of(Cka.CKA_CLASS, int(Cko.CKO_PRIVATE_KEY))
-    (key,) = program.find(session, of_class, Attribute(Cka.CKA_ID, identifier))
-    return key
-
-
 def serial_of(found: x509.Certificate) -> str:
     (name,) = found.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
     return str(name.value)
-
-
-def b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -305,139 +201,6 @@ def test_any_other_location_is_the_main_slot(location: str) -> None:
     office = Office()
     assert office.run(LOGIN, P10 + location).error is None
     assert len(certificates(office.look())) == 1
-
-
-def test_write_certificate_writes_what_the_field_holds() -> None:
-    office = Office()
-    assert office.run(LOGIN, P10).error is None
-    (issued,) = office.authority.issued
-    other = Office()
-    more = "[Application_A]\nWriteCertificate=true\nCertificate=CERT\n"
-    assert other.run(LOGIN, more, {"CERT": b64(issued.public_bytes(Encoding.DER))}).error is None
-    program = other.look()
-    assert certificates(program) == [issued]
-    assert private_key(program, program.user_session(), issued)
-
-
-LIST = "[Application_A]\nWriteCertKeyList=true\nCertKeyList=LIST\nCertKeyListReturnField=WRITTEN\n"
-MODE = "CertKeyListMode=WRITE_ANY_BUT_MANDATORILY_THE_FIRST\n"
-
-
-def pair(name: str, *, with_key: bool = True) -> str:
-    der = (
-        key_called(name).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()) if with_key else b""
-    )
-    return f"{b64(certificate(name).public_bytes(Encoding.DER))},{b64(der)};"
-
-
-def test_a_list_of_certificates_and_keys_is_written() -> None:
-    office = Office()
-    outcome = office.run(LOGIN, LIST, {"LIST": pair("one") + pair("two", with_key=False), "WRITTEN": ""})
-    assert outcome.error is None
-    program = office.look()
-    assert set(certificates(program)) == {certificate("one"), certificate("two")}
-    assert private_key(program, program.user_session(), certificate("one"))
-    assert outcome.fields["WRITTEN"] == pair("one", with_key=False) + pair("two", with_key=False)
-
-
-def long_list() -> str:
-    """Return more certificates than the token's list has room for."""
-    return "".join(f"{b64(_some(f'some {number}').public_bytes(Encoding.DER))},;" for number in range(MANY))
-
-
-@cache
-def _some(name: str) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    key = ec.generate_private_key(ec.SECP256R1())
-    return (
-        x509.CertificateBuilder(subject, subject, key.public_key(), 1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
-        .sign(key, SHA256())
-    )
-
-
-def test_a_list_that_does_not_fit_is_taken_back_as_a_whole() -> None:
-    office = Office()
-    before = office.desk.card.image.files.keys()
-    outcome = office.run(LOGIN, LIST, {"LIST": long_list(), "WRITTEN": ""})
-    assert isinstance(outcome.error, FunctionFailedError)
-    assert outcome.error.rv is Ckr.CKR_DEVICE_MEMORY
-    assert certificates(office.look()) == []
-    assert office.desk.card.image.files.keys() == before
-
-
-def test_by_its_mode_what_fits_is_written_if_the_first_is() -> None:
-    office = Office()
-    outcome = office.run(LOGIN, LIST + MODE, {"LIST": long_list(), "WRITTEN": ""})
-    assert outcome.error is None
-    written = certificates(office.look())
-    assert _some("some 0") in written
-    assert 1 <= len(written) < MANY
-    assert str(outcome.fields["WRITTEN"]).count(";") == len(written)
-
-
-def test_a_data_object_gets_label_and_attributes() -> None:
-    office = Office()
-    more = (
-        "[Application_A]\nDataObject=DATA\nLabelExpressionDataObject=Issued for !{NAME}, !{NAME}\n"
-        'AttributesDataObject=CKA_PRIVATE=TRUE,CKA_APPLICATION="IDM",CKA_OBJECT_ID=1.2.3.4.5\n'
-    )
-    assert office.run(LOGIN, more, {"DATA": b64(b"content"), "NAME": "Ada"}).error is None
-    program = office.look()
-    label = Attribute.of(Cka.CKA_LABEL, "Issued for Ada, Ada")
-    assert program.find(program.session(), label) == []
-    session = program.user_session()
-    (handle,) = program.find(session, label)
-    assert program.read(session, handle, Cka.CKA_VALUE) == b"content"
-    assert program.read(session, handle, Cka.CKA_APPLICATION) == b"IDM"
-    assert program.read(session, handle, Cka.CKA_OBJECT_ID) == bytes.fromhex("06042A030405")
-
-
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize(("size", "fits"), [(1 << 15, True), ((1 << 15) + 1, False), (1 << 17, False)])
-def test_data_that_no_file_of_a_card_holds_are_refused_and_nothing_is_written(
-    model: str, size: int, fits: bool
-) -> None:
-    office = Office(model)
-    before = office.desk.card.image
-    outcome = office.run(
-        LOGIN, "[Application_A]\nDataObject=DATA\nLabelExpressionDataObject=x\n", {"DATA": b64(b"x" * size)}
-    )
-
-    if fits:
-        assert outcome.error is None
-        return
-
-    assert isinstance(outcome.error, FunctionFailedError)
-    assert outcome.error.rv is Ckr.CKR_DEVICE_MEMORY
-    assert CardView(office.desk.card.image).files == CardView(before).files
-
-
-@pytest.mark.parametrize(("location", "pin", "other"), [("", 1, 3), ("Location=#Signature\n", 3, 1)])
-def test_block_card_blocks_the_pin_after_all_applications(location: str, pin: int, other: int) -> None:
-    office = Office()
-    more = f"[Application_A]\nBlockCard=true\n{location}{P10.replace('_A', '_B')}"
-    assert office.run(LOGIN, more).error is None
-    assert len(certificates(office.look())) == 1
-    assert office.desk.tries(pin) == 0
-    assert office.desk.tries(other) == 3
-
-
-def test_blocking_needs_no_pin_and_hits_even_a_pin_of_zeros() -> None:
-    office = Office()
-    client = office.client()
-    client.change_pin(READER, PIN, Secret.of("0000"))
-    assert office.run("", "[Application_A]\nBlockCard=true\n").error is None
-    assert office.desk.tries(1) == 0
-
-
-def test_automatic_logout_after_signing_keeps_the_certificate_from_being_written() -> None:
-    office = Office(config="[CSP_PKCS11]\nP11_LogoutAfterSign=1\n")
-    outcome = office.run(LOGIN, P10)
-    assert isinstance(outcome.error, FunctionFailedError)
-    assert outcome.error.rv is Ckr.CKR_USER_NOT_LOGGED_IN
-    assert certificates(office.look()) == []
 
 
 def test_without_an_authority_nothing_is_requested() -> None:
