@@ -175,12 +175,17 @@ def provide_packages() -> bool:
 
 
 def environments(found: Iterable[str]) -> list[str]:
-    """Return the tox environments in the order in which they run."""
-    versions = sorted(found, reverse=True)
+    """Return the tox environments in the order in which they run.
+
+    Unit tests run on the oldest Python and on the newest: what is there in both is there in between. What
+    lies between runs the scenarios, and the programs of others, where the interpreter matters most.
+    """
+    versions = sorted(found, key=_by_number, reverse=True)
+    outer = dict.fromkeys((versions[0], versions[-1]))
     sabotage = ["sabotage"] if WATCHED.intersection(versions) else []
     return [
         *QUICK,
-        *(f"py{version.replace('.', '')}" for version in versions),
+        *(f"py{version.replace('.', '')}" for version in outer),
         "scenarios",
         *sabotage,
         "interop",
