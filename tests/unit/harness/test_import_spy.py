@@ -330,20 +330,8 @@ NAMES = {
 }
 
 
-@pytest.mark.cardtwin_proves("RR-04")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    calls=st.lists(
-        st.tuples(
-            st.sampled_from(sorted(NAMES)), PINS, st.sampled_from([None, "0 CKR_OK", "160 CKR_PIN_INCORRECT"])
-        )
-    ),
-    key=st.binary(min_size=6, max_size=64),
-    cut=st.integers(0, 400),
-)
-def test_no_pin_and_no_key_of_a_log_reaches_the_trace(
-    log: Path, calls: list[tuple[str, bytes, str | None]], key: bytes, cut: int
-) -> None:
+def written_of(log: Path, calls: list[tuple[str, bytes, str | None]], key: bytes, cut: int) -> str:
+    """Return the trace of a log with these calls, and C_CreateObject with a key; or why there is none."""
     parts = [
         call(
             number,
@@ -361,14 +349,33 @@ def test_no_pin_and_no_key_of_a_log_reaches_the_trace(
     try:
         traces = import_traces(log)
     except SourceError as error:
-        written = str(error)
+        return str(error)
     else:
         write_traces(traces, log.with_suffix(".trace"))
         assert read_traces(log.with_suffix(".trace"))
-        written = log.with_suffix(".trace").read_text()
+        return log.with_suffix(".trace").read_text()
+
+
+@pytest.mark.cardtwin_proves("RR-04")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    calls=st.lists(
+        st.tuples(
+            st.sampled_from(sorted(NAMES)), PINS, st.sampled_from([None, "0 CKR_OK", "160 CKR_PIN_INCORRECT"])
+        )
+    ),
+    key=st.binary(min_size=6, max_size=64),
+    cut=st.integers(0, 400),
+)
+def test_no_pin_and_no_key_of_a_log_reaches_the_trace(
+    log: Path, calls: list[tuple[str, bytes, str | None]], key: bytes, cut: int
+) -> None:
+    other = [(name, b"\x01" * len(pin), rv) for name, pin, rv in calls]
+    without = written_of(log, other, b"\x01" * len(key), cut)
+    written = written_of(log, calls, key, cut)
 
     for secret in (key, *(pin for _, pin, _ in calls)):
         plain, digits = secret.decode(errors="replace"), secret.hex(" ").upper()
-        assume(plain not in "C_LoginUser C_SetPIN C_InitToken CKR_PIN_INCORRECT CKA_VALUE")
+        assume(plain not in without)  # the trace has words of its own, such as "cardtwin"
         assert plain not in written
         assert digits not in written
