@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import click
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios, see_kept
 from cardtwin.drafting import Circumstances, DraftError, NothingFailsError, draft, shrink
 from cardtwin.drafting.names import DEFAULTS
+from cardtwin.provenance import Switches, UnknownSwitchError
 from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.source import SourceError
 from cardtwin.targets import get as get_target
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _TRACE_BEGINS = b'{"kind"'
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -82,6 +85,7 @@ def from_(  # noqa: PLR0913  # one per option
     """
     see_kept(trace_file, output)
     _check(card, quirks)
+    _check_program(program)
     given = {} if pin is None else {"pin": pin}
     circumstances = Circumstances(
         card=card,
@@ -90,7 +94,7 @@ def from_(  # noqa: PLR0913  # one per option
         config=config,
         program=program,
         quirks=quirks,
-        switches=dict(_pair(each, "--switch") for each in switches),
+        switches=_switches(switches),
         secrets={**given, **dict(_secret(each) for each in secrets)},
         fault=fault,
         proves=proves,
@@ -195,6 +199,26 @@ def _check(card: str | None, quirks: tuple[str, ...], target: str | None = None)
         raise click.UsageError(str(error)) from None
 
     return overrides
+
+
+def _check_program(name: str | None) -> None:
+    """Refuse a name that no program in a scenario can have."""
+    if name is not None and not _NAME.fullmatch(name):
+        raise click.BadParameter(
+            f"{name!r} is no name: letters, digits, '_', '-' and '.' make one", param_hint="--program"
+        )
+
+
+def _switches(given: Sequence[str]) -> dict[str, str]:
+    """Return the values of switches, by rules that there are."""
+    found = dict(_pair(each, "--switch") for each in given)
+
+    try:
+        Switches(found)
+    except UnknownSwitchError as error:
+        raise click.BadParameter(str(error), param_hint="--switch") from None
+
+    return found
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from cardtwin.card import models
 from cardtwin.drafting.apdus import ApduDrafter
 from cardtwin.drafting.calls import CallDrafter, CallStep
 from cardtwin.drafting.desk import is_carried_out, reader_step, who
-from cardtwin.drafting.errors import NothingToDraftError
+from cardtwin.drafting.errors import NoSuchProfileError, NothingToDraftError
 from cardtwin.drafting.layout import Entry, escaped, file_text
 from cardtwin.drafting.making import CERTIFICATE, MAKER, PROFILE, made_cards
 from cardtwin.drafting.names import AXIS, DEFAULTS, ROW, Handles, Secrets
@@ -40,6 +40,7 @@ _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_.\-]+")
 _NO_READER_NAME: Final = re.compile(r"[^A-Za-z0-9_.\-()\[\]:/, ]+")
 _PROCESS: Final = re.compile(r"process \d+")
 _IMAGE, _CONFIG = "token.image", "Personal.cfg"
+_USUAL_PROFILE: Final = "full"
 _DEFAULT_MODEL: Final = "cardos-5.3"
 
 
@@ -62,7 +63,7 @@ class Circumstances:
     """
 
     card: str | None = None
-    profile: str | None = "full"
+    profile: str | None = _USUAL_PROFILE
     image: Path | None = None
     config: Path | None = None
     program: str | None = None
@@ -86,6 +87,7 @@ def draft(trace: Trace, folder: Path, circumstances: Circumstances | None = None
 
     Raises:
         NothingToDraftError: There is nothing in it that could be done again, or no such fault.
+        NoSuchProfileError: No such profile is shipped for the card.
     """
     return _Draft(trace, folder, circumstances or Circumstances()).text()
 
@@ -286,7 +288,22 @@ class _Draft:
 
     def _profile(self) -> str | None:
         profile = None if self._given.image is not None else self._given.profile
-        return profile if profile in shipped_profiles(self._model()[0]) else None
+        model = self._model()[0]
+        shipped = shipped_profiles(model)
+
+        if profile in {None, *shipped}:
+            return profile
+
+        if profile == _USUAL_PROFILE:
+            return None
+
+        names = (
+            f"there are {', '.join(shipped)}" if shipped else "there are none; --image gives what is on it"
+        )
+        raise NoSuchProfileError(f"no profile {profile!r} for {model} comes with cardtwin: {names}")
+
+    def _has_no_profile(self) -> bool:
+        return self._given.profile == _USUAL_PROFILE and self._given.image is None and self._profile() is None
 
     def _before(self) -> list[Entry]:
         """Return the steps that make the tokens."""
@@ -301,6 +318,7 @@ class _Draft:
 
     def _head(self) -> dict[str, Entry]:
         model, notes = self._model()
+        notes += (_ABOUT_PROFILE,) if self._has_no_profile() else ()
         card: dict[str, Tree] = {"model": model}
         card |= {"quirks": [*self._given.quirks]} if self._given.quirks else {}
         card |= {"image": _IMAGE} if self._given.image is not None else {}
@@ -361,6 +379,9 @@ _ABOUT_SECRETS: Final = (
     "LOOK: a trace has no secrets. A card that this file makes takes any; another one needs its own here."
 )
 
+_ABOUT_PROFILE: Final = (
+    "LOOK: no profile for this card comes with cardtwin: it is as delivered. --image gives what is on it"
+)
 _ABOUT_LOGIN: Final = (
     "LOOK: this program was logged in, and the trace doesn't tell what has ended that: "
     "docs/not-logged-in.md has the causes. --config, --quirk and --switch bring some of them; others are a "

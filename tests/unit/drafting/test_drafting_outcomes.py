@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cardtwin.drafting import Circumstances, draft
+from cardtwin.drafting import Circumstances, NoSuchProfileError, draft
 from cardtwin.events import CallEnded, PowerChange, ReaderChanged
 from cardtwin.scenario import Verdict
 from cardtwin.trace import Trace
@@ -209,3 +209,14 @@ def test_a_long_comment_stands_on_several_lines(tmp_path: Path) -> None:
     lost = trace(*OPENED, LOGGED_IN, ("C_Logout", SESSION, NOTHING, REFUSED))
     lines = draft(replace(lost, title="t"), tmp_path).splitlines()
     assert max(len(line) for line in lines if line.lstrip().startswith("# ")) <= 118
+
+
+def test_a_card_without_a_profile_is_told_and_a_profile_that_is_not_there_refused(tmp_path: Path) -> None:
+    told = "# LOOK: no profile for this card comes with cardtwin"
+    assert told in draft(trace(*OPENED), tmp_path, Circumstances(card="eid-8.1"))
+    assert told not in draft(trace(*OPENED), tmp_path, Circumstances(card="eid-8.1", profile=None))
+    assert told not in draft(trace(*OPENED), tmp_path)
+
+    for model, there in (("cardos-5.3", "there are erasable, full"), ("eid-8.1", "there are none; --image")):
+        with pytest.raises(NoSuchProfileError, match=f"no profile 'other' for {model} .*: {there}"):
+            draft(trace(*OPENED), tmp_path, Circumstances(card=model, profile="other"))

@@ -407,3 +407,23 @@ def test_no_pin_of_a_log_reaches_the_trace_or_a_message(
 
     for _, pin, _ in sent:
         assert len(set(pin)) < 3 or shown(pin[:6]) not in written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "something else\n",
+        "> 0: C_Initialize\n> 2026-01-01 00:00:00.000\n",
+        "00000000 winscard.c:258:SCardConnect() Attempting Connect to A reader using protocol: 3\n",
+        "00000000 APDU: 00 A4 00 0C \n00000000 APDU: 00 A",
+        "2026-01-01 00:00:00 scdaemon[7] DBG:  PCSC_data: 00 A4 00 0",
+        opensc([(SELECT, DONE)])[:-56],
+        "Returned:  0 CKR_OK\n0: C_Initialize\n2026-01-01 00:00:00.000\n",
+    ],
+)
+def test_what_is_wrong_with_a_log_has_a_remedy(text: str, log: Path) -> None:
+    log.write_text(text)
+
+    with pytest.raises(SourceError, match="remedy: "):
+        import_traces(log)

@@ -46,6 +46,12 @@ class Problems:
 
         self._found.error(code, message, self._place.span(line, 1), expected=expected, remedy=remedy)
 
+    def unreadable(self, line: int) -> None:
+        """Add that a line ought to have bytes, and hasn't."""
+        message = "the bytes of this line cannot be read"
+        remedy = "if the log was cut in this line, leave the line out"
+        self.add("bad-bytes", message, line, expected="pairs of hexadecimal digits", remedy=remedy)
+
     def time(self, text: str, line: int) -> float | None:
         """Return a time in seconds since whenever; None, and an error, where there is no such time."""
         try:

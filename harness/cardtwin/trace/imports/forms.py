@@ -23,6 +23,11 @@ __all__ = ["FORMS", "import_log", "import_traces"]
 FORMS: Final = {form.name: form for form in (spy.FORM, opensc.FORM, pcscd.FORM, apdu4j.FORM, scdaemon.FORM)}
 """All forms by their names."""
 
+_AS_WRITTEN: Final = (
+    "give the log as its program wrote it, without what mail programs or collectors put before lines; "
+    "docs/traces.md says how to have one written"
+)
+
 
 def import_log(path: Path, output: Path, form: str | None = None) -> int:
     """Write the traces that a log tells of, and return how many events they have.
@@ -68,7 +73,8 @@ def _read(log: Log, form: Form, sink: Sink | None = None) -> Survey:
     form.read(log, problems, survey)
 
     if not survey.events and not problems:
-        problems.add("empty-log", "there is nothing in this log that a trace could tell of")
+        message = "there is nothing in this log that a trace could tell of"
+        problems.add("empty-log", message, expected="calls or APDUs", remedy=_AS_WRITTEN)
 
     problems.raise_all()
     return survey
@@ -93,11 +99,12 @@ def _chosen(log: Log, name: str | None) -> Form:
 
     if not fitting:
         expected = f"one of {', '.join(FORMS)}"
-        raise log.wrong("unknown-form", "this is no log of a known form", expected=expected)
+        message = "this is no log of a known form"
+        raise log.wrong("unknown-form", message, expected=expected, remedy=_AS_WRITTEN)
 
     if len(fitting) > 1:
         names = " and ".join(form.name for form in fitting)
-        remedy = "say which form is meant (--from)"
+        remedy = "say which form is meant: cardtwin trace import --from FORM"
         raise log.wrong("several-forms", f"this log has lines of {names}", remedy=remedy)
 
     return fitting[0]

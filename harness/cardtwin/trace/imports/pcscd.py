@@ -69,8 +69,7 @@ class _Reading:
         elif match := _BYTES.fullmatch(text):
             self._bytes(self._of(thread), match[1], bytes.fromhex(match[2]))
         elif text.startswith(("APDU:", "SW:")):
-            message = "the bytes of this line cannot be read"
-            self._problems.add("bad-bytes", message, number, expected="pairs of hexadecimal digits")
+            self._problems.unreadable(number)
         elif match := _ATR.fullmatch(text):
             self._changed(bytes.fromhex(match[1]))
         else:

@@ -148,6 +148,5 @@ class _Reading:
         if _HEX.fullmatch(text):
             return bytes.fromhex(text)
 
-        message = "the bytes of this line cannot be read"
-        self._problems.add("bad-bytes", message, number, expected="pairs of hexadecimal digits")
+        self._problems.unreadable(number)
         return None
