@@ -1,16 +1,18 @@
-"""SIGTERM as an interrupt: it takes down all that Ctrl-C does, and leaves no login on a physical card."""
+"""Ctrl-C and SIGTERM: both take all down that there is, and wait where something can't be left half way."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Terminated", "terminable"]
+__all__ = ["Terminated", "terminable", "undisturbed"]
+
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Terminated(KeyboardInterrupt):
@@ -34,3 +36,34 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def undisturbed(*, dropped: bool = False) -> Iterator[None]:
+    """Let an interrupt (SIGINT, SIGTERM) that comes in the block take effect after it.
+
+    In other threads than the main one nothing is done: no interrupt is raised there.
+
+    Args:
+        dropped: Whether it has no effect at all: one has come before, and the end is what it asked for.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    came: list[int] = []
+    # What is ignored, or handled outside Python, stays so.
+    before = {number: signal.getsignal(number) for number in _INTERRUPTS}
+    held = {number: handler for number, handler in before.items() if callable(handler)}
+
+    for number in held:
+        signal.signal(number, lambda number, _frame: came.append(number))
+
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+
+    if came and not dropped:
+        signal.raise_signal(signal.Signals(came[0]))

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-from cardtwin.interrupts import Terminated, terminable
+from cardtwin.interrupts import Terminated, terminable, undisturbed
 
 __all__ = ["FOUND_WRONG", "INTERRUPTED", "PASSED", "SCENARIO_FAILED", "TERMINATED", "WRONG_USAGE", "main"]
 
@@ -53,7 +53,11 @@ class _Lazy(click.Group):
             return None
 
         module, _ = _COMMANDS[cmd_name]
-        command: click.Command = import_module(module).command
+
+        # An interrupt in the midst of an import comes out as any error of what is being made there.
+        with undisturbed():
+            command: click.Command = import_module(module).command
+
         return command
 
     def invoke(self, ctx: click.Context) -> object:

@@ -87,3 +87,27 @@ def test_an_interrupt_tells_in_what_state_it_has_left_cards(monkeypatch: pytest.
 
     assert result.exit_code == 130
     assert result.stderr == "cardtwin: interrupted\nR1: card 01 02; nothing was sent that changes it\n"
+
+
+def test_an_interrupt_while_a_command_is_imported_waits_for_the_end_of_that(tmp_path: Path) -> None:
+    (tmp_path / "interrupting.py").write_text(
+        "import os, signal\n"
+        "class Name:\n"
+        "    def __set_name__(self, owner, name):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "class Model:\n"
+        "    field = Name()\n"
+        "from cardtwin.cli.schema import command\n"
+    )
+    start = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from cardtwin import cli; "
+        "cli._COMMANDS['schema'] = ('interrupting', ''); cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", start, "schema"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*ROOTS, str(tmp_path)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "cardtwin: interrupted\n")

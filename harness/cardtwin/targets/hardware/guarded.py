@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from cardtwin.interrupts import undisturbed
 from cardtwin.pcsc import (
     CardConnection,
     CardRemovedError,
@@ -21,7 +22,6 @@ from cardtwin.pcsc import (
     ShareMode,
     UnknownReaderError,
 )
-from cardtwin.targets.hardware.interrupts import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

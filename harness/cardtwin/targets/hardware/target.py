@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import models
+from cardtwin.interrupts import undisturbed
 from cardtwin.pcsc import PcscError
 from cardtwin.readers import ReaderError
 from cardtwin.readers.physical import PhysicalContext, ReaderChanges
@@ -17,7 +18,6 @@ from cardtwin.targets.hardware.config import Hardware, PhysicalReader
 from cardtwin.targets.hardware.desk import PhysicalDesk
 from cardtwin.targets.hardware.guard import Guard
 from cardtwin.targets.hardware.guarded import GuardedContext, name_states
-from cardtwin.targets.hardware.interrupts import undisturbed
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.lock import held
 from cardtwin.targets.hardware.permissions import ExpectedCard
@@ -41,6 +41,8 @@ __all__ = ["HardwareBench", "HardwareTarget"]
 
 _OF_THE_CARD: Final = ("card.", "gids.", "reader.")
 """The areas of the switches that an emulated card reads."""
+
+_WHICH: Final = "write --target pcsc:READER, or name it in a hardware file"
 
 _UNTOLD: Final = {
     Capability.COUNTERS: (("CardOS V4",), "how many tries a PIN has left"),
@@ -149,7 +151,7 @@ def _service_name(reader: str | None) -> str:
     context = PhysicalContext()
 
     try:
-        return choose_reader(context, reader)
+        return choose_reader(context, reader, _WHICH)
     finally:
         context.release()
 
