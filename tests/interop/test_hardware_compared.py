@@ -85,13 +85,13 @@ def test_the_same_card_has_no_difference(tmp_path: Path) -> None:
     [
         ("00A4000C", "6A82", "status word"),
         ("00A4000C", "63C2", "status word"),
-        ("00A40000", "6F0686040000FF009000", "access conditions"),
+        ("00A40000", "6F0686040000FF009000", "APPEND never"),
     ],
 )
 def test_a_seeded_difference_is_found_and_named(tmp_path: Path, begin: str, answer: str, named: str) -> None:
     code, told = compared(tmp_path, answering(begin, answer))
     assert code == 1
-    assert named in told
+    assert named in told, told
 
 
 @pytest.mark.cardtwin_proves("RR-06")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cardtwin.events import ReaderChanged
 from cardtwin.iso7816 import FileControl, StatusWord, TlvFormatError
+from cardtwin.targets.takeover import conditions_told
 from cardtwin.trace import MaskedExchange
 
 if TYPE_CHECKING:
@@ -201,21 +202,32 @@ def _bytes(data: list[str]) -> bytes:
 def _attributes(one: bytes, other: bytes) -> Iterator[tuple[Kind, str, str]]:
     """Yield in what two files' control parameters differ, object by object; nothing of other data."""
     try:
-        left, right = _objects(one), _objects(other)
+        controls = FileControl.parse(one), FileControl.parse(other)
     except TlvFormatError:
         return
 
+    left, right = map(_objects, controls)
+    meant = _who_may(*controls)
+
     for tag in dict.fromkeys((*left, *right)):
         if left.get(tag) != right.get(tag):
-            kind = Kind.ACCESS if tag in _ACCESS else Kind.ATTRIBUTE
             name = _ACCESS.get(tag) or _OBJECTS.get(tag) or f"object {tag:02X}"
-            yield kind, f"{name} {_value(left.get(tag))}", _value(right.get(tag))
+            kind, (here, there) = (Kind.ACCESS, meant) if tag in _ACCESS else (Kind.ATTRIBUTE, ("", ""))
+            yield kind, f"{name} {_value(left.get(tag))}{here}", f"{_value(right.get(tag))}{there}"
 
 
-def _objects(data: bytes) -> dict[int, tuple[bytes, ...]]:
+def _who_may(left: FileControl, right: FileControl) -> tuple[str, str]:
+    """Return which operations have other conditions, in words for each side."""
+    told = conditions_told(left), conditions_told(right)
+    others = [name for name in told[0] if name in told[1] and told[0][name] != told[1][name]]
+    here, there = (", ".join(f"{name} {each[name]}" for name in others) for each in told)
+    return (f" ({here})", f" ({there})") if others else ("", "")
+
+
+def _objects(control: FileControl) -> dict[int, tuple[bytes, ...]]:
     found: dict[int, tuple[bytes, ...]] = {}
 
-    for each in FileControl.parse(data).objects:
+    for each in control.objects:
         found[each.tag] = (*found.get(each.tag, ()), each.value)
 
     return found

@@ -10,6 +10,19 @@ from cardtwin.trace import Recorder, Trace
 
 SELECT = "00A4000C023F00"
 FCI = "6F 07 82 01 38 86 02 {} FF 90 00"
+RULES = "6F {} 82 01 01 AB {} 90 00"
+FREE = "0A 800102 9000 800101 9000"
+WITH_A_PIN = "10 800102 A4 06 830103 950108 800101 9000"
+MF_CONDITIONS = (
+    Kind.ACCESS,
+    "access conditions (86) 00 FF (LCYCLE always)",
+    "01 FF (LCYCLE object 01)",
+)
+EF_CONDITIONS = (
+    Kind.ACCESS,
+    "access conditions (AB) 80 01 02 90 00 80 01 01 90 00 (UPDATE always)",
+    "80 01 02 A4 06 83 01 03 95 01 08 80 01 01 90 00 (UPDATE object 03)",
+)
 
 
 def trace(*pairs: tuple[str, str], step: str = "step 1 (apdu)") -> Trace:
@@ -38,7 +51,13 @@ def found(left: Trace, right: Trace) -> list[tuple[Kind, str, str]]:
     [
         (SELECT, "9000", "6A82", (Kind.STATUS, "9000 (success)", "6A82 (file not found)")),
         ("00200081", "63C2", "63C1", (Kind.COUNTER, "63C2 (counter 2)", "63C1 (counter 1)")),
-        (SELECT, FCI.format("00"), FCI.format("01"), (Kind.ACCESS, "access conditions (86) 00 FF", "01 FF")),
+        (SELECT, FCI.format("00"), FCI.format("01"), MF_CONDITIONS),
+        (
+            SELECT,
+            RULES.format("0F", "0A 800102 9000 800101 9000"),
+            RULES.format("15", WITH_A_PIN),
+            EF_CONDITIONS,
+        ),
         ("00A40000023F00", "6F0382013890 00", "6F038201399000", (Kind.ATTRIBUTE, "file descriptor 38", "39")),
         ("00B0000004", "010203049000", "010203059000", (Kind.DATA, "04 from byte 3", "05 from byte 3")),
         ("00B0000004", "010203049000", "0102039000", (Kind.LENGTH, "4 bytes", "3 bytes")),

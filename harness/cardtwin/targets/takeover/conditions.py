@@ -10,15 +10,29 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cardtwin.card.chip.iasecc import BARE_RULES, RULES, file_access
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF
-from cardtwin.card.memory.access import ALWAYS, NEVER, DfOperation, EfOperation, complete
+from cardtwin.card.memory.access import (
+    ALWAYS,
+    NEVER,
+    DfOperation,
+    EfOperation,
+    MfOperation,
+    complete,
+    condition_text,
+)
 from cardtwin.iso7816 import Tlv, TlvFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from cardtwin.iso7816 import FileControl
     from cardtwin.targets.takeover.files import FileFound
 
-__all__ = ["Rule", "access_of", "referenced", "rules_reference", "rules_told"]
+__all__ = ["Rule", "access_of", "conditions_told", "referenced", "rules_reference", "rules_told"]
+
+_BYTES, _EXPANDED = 0x86, 0xAB
+_TELLING: Final = {_BYTES, _EXPANDED, RULES, BARE_RULES}
+_DF: Final = 0x38
+"""The bits of a file descriptor that are all set in a DF's (ISO/IEC 7816-4:2020, Table 14)."""
 
 _MODE, _ALWAYS, _USER = 0x80, 0x90, 0xA4
 _REFERENCE, _USAGE = 0x83, 0x95
@@ -54,22 +68,35 @@ class Rule(NamedTuple):
 
 def access_of(found: FileFound) -> bytes:
     """Return a file's condition bytes. What the card doesn't tell is never allowed."""
-    shape = {"df": found.is_df, "mf": found.path == MF}
-    told = found.control.get(0x86)
+    return _access(found.control, df=found.is_df, mf=found.path == MF)
 
-    if told is not None:
-        return complete(told, **shape)
 
-    compact = _compact_rules(found)
+def conditions_told(control: FileControl) -> dict[str, str]:
+    """Return who may do what to a file, in words by operation; empty where its parameters don't tell."""
+    if not any(each.tag in _TELLING for each in control.objects):
+        return {}
 
-    if compact is not None:
-        return _compact_access(compact, **shape)
+    df, mf = (control.descriptor or 0) & _DF == _DF, control.file_id == int.from_bytes(MF)
+    access = _access(control, df=df or mf, mf=mf)
+    of_dfs = (*DfOperation, *MfOperation) if mf else tuple(DfOperation)
+    operations: tuple[DfOperation | EfOperation | MfOperation, ...] = (
+        of_dfs if df or mf else tuple(EfOperation)
+    )
+    return {each.name: condition_text(access[each]) for each in operations if each < len(access)}
 
-    access = bytearray(complete(b"", **shape))
-    operations = _DF_MODES if found.is_df else _EF_MODES
+
+def _access(control: FileControl, *, df: bool, mf: bool) -> bytes:
+    if (told := control.get(_BYTES)) is not None:
+        return complete(told, df=df, mf=mf)
+
+    if (compact := _compact_rules(control)) is not None:
+        return _compact_access(compact, df=df, mf=mf)
+
+    access = bytearray(complete(b"", df=df, mf=mf))
+    operations = _DF_MODES if df else _EF_MODES
 
     # Reversed, so that of several rules for an operation the first one counts.
-    for rule in reversed(rules_told(found.control.get(0xAB) or b"")):
+    for rule in reversed(rules_told(control.get(_EXPANDED) or b"")):
         for bit, operation in operations.items():
             if rule.modes & bit:
                 access[operation] = rule.condition
@@ -77,8 +104,8 @@ def access_of(found: FileFound) -> bytes:
     return bytes(access)
 
 
-def _compact_rules(found: FileFound) -> Tlv | None:
-    return next((each for each in found.control.objects if each.tag in {RULES, BARE_RULES}), None)
+def _compact_rules(control: FileControl) -> Tlv | None:
+    return next((each for each in control.objects if each.tag in {RULES, BARE_RULES}), None)
 
 
 def _compact_access(rules: Tlv, *, df: bool, mf: bool) -> bytes:
@@ -141,5 +168,5 @@ def referenced(files: Collection[FileFound]) -> Iterator[tuple[int, bool]]:
 
         pairs = [(rule.condition, rule.is_key) for rule in rules]
         pairs += [(byte, False) for byte in found.control.get(0x86) or b""]
-        pairs += [(byte, False) for byte in access_of(found) if _compact_rules(found) is not None]
+        pairs += [(byte, False) for byte in access_of(found) if _compact_rules(found.control) is not None]
         yield from ((reference, is_key) for reference, is_key in pairs if 0 < reference <= _LARGEST)
