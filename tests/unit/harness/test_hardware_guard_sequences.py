@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from cardtwin.card import CardImage
     from cardtwin.pcsc import CardConnection
 
-MODELS = ("cardos-4.4", "cardos-5.3", "cosmo-8.2")
-IDENTIFYING = {"00CA018200", "00CA018100", "00B09C00C0"}
+MODELS = ("cardos-4.4", "cardos-5.3", "cosmo-7", "cosmo-8.2", "idclassic-340")
+IDENTIFYING = {"00CA018200", "00CA018100", "00B09C00C0", "00CA9F7F00"}
 HARMLESS = Effect.READS | Effect.SELECTS
 DESKS = st.sampled_from([GuardedDesk, PassedDesk])
 """Where the guard stands: in front of a program's context, or behind a reader of a service of ours."""
@@ -48,6 +48,9 @@ WRITTEN = st.sampled_from(
         "00E40000025015", "00D60000 01 00", "00DA016F03 860100", "00DA016F03 8601FF", "10DA016F02 8601",
         "00DA016F01 FF", "00DB3FFF 03 860100", "80100000", "8406000008 0000000000000000", "8440000100",
         "00FE0000", "00E60000", "80990000", "00A4", "0CB0000000", "00DC010401 00", "00470000 00",
+        "00CA9F7F00", "00CB3FFF00", "00FD0000", "0087039B0A 7C088200810431323334", "00F80000", "00F60000",
+        "00FB0000", "00470080 00", "002A9E9A00", "0070000001", "00440000", "80DB3FFF00", "0020800008",
+        "000020000000081111",
         "0022F1B603 830101", "0082000108 0000000000000000", "002C0301", "8499000000", "80EA0000",
     ]
 ).map(bytes.fromhex)  # fmt: skip
