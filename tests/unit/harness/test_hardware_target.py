@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 import pytest
 from click.testing import CliRunner
 
+from cardtwin.card import models
 from cardtwin.cli import main
 from cardtwin.scenario import load
 from cardtwin.scenario.hardware_file import HardwareFile
@@ -15,9 +16,10 @@ from cardtwin.scenario.personal import with_pins
 from cardtwin.scenario.planning import rehearse
 from cardtwin.scenario.runner import unsupported
 from cardtwin.source import SourceError
-from cardtwin.targets import TargetError, get, is_physical
-from cardtwin.targets.hardware import Hardware, HardwareTarget, Permissions
+from cardtwin.targets import Setup, TargetError, get, is_physical
+from cardtwin.targets.hardware import CommandRefusedError, Hardware, HardwareTarget, Permissions
 from cardtwin.targets.hardware.lock import held
+from support.hardware import GuardedDesk
 
 SCENARIOS: Final = Path(__file__).resolve().parents[3] / "scenarios"
 FILE: Final = """\
@@ -217,3 +219,26 @@ def test_what_neither_other_libraries_nor_physical_cards_do_counts_as_not_run(tm
     told = unsupported(instance, get("module:libx.so@pcsc"))
     assert "the switch cryptoki.logout is one of cardtwin's middleware" in told
     assert "is to be as it leaves the factory" in told
+
+
+@pytest.mark.parametrize("model", models.names())
+def test_only_cards_that_the_guard_can_tell_apart_are_run(tmp_path: Path, model: str) -> None:
+    text = SCENARIO.replace("cardos-5.3", model).replace(
+        'verify_pin: user, pin: "1234"', "apdu: 00A4000C023F00"
+    )
+    (tmp_path / "one.scenario.yaml").write_text(text)
+    (instance,) = load(tmp_path / "one.scenario.yaml")
+    told = unsupported(instance, HardwareTarget("a reader"))
+    desk = GuardedDesk(tmp_path / "ledger", model)
+
+    if "no driver" not in told:
+        assert desk.connect().transmit(bytes.fromhex("00A4000C023F00"))[-2:] == b"\x90\0"
+        return
+
+    with pytest.raises(CommandRefusedError, match="doesn't tell its serial number"):
+        desk.connect().transmit(bytes.fromhex("00A4000C023F00"))
+
+
+def test_a_scenario_without_readers_needs_none_of_the_system() -> None:
+    assert HardwareTarget().readers(Setup({}, {}, {})) == {}
+    assert HardwareTarget("a reader").readers(Setup({}, {}, {})) == {}

@@ -22,6 +22,7 @@ from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.lock import held
 from cardtwin.targets.hardware.permissions import ExpectedCard
 from cardtwin.targets.hardware.rehearsal import RehearsalTarget
+from cardtwin.targets.hardware.unsuited import another_model, only_emulated, unguarded, untold
 from cardtwin.targets.interface import Capability
 from cardtwin.targets.looking import asks_tries
 from cardtwin.targets.takeover import choose_reader, take_over
@@ -34,21 +35,12 @@ if TYPE_CHECKING:
     from cardtwin.decode import Effect
     from cardtwin.events import Hub
     from cardtwin.pcsc import Context
-    from cardtwin.targets.interface import CardSetup, Setup
+    from cardtwin.targets.interface import Setup
     from cardtwin.targets.takeover import TakenCard
 
 __all__ = ["HardwareBench", "HardwareTarget"]
 
-_OF_THE_CARD: Final = ("card.", "gids.", "reader.")
-"""The areas of the switches that an emulated card reads."""
-
 _WHICH: Final = "write --target pcsc:READER, or name it in a hardware file"
-
-_UNTOLD: Final = {
-    Capability.COUNTERS: (("CardOS V4",), "how many tries a PIN has left"),
-    Capability.CONDITIONS: (("CardOS V5",), "who may erase it, and other conditions on access"),
-}
-"""What card systems tell nobody."""
 
 
 class HardwareTarget(EmulatedTarget):
@@ -73,7 +65,8 @@ class HardwareTarget(EmulatedTarget):
 
     def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:
         """Return what nobody can do to physical cards and readers, and what the cards don't tell."""
-        return "; ".join((*_only_emulated(setup), *_untold(setup, needs), *self._unmapped(setup)))
+        why = (only_emulated(setup), unguarded(setup), untold(setup, needs), self._unmapped(setup))
+        return "; ".join(reason for reasons in why for reason in reasons)
 
     def open(self, setup: Setup, hub: Hub) -> HardwareBench:
         """Take the readers, and see that the right cards are in them.
@@ -105,7 +98,7 @@ class HardwareTarget(EmulatedTarget):
         """
         named = self._hardware.readers
 
-        if self._reader or not named:
+        if setup.readers and (self._reader or not named):
             (reader,) = setup.readers
             known = named.get(reader) or PhysicalReader("")
             return {reader: replace(known, service_name=_service_name(self._reader or None))}
@@ -124,27 +117,8 @@ class HardwareTarget(EmulatedTarget):
         for reader in setup.readers:
             if reader not in self._hardware.readers:
                 yield f"the hardware file has no reader {reader!r}"
-            elif wrong := _another_model(setup, reader, self._hardware.readers[reader]):
+            elif wrong := another_model(setup, reader, self._hardware.readers[reader]):
                 yield wrong
-
-
-def _another_model(setup: Setup, reader: str, physical: PhysicalReader) -> str:
-    card = setup.readers[reader]
-    model = None if card is None else setup.cards[card].model
-
-    if model is None or physical.model in {None, model}:
-        return ""
-
-    return f"the scenario is for a {model}, and the card in {reader!r} is a {physical.model}"
-
-
-def _untold(setup: Setup, needs: AbstractSet[Capability]) -> Iterator[str]:
-    for card in dict.fromkeys(card.model for card in setup.cards.values()):
-        model = models.get(card)
-
-        for need, (systems, what) in _UNTOLD.items():
-            if need in needs and model.system.startswith(systems):
-                yield f"{model.title} doesn't tell {what}"
 
 
 def _service_name(reader: str | None) -> str:
@@ -154,40 +128,6 @@ def _service_name(reader: str | None) -> str:
         return choose_reader(context, reader, _WHICH)
     finally:
         context.release()
-
-
-def _only_emulated(setup: Setup) -> Iterator[str]:
-    inserted = {card for card in setup.readers.values() if card is not None}
-
-    for name, card in setup.cards.items():
-        if name not in inserted:
-            yield f"nobody is there to put the card {name!r} into a reader"
-
-        yield from (f"the card {name!r} {what}" for what in _only_an_emulated_card(card))
-
-    for switch in setup.switches:
-        if switch.startswith(_OF_THE_CARD):
-            yield f"the switch {switch} is one of the emulated card"
-
-    for what, readers in (
-        ("nobody is there to enter anything at the PIN pad of", setup.pinpads),
-        ("nobody is there to attach", setup.absent),
-        ("no motor is known of", setup.ejecting),
-    ):
-        if readers:
-            yield f"{what} {', '.join(sorted(readers))}"
-
-
-def _only_an_emulated_card(card: CardSetup) -> Iterator[str]:
-    for holds, what in (
-        (card.image is not None or card.keep is not None, "is to have a memory that is given"),
-        (card.factory, "is to be as it leaves the factory"),
-        (bool(card.quirks), f"is to have quirks: {', '.join(card.quirks)}"),
-        (bool(card.faults), "is to have faults"),
-        (card.serial is not None, "is to have a serial number that is given"),
-    ):
-        if holds:
-            yield what
 
 
 class HardwareBench(EmulatedBench):

@@ -19,7 +19,7 @@ from cardtwin.middleware.drivers.base import (
     RsaValue,
 )
 from cardtwin.middleware.drivers.data_object_driver import DataObjectDriver
-from cardtwin.middleware.drivers.registry import driver_for, families, register
+from cardtwin.middleware.drivers.registry import driver_for, families, has_driver, register
 
 __all__ = [
     "CardDriver",
@@ -34,5 +34,6 @@ __all__ = [
     "RsaValue",
     "driver_for",
     "families",
+    "has_driver",
     "register",
 ]

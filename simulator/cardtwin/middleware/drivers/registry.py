@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cardtwin.middleware.channel import Channel
     from cardtwin.middleware.drivers.base import CardDriver
 
-__all__ = ["driver_for", "families", "refuse", "register"]
+__all__ = ["driver_for", "families", "has_driver", "refuse", "register"]
 
 _DRIVERS: Final[dict[str, type[CardDriver]]] = {}
 _REFUSED: Final[dict[str, str]] = {}
@@ -43,6 +43,11 @@ def refuse(atr: str, reason: str) -> None:
 def families() -> tuple[str, ...]:
     """Return the card families that have a driver."""
     return tuple(sorted(_DRIVERS))
+
+
+def has_driver(atr: bytes) -> bool:
+    """Tell whether there is a driver for cards that have this ATR when they are delivered."""
+    return any(atr in driver.atrs for driver in _DRIVERS.values())
 
 
 def driver_for(channel: Channel) -> CardDriver:
