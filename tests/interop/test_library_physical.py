@@ -176,7 +176,8 @@ def test_a_run_says_its_plan_by_the_library_s_own_commands_and_leaves_no_login(
     tmp_path: Path, library: str, daemon: Daemon
 ) -> None:
     card = NotedCard()
-    status, told = ended(tmp_path, daemon, card, *running(library))
+    (tmp_path / "evidence").mkdir()
+    status, told = ended(tmp_path, daemon, card, *running(library), "--evidence", tmp_path / "evidence")
     assert status == 0, told
     assert f"on module:{library}@pcsc:{READERS[0]}: {MODEL} in R1" in told
     # Our own middleware selects the file before it presents a PIN; OpenSC does it by the path from the MF.
@@ -185,6 +186,19 @@ def test_a_run_says_its_plan_by_the_library_s_own_commands_and_leaves_no_login(
     assert "VERIFY" in login[1]
     assert [text[:10] for text in card.presented][-1:] == ["0020008108"]
     assert card.forgot
+    see_the_evidence(tmp_path / "evidence")
+
+
+def see_the_evidence(folder: Path) -> None:
+    """See that a run's evidence tells of the card, of what was done to it and of the login's end."""
+    (path,) = folder.iterdir()
+    evidence = json.loads(path.read_text())
+    (reader,) = evidence["readers"]
+    assert evidence["state"] == "ended"
+    assert reader["service_name"] == READERS[0]
+    assert reader["before"]["serial"] == reader["after"]["serial"] != ""
+    assert not reader["not_seen"]
+    assert reader["changed"]["files"]
 
 
 @pytest.mark.cardtwin_proves("HW-02")
