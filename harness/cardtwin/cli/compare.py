@@ -14,9 +14,10 @@ from cardtwin.cli import PASSED, SCENARIO_FAILED
 from cardtwin.cli.evidence import evidence_folder, evidence_option
 from cardtwin.cli.files import load_scenarios
 from cardtwin.cli.hardware_options import hardware_of, hardware_options
+from cardtwin.cli.overrides import checked_overrides
 from cardtwin.comparing import compare_results, compare_traces
 from cardtwin.scenario import Verdict
-from cardtwin.scenario.overrides import Overrides, OverridesError
+from cardtwin.scenario.overrides import Overrides
 from cardtwin.scenario.pool import Options, run_all
 from cardtwin.scenario.selection import SelectionError, select
 from cardtwin.targets import is_physical
@@ -66,7 +67,7 @@ def command(
         raise click.UsageError("two targets are compared: --target A --target B")
 
     for target in targets:
-        _check(target)
+        checked_overrides(target)
 
     try:
         instances = select(load_scenarios(paths), expression_text=expression, tags=tags)
@@ -99,13 +100,6 @@ class _Answer(Enum):
     DIFFERENT = "different"
     NOT_RUN = "not run on both"
     REFUSED = "refused"
-
-
-def _check(target: str) -> None:
-    try:
-        Overrides(target).check()
-    except OverridesError as error:
-        raise click.UsageError(str(error)) from None
 
 
 def _compared(instance: Instance, options: Sequence[Options]) -> _Answer:

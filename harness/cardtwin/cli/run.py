@@ -18,9 +18,9 @@ from cardtwin.cli.evidence import evidence_folder, evidence_option
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios
 from cardtwin.cli.golden import Golden
 from cardtwin.cli.hardware_options import hardware_of, hardware_options
+from cardtwin.cli.overrides import checked_overrides
 from cardtwin.report.console import ConsoleReport
 from cardtwin.scenario import Instance, ScenarioResult, Verdict
-from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.scenario.pool import Options, Outcome, run_all
 from cardtwin.scenario.selection import SelectionError, select
 from cardtwin.targets import is_physical
@@ -28,6 +28,8 @@ from cardtwin.trace import write_traces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from cardtwin.scenario.overrides import Overrides
 
 __all__ = ["command"]
 
@@ -88,7 +90,7 @@ def command(  # noqa: PLR0913  # one per option
 
     On physical cards (--target pcsc) the plan is told first, and carried out on an emulated card.
     """
-    overrides = _overrides(target, card, quirks)
+    overrides = checked_overrides(target, card, quirks)
 
     loaded = load_scenarios(paths)
 
@@ -132,17 +134,6 @@ def command(  # noqa: PLR0913  # one per option
 
     failed = differences or any(result.verdict is Verdict.FAILED for result in results)
     sys.exit(SCENARIO_FAILED if failed else PASSED)
-
-
-def _overrides(target: str | None, card: str | None, quirks: tuple[str, ...]) -> Overrides:
-    overrides = Overrides(target, card, quirks)
-
-    try:
-        overrides.check()
-    except OverridesError as error:
-        raise click.UsageError(str(error)) from None
-
-    return overrides
 
 
 def _with_hardware(

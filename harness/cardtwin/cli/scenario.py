@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios, see_kept
+from cardtwin.cli.overrides import checked_overrides
 from cardtwin.drafting import Circumstances, DraftError, NothingFailsError, draft, shrink
 from cardtwin.drafting.names import DEFAULTS
 from cardtwin.provenance import Switches, UnknownSwitchError
-from cardtwin.scenario.overrides import Overrides, OverridesError
 from cardtwin.source import SourceError
 from cardtwin.targets import get as get_target
 from cardtwin.targets import is_physical
@@ -84,7 +84,7 @@ def from_(  # noqa: PLR0913  # one per option
     where they belong. Comments that begin with LOOK say what else the trace doesn't tell.
     """
     see_kept(trace_file, output)
-    _check(card, quirks)
+    checked_overrides(card=card, quirks=quirks)
     _check_program(program)
     given = {} if pin is None else {"pin": pin}
     circumstances = Circumstances(
@@ -136,7 +136,7 @@ def shrink_(
     what was found until then. Cards that are kept in files begin with these each time, and leave them alone.
     """
     see_kept(file, output)
-    overrides = _check(card, quirks, target)
+    overrides = checked_overrides(target, card, quirks)
     instances = [overrides.apply(each) for each in load_scenarios((file,))]
     chosen = [each for each in instances if id_ in {None, each.id}]
 
@@ -187,18 +187,6 @@ def _write(text: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         fail(f"{output}: {error.strerror}")
-
-
-def _check(card: str | None, quirks: tuple[str, ...], target: str | None = None) -> Overrides:
-    """Return what is given, which exists."""
-    overrides = Overrides(target, card, quirks)
-
-    try:
-        overrides.check()
-    except OverridesError as error:
-        raise click.UsageError(str(error)) from None
-
-    return overrides
 
 
 def _check_program(name: str | None) -> None:

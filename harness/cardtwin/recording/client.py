@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.comparing import Difference, Kind, differences, origins
-from cardtwin.decode import Decoder, Effect
+from cardtwin.decode import HARMLESS, Decoder, Effect
 from cardtwin.events import Exchange, PowerChange, ReaderChanged
 from cardtwin.pcsc import Disposition, PcscError
 from cardtwin.recording.errors import ReplayRefusedError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ANYTHING", "READING", "ClientReplay", "LeftOut", "Replayed", "fetches_itself", "matched_readers"]
 
 ANYTHING: Final = ~Effect(0)
-READING: Final = Effect.READS | Effect.SELECTS
+READING: Final = HARMLESS
 """What may be done to a card whose owner was not asked: nothing that outlasts a reset, no try spent."""
 
 _POWERLESS: Final = {PowerChange.POWERED_OFF, PowerChange.REMOVED}

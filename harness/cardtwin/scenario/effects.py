@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from cardtwin.decode import Effect, decode
+from cardtwin.decode import HARMLESS, Effect, decode
 
 __all__ = ["CHANGES", "PRESENTS", "READS", "REMAKES", "REPLACES", "of_command", "of_function"]
 
-READS: Final = Effect.READS | Effect.SELECTS
+READS: Final = HARMLESS
 """Nothing that a reset doesn't undo, or nothing with a card at all."""
 
 PRESENTS: Final = READS | Effect.SPENDS_TRIES

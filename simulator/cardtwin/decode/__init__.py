@@ -16,9 +16,10 @@ from cardtwin.decode.decoder import (
     secrets_in_response,
 )
 from cardtwin.decode.forms import Details, Form, Table
-from cardtwin.decode.model import Decoded, Effect, in_words
+from cardtwin.decode.model import HARMLESS, Decoded, Effect, in_words
 
 __all__ = [
+    "HARMLESS",
     "Decoded",
     "Decoder",
     "Details",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from cardtwin.provenance import Basis
 
-__all__ = ["Decoded", "Effect", "in_words"]
+__all__ = ["HARMLESS", "Decoded", "Effect", "in_words"]
 
 
 class Effect(Flag):
@@ -36,6 +36,9 @@ class Effect(Flag):
     UNKNOWN = auto()
     """Not known: anything may happen."""
 
+
+HARMLESS: Final = Effect.READS | Effect.SELECTS
+"""Nothing that a reset doesn't undo."""
 
 _WORDS: Final = {
     Effect.WRITES: "writes",

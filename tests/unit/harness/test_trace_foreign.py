@@ -75,6 +75,6 @@ def test_every_call_is_told_with_its_secrets_masked() -> None:
         "  [1] java.exe: C_Initialize() -> CKR_OK",
         "  [2] java.exe: C_Login(hSession=1, userType=CKU_USER, pPin=**) -> CKR_OK",
         "  [3] java.exe: C_Sign(hSession=1, pData=4 bytes) -> CKR_OK, *pSignature=2",
-        "  [4] java.exe: C_Logout(hSession=1) -> CKR_OK",
+        "  [4] the child of java.exe: C_Logout(hSession=1) -> CKR_OK",
     ]
     assert text.splitlines()[-1].endswith("C_Finalize() -> 0x80000001")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cardtwin.decode import HARMLESS
 from cardtwin.iso7816 import StatusWord
-from cardtwin.targets.hardware.permissions import HARMLESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from cardtwin.decode import masked
+from cardtwin.decode import HARMLESS, masked
 from cardtwin.events import CommandRefused, because
 from cardtwin.iso7816 import StatusWord
 from cardtwin.middleware import CardLostError, MiddlewareError
@@ -20,7 +20,6 @@ from cardtwin.targets.errors import TargetError
 from cardtwin.targets.hardware import judging, tries
 from cardtwin.targets.hardware.account import Account, meaning_of
 from cardtwin.targets.hardware.judging import Judge
-from cardtwin.targets.hardware.permissions import HARMLESS
 from cardtwin.targets.hardware.refusal import CommandRefusedError, Refusal, Rule
 from cardtwin.targets.hardware.tries import Chain, Counters, credential_of, tells_tries
 from cardtwin.targets.looking import GUARD

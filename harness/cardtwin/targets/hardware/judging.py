@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.card import cos, models
-from cardtwin.decode import Decoded, Decoder, Effect
+from cardtwin.decode import HARMLESS, Decoded, Decoder, Effect
 from cardtwin.iso7816 import ApduFormatError, CommandApdu
 from cardtwin.provenance import Basis
-from cardtwin.targets.hardware.permissions import HARMLESS
 from cardtwin.targets.hardware.refusal import Refusal, Rule
 
 if TYPE_CHECKING:

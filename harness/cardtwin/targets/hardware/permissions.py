@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cardtwin.decode import Effect
-
-__all__ = ["HARMLESS", "ExpectedCard", "Permissions"]
-
-HARMLESS = Effect.READS | Effect.SELECTS
-"""What every step may do, declared or not."""
+__all__ = ["ExpectedCard", "Permissions"]
 
 
 @dataclass(frozen=True, slots=True)

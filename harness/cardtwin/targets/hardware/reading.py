@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardtwin.card import models
+from cardtwin.decode import HARMLESS
 from cardtwin.events import Hub
 from cardtwin.readers.physical import PhysicalContext
 from cardtwin.targets.errors import TargetError
@@ -15,7 +16,7 @@ from cardtwin.targets.hardware.guarded import GuardedContext
 from cardtwin.targets.hardware.judging import Judge, refusal_of
 from cardtwin.targets.hardware.ledger import Ledger
 from cardtwin.targets.hardware.lock import held
-from cardtwin.targets.hardware.permissions import HARMLESS, ExpectedCard, Permissions
+from cardtwin.targets.hardware.permissions import ExpectedCard, Permissions
 from cardtwin.targets.hardware.tries import tells_tries
 
 if TYPE_CHECKING:

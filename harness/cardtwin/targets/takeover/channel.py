@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cardtwin.decode import Effect, decode
+from cardtwin.decode import HARMLESS, decode
 from cardtwin.iso7816 import CommandApdu, ResponseApdu, StatusWord
 from cardtwin.middleware.channel import Channel
 from cardtwin.targets.errors import TargetError
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Heard", "ReadingChannel"]
 
-_HARMLESS: Final = Effect.READS | Effect.SELECTS
 _SELECT, _READ_BINARY, _READ_RECORD, _DIRECTORY = 0xA4, 0xB0, 0xB2, 0x16
 _GET_DATA, _GET_DATA_OBJECTS = 0xCA, 0xCB
 _READING: Final = frozenset({_SELECT, _READ_BINARY, _READ_RECORD, _GET_DATA, _GET_DATA_OBJECTS, _DIRECTORY})
@@ -76,7 +75,7 @@ class ReadingChannel(Channel):
         return response
 
     def _only_reads(self, command: CommandApdu) -> bool:
-        if decode(command.encode()).effect & ~_HARMLESS:
+        if decode(command.encode()).effect & ~HARMLESS:
             return False
 
         return command.ins in _READING or (self._ask_tries and command.ins == _VERIFY and not command.data)
