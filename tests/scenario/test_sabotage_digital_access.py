@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -83,11 +83,12 @@ def any_device(patch: Patch) -> None:
 def profiles_for_ever(patch: Patch) -> None:
     activate = Activations.activate
 
-    def kept(self: Activations, profile: str, key: bytes, proof: bytes) -> None:
+    def kept(self: Activations, profile: str, *given: Any) -> tuple[bytes, ...]:
         before = self._profiles.get(profile)
-        activate(self, profile, key, proof)
+        certificates = activate(self, profile, *given)
         assert before is not None
         self._profiles[profile] = before
+        return certificates
 
     patch.setattr(Activations, "activate", kept)
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardtwin.entropy import SystemEntropy
+from cardtwin.issuance.authority import NameRefusedError
 from cardtwin.login import (
     ActivationError,
     FlowError,
@@ -158,6 +159,35 @@ def test_phones_make_their_own_keys() -> None:
 
     challenge = world.access.begin("Card", USER)
     assert phones[0].answer(challenge).key != phones[1].answer(challenge).key
+
+
+def test_no_certificate_is_issued_for_what_cannot_be_activated(world: World) -> None:
+    used = world.site.activations.issue(USER).invitation.text
+    world.site.phone("pixel").activate(used, world.site.activations)
+    requests: list[bytes] = []
+
+    def certify(request: bytes) -> list[bytes]:
+        requests.append(request)
+        return [b"certificate"]
+
+    with pytest.raises(ActivationError, match="already"):
+        world.site.phone("spare").activate(used, world.site.activations, certify)
+
+    assert requests == []
+
+
+def test_a_refused_certificate_leaves_phone_and_profile_as_they_were(world: World) -> None:
+    phone = activated(world)
+    before = phone.answer(world.access.begin(HERE, USER)).key
+    text = world.site.activations.issue(USER).invitation.text
+
+    with pytest.raises(NameRefusedError):
+        phone.activate(
+            text, world.site.activations, world.site.certifier("Company", HolderTemplate("n" * 65))
+        )
+
+    assert phone.answer(world.access.begin(HERE, USER)).key == before
+    world.site.phone("spare").activate(text, world.site.activations)
 
 
 # The course of a login

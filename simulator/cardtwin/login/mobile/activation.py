@@ -16,7 +16,7 @@ from cardtwin.login.responses import Algorithm, check_signature, key_hash, publi
 from cardtwin.plan import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from cardtwin.entropy import Entropy
@@ -141,13 +141,26 @@ class Activations:
             self._profiles[id_] = ActivationProfile(invitation, self._now() + PROFILE_LIFE)
             return self._profiles[id_]
 
-    def activate(self, profile: str, key: bytes, proof: bytes) -> None:
+    def activate(
+        self,
+        profile: str,
+        key: bytes,
+        proof: bytes,
+        certify: Callable[[], Sequence[bytes]] | None = None,
+    ) -> tuple[bytes, ...]:
         """Enrol a phone's key for the profile's user.
+
+        A certificate is issued only for what can be activated, and nothing is activated where it is refused:
+        its error is passed on, and the profile can be used again.
 
         Args:
             profile: The profile's id.
             key: The phone's key, a SubjectPublicKeyInfo in DER.
             proof: ECDSA with that key over the invitation's message, r and s one after the other.
+            certify: Issues the key's certificate and returns it with those above it.
+
+        Returns:
+            The certificates.
 
         Raises:
             ActivationError: There is no such profile, it was activated, is too old, or the proof is wrong.
@@ -165,8 +178,11 @@ class Activations:
                 raise ActivationError("the profile is too old")
 
             self._check(found.invitation.user)
-            self._keys[_proved(key, proof, found.invitation.message)] = found.invitation.user
+            enrolled = _proved(key, proof, found.invitation.message)
+            certificates = tuple(certify()) if certify is not None else ()
+            self._keys[enrolled] = found.invitation.user
             self._profiles[profile] = replace(found, activated=True)
+            return certificates
 
     def users_of(self, key: bytes) -> tuple[str, ...]:
         """Return the user that a key, as the SHA-256 of its SubjectPublicKeyInfo, is enrolled for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -61,12 +62,14 @@ class Phone:
                 for methods that validate certificates; None leaves the phone without one.
 
         Raises:
-            ActivationError: The profile cannot be used; the phone keeps what it had before.
+            ActivationError: The profile cannot be used. The phone keeps what it had before, then and when
+                no certificate is issued, and there is no new certificate.
         """
         invitation = Invitation.read(text)
         key = ec.derive_private_key(1 + self._entropy.below(_ORDER - 1), ec.SECP256R1())
-        certificates = tuple(certify(_request(key, invitation.user))) if certify is not None else ()
-        activations.activate(invitation.profile, _public(key), self._signed(key, invitation.message))
+        issue = None if certify is None else partial(_certified, certify, key, invitation.user)
+        proof = self._signed(key, invitation.message)
+        certificates = activations.activate(invitation.profile, _public(key), proof, issue)
         self.user, self._key, self._certificates = invitation.user, key, certificates
 
     def answer(self, challenge: Challenge) -> Response:
@@ -99,6 +102,12 @@ class Phone:
 
 def _public(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _certified(
+    certify: Callable[[bytes], Sequence[bytes]], key: ec.EllipticCurvePrivateKey, user: str
+) -> Sequence[bytes]:
+    return certify(_request(key, user))
 
 
 def _request(key: ec.EllipticCurvePrivateKey, user: str) -> bytes:
