@@ -10,7 +10,7 @@ import pytest
 from cardtwin.login import Administration, DigitalAccess, PersonalDesktop, SameDevice, chains, checks, users
 from cardtwin.login import service as services
 from cardtwin.login.challenges import Challenges
-from cardtwin.login.mobile import Activations
+from cardtwin.login.mobile import Activations, activation
 from cardtwin.login.revocation import Revocation
 from support.sabotage import Patch, Sabotage, check, check_complete, rewrite, table
 
@@ -69,7 +69,7 @@ def personal_for_all(patch: Patch) -> None:
 
 
 def profiles_for_all(patch: Patch) -> None:
-    rewrite(patch, Activations._check, "or not account.personal", "")
+    rewrite(patch, activation._account, "or not account.personal", "")
 
 
 def devices_of_desktops(patch: Patch) -> None:

@@ -78,7 +78,7 @@ class Administration:
             self._draft = replace(self._draft, users={**self._draft.users, user.user_id: user})
 
     def remove_user(self, user_id: str) -> None:
-        """Take a user account out.
+        """Take a user account out, and with it the phones that were activated for it.
 
         Raises:
             AdministrationError: The draft has no such account.
@@ -88,7 +88,12 @@ class Administration:
                 raise AdministrationError(f"there is no user account {user_id!r}")
 
             users = {name: user for name, user in self._draft.users.items() if name != user_id}
-            self._draft = replace(self._draft, users=users)
+            removals = self._draft.removals
+
+            if user_id in self._published.users:
+                removals = {**removals, user_id: self._published.removals.get(user_id, 0) + 1}
+
+            self._draft = replace(self._draft, users=users, removals=removals)
 
     def put_authority(self, authority: CertificateAuthority) -> None:
         """Add a certificate authority, or put it in the place of the one with its name."""

@@ -147,6 +147,8 @@ class Configuration:
         authorities: The certificate authorities by name.
         servers: The names of the authentication servers.
         external: Where it is reached from outside; None where nothing is set.
+        removals: How often a published account of an id was taken out: one that is added later is another
+            account, and the phones of the one before are not its.
     """
 
     methods: tuple[AuthenticationMethod, ...] = ()
@@ -154,6 +156,7 @@ class Configuration:
     authorities: Mapping[str, CertificateAuthority] = field(default_factory=dict)
     servers: frozenset[str] = frozenset()
     external: ExternalAddress | None = None
+    removals: Mapping[str, int] = field(default_factory=dict)
 
     def method(self, display_name: str) -> AuthenticationMethod | None:
         """Return the method of a name; None where there is none."""

@@ -189,7 +189,7 @@ class DigitalAccess:
             return users.by_certificate(configuration, method.properties, chain[0], self._switches)
 
         enrolled = key_hash(key)
-        phones = self._activations.users_of(enrolled) if self._activations is not None else ()
+        phones = self._activations.users_of(enrolled, configuration) if self._activations is not None else ()
         return users.by_key(configuration, enrolled, phones)
 
 

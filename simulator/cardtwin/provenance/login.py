@@ -130,7 +130,8 @@ PROFILE: Final = rule(
     "The QR code holds a URI of ours: the external address, the user, and a secret of 20 bytes that "
     "activates one phone, once, within seven days. A new profile takes the place of one that is not "
     "activated yet. The phone makes its own key, on the curve P-256, and proves it by a signature over "
-    "the secret.",
+    "the secret. A user account that is taken out takes its phones and profiles along: an account that "
+    "gets its id later is another one.",
 )
 
 PROFILE_CERTIFICATE: Final = rule(

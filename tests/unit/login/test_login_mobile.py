@@ -190,6 +190,45 @@ def test_a_refused_certificate_leaves_phone_and_profile_as_they_were(world: Worl
     world.site.phone("spare").activate(text, world.site.activations)
 
 
+@pytest.mark.parametrize("publications", [1, 2])
+def test_an_account_that_is_taken_out_takes_its_phones_and_profiles_along(
+    world: World, publications: int
+) -> None:
+    phone, account = activated(world), world.admin.published.users[USER]
+    pending = world.site.activations.issue(USER).invitation.text
+    world.admin.remove_user(USER)
+
+    if publications == 2:
+        world.admin.publish()
+
+    world.admin.put_user(account)
+    assert world.admin.changed
+    world.admin.publish()
+    course = opened(world, THERE, "laptop")
+    course.scan(phone)
+
+    with pytest.raises(LoginRefusedError) as caught:
+        course.confirm(phone)
+
+    assert caught.value.refusal is Refusal.NO_SUCH_USER
+
+    with pytest.raises(ActivationError, match="taken out"):
+        world.site.phone("spare").activate(pending, world.site.activations)
+
+    again, course = activated(world), opened(world, THERE, "laptop")
+    course.scan(again)
+    assert course.confirm(again).user == USER
+
+
+def test_an_account_that_is_changed_keeps_its_phones(world: World) -> None:
+    phone, account = activated(world), world.admin.published.users[USER]
+    world.admin.put_user(replace(account, attributes={}))
+    world.admin.publish()
+    course = opened(world, THERE, "laptop")
+    course.scan(phone)
+    assert course.confirm(phone).user == USER
+
+
 # The course of a login
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cardtwin.entropy import Entropy
     from cardtwin.login.administration import Administration
+    from cardtwin.login.configuration import Configuration
 
 __all__ = ["PROFILE_LIFE", "ActivationProfile", "Activations", "Invitation"]
 
@@ -92,11 +93,13 @@ class ActivationProfile:
     Attributes:
         invitation: What its QR code says.
         expires: When it cannot be activated any more.
+        account: Which of the accounts that had or have the user's id it is for, by the removals before it.
         activated: Whether it was.
     """
 
     invitation: Invitation
     expires: datetime
+    account: int = 0
     activated: bool = False
 
     @property
@@ -115,7 +118,7 @@ class Activations:
         self._entropy = entropy
         self._now = now
         self._profiles: dict[str, ActivationProfile] = {}
-        self._keys: dict[bytes, str] = {}
+        self._keys: dict[bytes, ActivationProfile] = {}
         self._lock = Lock()
 
     def issue(self, user: str) -> ActivationProfile:
@@ -124,8 +127,9 @@ class Activations:
         Raises:
             ActivationError: No user account with Personal enabled is published, or no external address.
         """
-        self._check(user)
-        address = self._administration.published.external
+        published = self._administration.published
+        account = _account(published, user)
+        address = published.external
 
         if address is None:
             raise ActivationError("no external DNS name is published: a phone would not find the way")
@@ -138,7 +142,7 @@ class Activations:
                 if profile.activated or profile.invitation.user != user
             }
             invitation = Invitation(address.name, address.port, id_, user, secret)
-            self._profiles[id_] = ActivationProfile(invitation, self._now() + PROFILE_LIFE)
+            self._profiles[id_] = ActivationProfile(invitation, self._now() + PROFILE_LIFE, account)
             return self._profiles[id_]
 
     def activate(
@@ -177,23 +181,35 @@ class Activations:
             if self._now() >= found.expires:
                 raise ActivationError("the profile is too old")
 
-            self._check(found.invitation.user)
+            if _account(self._administration.published, found.invitation.user) != found.account:
+                raise ActivationError("the user account that the profile was for was taken out")
+
             enrolled = _proved(key, proof, found.invitation.message)
             certificates = tuple(certify()) if certify is not None else ()
-            self._keys[enrolled] = found.invitation.user
+            self._keys[enrolled] = found
             self._profiles[profile] = replace(found, activated=True)
             return certificates
 
-    def users_of(self, key: bytes) -> tuple[str, ...]:
-        """Return the user that a key, as the SHA-256 of its SubjectPublicKeyInfo, is enrolled for."""
-        user = self._keys.get(key)
-        return () if user is None else (user,)
+    def users_of(self, key: bytes, configuration: Configuration) -> tuple[str, ...]:
+        """Return the user that a key is enrolled for; an account that was taken out has no keys any more.
 
-    def _check(self, user: str) -> None:
-        account = self._administration.published.users.get(user)
+        Args:
+            key: The SHA-256 of its SubjectPublicKeyInfo.
+            configuration: What is published.
+        """
+        found = self._keys.get(key)
+        user = "" if found is None else found.invitation.user
+        return (user,) if found is not None and configuration.removals.get(user, 0) == found.account else ()
 
-        if account is None or not account.personal:
-            raise ActivationError(f"no user account {user!r} with Personal enabled is published")
+
+def _account(published: Configuration, user: str) -> int:
+    """Return how many accounts of that id were taken out before the one that is published."""
+    account = published.users.get(user)
+
+    if account is None or not account.personal:
+        raise ActivationError(f"no user account {user!r} with Personal enabled is published")
+
+    return published.removals.get(user, 0)
 
 
 def _proved(key: bytes, proof: bytes, message: bytes) -> bytes:
