@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from cardtwin.issuance.authority import NameRefusedError
 from cardtwin.login import (
@@ -140,9 +142,10 @@ class UsePhone(Step):
     """Use Personal Mobile on a phone.
 
     ``activate`` scans the QR code that the user of `profile` was sent; with `authority`, that certificate
-    authority issues a certificate for the phone's key, with the addresses in `emails`. ``scan`` scans the
-    image of the login that was opened last, ``follow`` follows its redirection, ``confirm`` has the user
-    agree. Without `expect`, it is possible, and nothing is refused.
+    authority issues a certificate for the phone's key, with the addresses in `emails`. These three are for
+    ``activate``, and `emails` for a certificate. ``scan`` scans the image of the login that was opened last,
+    ``follow`` follows its redirection, ``confirm`` has the user agree. Without `expect`, it is possible, and
+    nothing is refused.
     """
 
     addressed: ClassVar[frozenset[str]] = frozenset()
@@ -153,6 +156,21 @@ class UsePhone(Step):
     authority: Name | None = None
     emails: tuple[str, ...] = ()
     expect: PhoneExpectation | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        given = [name for name in ("profile", "authority", "emails") if getattr(self, name)]
+
+        if given and self.does != "activate":
+            raise ValueError(f"{given[0]!r} is for 'does: activate', and says nothing to '{self.does}'")
+
+        if self.does == "activate" and not self.profile:
+            raise ValueError("to activate needs the 'profile': the user that it was delivered to")
+
+        if self.emails and self.authority is None:
+            raise ValueError("'emails' stand in a certificate: name the 'authority' that issues it")
+
+        return self
 
     def run(self, run: Run) -> Observed:
         """Use it."""
