@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cardtwin.card import models
 from cardtwin.issuance.authority import (
     Authority,
+    CertificationError,
     Contents,
     KeyUsage,
     MemoryRecords,
-    RequestRefusedError,
     read_request,
 )
 from cardtwin.issuance.virtualcard import CardRegister, CertificateKind, OrderFailedError
@@ -97,18 +97,22 @@ class CardIssuer:
         return tuple(certificate.public_bytes(Encoding.DER) for certificate in issued)
 
     def issue(self, request: bytes, kind: CertificateKind, valid_to: datetime) -> bytes:
-        """Issue a certificate for a request that its own key has signed."""
+        """Issue a certificate for a request that its own key has signed.
+
+        Raises:
+            OrderFailedError: The authority refuses it.
+        """
         if kind in self.refuses:
             raise OrderFailedError(f"the certificate authority refuses a certificate for {kind}")
 
+        life = valid_to - self._authority.now()
+
         try:
             asked = read_request(request)
-        except RequestRefusedError as error:
+            contents = Contents(asked.subject, asked.key, frozenset({_USAGES[kind]}), life=life)
+            return self._authority.certify(contents).public_bytes(Encoding.DER)
+        except CertificationError as error:
             raise OrderFailedError(str(error)) from None
-
-        life = valid_to - self._authority.now()
-        contents = Contents(asked.subject, asked.key, frozenset({_USAGES[kind]}), life=life)
-        return self._authority.certify(contents).public_bytes(Encoding.DER)
 
     def revoke(self, certificate: bytes) -> None:
         """Revoke a certificate."""

@@ -40,7 +40,8 @@ rule(
     "ordering.validity",
     Basis.STATED,
     "VSC-05; the vendor's page about yearsOfValidity",
-    "The card is valid for yearsOfValidity years from the day on, and so are its certificates.",
+    "The card is valid for yearsOfValidity years from the day on, and so are its certificates. "
+    "What is ours: 1 to 19 years, since no certificate outlives the CA that issued it, and these live 20.",
 )
 rule(
     "ordering.properties",

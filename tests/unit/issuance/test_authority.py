@@ -25,6 +25,7 @@ from cardtwin.issuance.authority import (
     MemoryRecords,
     RequestRefusedError,
     RevocationRefusedError,
+    ValidityRefusedError,
     read_request,
     usage_of,
 )
@@ -139,6 +140,29 @@ def test_validity_begins_a_little_before_and_ends_when_it_was_said(world: World)
     assert world.authority.is_valid(certificate)
     world.now += timedelta(days=10)
     assert not world.authority.is_valid(certificate)
+
+
+@pytest.mark.parametrize("delay", [timedelta(0), timedelta(days=30)])
+def test_no_certificate_outlives_its_issuer(world: World, delay: timedelta) -> None:
+    last = world.authority.issuing.not_valid_after_utc
+    life = last - NOW - delay
+    whole = world.authority.certify(Contents(JANE, KEY.public_key(), delay=delay, life=life))
+    assert whole.not_valid_after_utc == last
+
+    with pytest.raises(ValidityRefusedError, match="would outlive its issuer"):
+        world.authority.certify(
+            Contents(JANE, KEY.public_key(), delay=delay, life=life + timedelta(seconds=1))
+        )
+
+
+def test_an_issuing_ca_ends_with_its_root_at_last(world: World) -> None:
+    end = world.authority.root.not_valid_after_utc
+    world.now += timedelta(days=3650)
+    assert world.authority.ca("Late CA").certificate.not_valid_after_utc == end
+    world.now = end + timedelta(seconds=1)
+
+    with pytest.raises(ValidityRefusedError, match="would outlive its issuer"):
+        world.authority.ca("Too late CA")
 
 
 def test_what_another_authority_has_issued_is_not_valid_here(world: World) -> None:

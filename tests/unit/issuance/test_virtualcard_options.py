@@ -98,7 +98,7 @@ def test_of_two_values_the_last_one_holds_and_that_is_told() -> None:
         ('VirtualSmartCardOptionServerName = "a" +', "no-text"),
         ('VirtualSmartCardOptionServerName = + "a"', "no-text"),
         ("yearsOfValidity = 0", "validity"),
-        ("yearsOfValidity = 51", "validity"),
+        ("yearsOfValidity = 20", "validity"),
         ('X_VirtualSmartCardOptionCertificates = "signature"', "no-certificates"),
         ("X_VirtualSmartCardOptionCertificates = []", "no-certificates"),
         ('X_VirtualSmartCardOptionCertificates = ["signature", "signature"]', "no-certificates"),

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardtwin.cryptoki.constants import Cka, Ckc, Cko
 from cardtwin.cryptoki.values import Attribute
-from cardtwin.issuance.authority import NameRefusedError, RevocationRefusedError
+from cardtwin.issuance.authority import CertificationError, RevocationRefusedError
 from cardtwin.scenario.effects import PRESENTS, REPLACES
 from cardtwin.scenario.errors import UsageError
 from cardtwin.scenario.pkcs11.steps import KeyName, SlotStep, UseExpectation
@@ -64,7 +64,7 @@ class Certify(SlotStep):
 
         try:
             certificate = certify_holder(authority, session.public_key(key), template)
-        except NameRefusedError as error:
+        except CertificationError as error:
             raise UsageError(str(error)) from None
 
         der = certificate.public_bytes(Encoding.DER)

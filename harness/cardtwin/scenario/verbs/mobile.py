@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from cardtwin.issuance.authority import NameRefusedError
+from cardtwin.issuance.authority import CertificationError
 from cardtwin.login import (
     ActivationError,
     FlowError,
@@ -201,7 +201,7 @@ class UsePhone(Step):
 
         try:
             phone.activate(delivered.invitation.text, site.activations, certify)
-        except NameRefusedError as error:
+        except CertificationError as error:
             raise UsageError(str(error)) from None
 
         return {"result": "done", "user": phone.user}

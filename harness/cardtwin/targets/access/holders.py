@@ -40,6 +40,7 @@ def certify_holder(authority: Authority, key: PublicKey, template: HolderTemplat
 
     Raises:
         NameRefusedError: The name, or an address, can't stand in a certificate.
+        ValidityRefusedError: It would end later than the authority's own.
     """
     contents = Contents(
         subject_of([(x509.NameOID.COMMON_NAME, template.name)]),

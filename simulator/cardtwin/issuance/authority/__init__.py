@@ -16,6 +16,7 @@ from cardtwin.issuance.authority.errors import (
     PasswordRefusedError,
     RequestRefusedError,
     RevocationRefusedError,
+    ValidityRefusedError,
 )
 from cardtwin.issuance.authority.keyusage import EVERY_USAGE, KeyUsage, extension, key_usages, usage_of
 from cardtwin.issuance.authority.names import LONGEST_NAME, alternative_emails, subject_of
@@ -52,6 +53,7 @@ __all__ = [
     "RequestRefusedError",
     "Revocation",
     "RevocationRefusedError",
+    "ValidityRefusedError",
     "alternative_emails",
     "check_password",
     "extension",

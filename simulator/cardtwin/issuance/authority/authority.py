@@ -86,6 +86,7 @@ class Authority:
 
         Raises:
             NameRefusedError: No CA can have that name.
+            ValidityRefusedError: It would be below a root that has ended.
         """
         name = name or self.issuing_name
 
@@ -129,6 +130,7 @@ class Authority:
         Raises:
             KeyUsageRefusedError: No certificate has these key usages together.
             NameRefusedError: No CA can have the issuer's name.
+            ValidityRefusedError: It would end later than the issuer's own.
         """
         issuer = issuer or self.issuing_name
 

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from cardtwin.issuance.authority.errors import ValidityRefusedError
 from cardtwin.issuance.authority.keyusage import KeyUsage, extension
 from cardtwin.issuance.authority.names import subject_of
 
@@ -65,16 +66,37 @@ class Ca:
         known = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
         return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
 
+    def check_end(self, end: datetime) -> None:
+        """See that what it signs does not outlive it: nobody could validate that then.
+
+        Raises:
+            ValidityRefusedError: It would.
+        """
+        last = self.certificate.not_valid_after_utc
+
+        if end.replace(microsecond=0) > last:
+            name = self.certificate.subject.rfc4514_string()
+            raise ValidityRefusedError(
+                f"a certificate until {end:%Y-%m-%d} would outlive its issuer: {name} ends on {last:%Y-%m-%d}"
+            )
+
 
 def new_ca(name: str, above: Ca | None, number: int, now: datetime, entropy: Entropy) -> Ca:
-    """Make a CA with a key of its own, below another one or as a root.
+    """Make a CA with a key of its own, below another one or as a root; it ends with the one above, at last.
 
     Raises:
         NameRefusedError: No CA can have that name.
+        ValidityRefusedError: The CA above has ended.
     """
     key = ec.derive_private_key(1 + entropy.below(_ORDER - 1), ec.SECP256R1())
     subject = subject_of([(x509.NameOID.COMMON_NAME, name)])
-    contents = Contents(subject, key.public_key(), _CA_USAGE, life=_LIFE_OF_CA)
+    life = _LIFE_OF_CA
+
+    if above is not None:
+        above.check_end(now)
+        life = min(_LIFE_OF_CA, above.certificate.not_valid_after_utc - now)
+
+    contents = Contents(subject, key.public_key(), _CA_USAGE, life=life)
     issuer = subject if above is None else above.certificate.subject
     length = None if above is None else 0
     builder = _builder(contents, issuer, number, now, x509.BasicConstraints(ca=True, path_length=length))
@@ -100,7 +122,9 @@ def certificate_of(
 
     Raises:
         KeyUsageRefusedError: No certificate has these key usages together.
+        ValidityRefusedError: It would end later than the CA's own.
     """
+    ca.check_end(now + contents.delay + contents.life)
     issuer = ca.certificate.subject
     builder = _builder(contents, issuer, number, now, x509.BasicConstraints(ca=False, path_length=None))
     builder = builder.add_extension(ca.key_identifier, critical=False)

@@ -9,7 +9,8 @@
     ├── NameRefusedError           a text can't stand in a certificate as what it is to be
     ├── PasswordRefusedError       a password can't protect a PKCS #12 file
     ├── RequestRefusedError        a request is broken, or not signed by its own key
-    └── RevocationRefusedError     a certificate can't be revoked so
+    ├── RevocationRefusedError     a certificate can't be revoked so
+    └── ValidityRefusedError       a certificate would be valid longer than its issuer
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = [
     "PasswordRefusedError",
     "RequestRefusedError",
     "RevocationRefusedError",
+    "ValidityRefusedError",
 ]
 
 
@@ -72,3 +74,9 @@ class RevocationRefusedError(CertificationError):
     """A certificate can't be revoked so."""
 
     code = "revocation"
+
+
+class ValidityRefusedError(CertificationError):
+    """A certificate would be valid longer than its issuer."""
+
+    code = "validity"

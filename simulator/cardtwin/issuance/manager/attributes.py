@@ -28,7 +28,13 @@ _DAY: Final = timedelta(days=1)
 def attribute_certificate(
     procedure: AttributeProcedure, holder: x509.Name, issuer: Ca, number: int, now: datetime
 ) -> bytes:
-    """Return an attribute certificate in DER for a holder, who is named by the subject (RFC 5755, 4.2.2)."""
+    """Return an attribute certificate in DER for a holder, who is named by the subject (RFC 5755, 4.2.2).
+
+    Raises:
+        ValidityRefusedError: It would end later than its issuer.
+    """
+    end = now + procedure.days * _DAY
+    issuer.check_end(end)
     info = cms.AttributeCertificateInfoV2(
         {
             "version": "v2",
@@ -41,7 +47,7 @@ def attribute_certificate(
             "serial_number": number,
             "att_cert_validity_period": {
                 "not_before_time": core.GeneralizedTime(now),
-                "not_after_time": core.GeneralizedTime(now + procedure.days * _DAY),
+                "not_after_time": core.GeneralizedTime(end),
             },
             "attributes": [_role(procedure.role)],
         }

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "Text", "Variable", "parse_options"]
 
-_LONGEST_VALIDITY: Final = 50
+_LONGEST_VALIDITY: Final = 19
+"""Years: an issuing CA is valid for 20 years of 365 days, and no certificate longer than it."""
 
 
 @dataclass(frozen=True, slots=True)
