@@ -21,6 +21,7 @@ from cardtwin.encoding.errors import (
     MessagingServerError,
     MissingValueError,
     NoCardEraserError,
+    UnusableValueError,
 )
 from cardtwin.encoding.job import CURRENT_VERSION, DialogEntry, Job
 from cardtwin.encoding.library import PERSONAL_DESKTOP_CLIENT, LibraryEntry, LibraryTable
@@ -80,6 +81,7 @@ __all__ = [
     "Settings",
     "TokenMiddleware",
     "TokenView",
+    "UnusableValueError",
     "check",
     "check_job",
     "is_package",

@@ -4,6 +4,7 @@
 
     EncodingError
     ├── MissingValueError      a field or dialog has no value
+    │   └── UnusableValueError because it has one that is no text
     ├── MessagingServerError   the messaging server that is named cannot be reached
     ├── CardSelectionError     no card, or more than one, could be meant
     ├── NoCardEraserError      DeleteProfile on a card without the object "Card Eraser"
@@ -29,6 +30,7 @@ __all__ = [
     "MessagingServerError",
     "MissingValueError",
     "NoCardEraserError",
+    "UnusableValueError",
 ]
 
 
@@ -46,6 +48,10 @@ class MissingValueError(EncodingError):
     def __init__(self, message: str, remedy: str) -> None:
         self.remedy = remedy
         super().__init__(message)
+
+
+class UnusableValueError(MissingValueError):
+    """A field has a value that is no text in Unicode, so there are no bytes that it stands for."""
 
 
 class MessagingServerError(EncodingError):

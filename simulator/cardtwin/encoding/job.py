@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from cardtwin.encoding.errors import MissingValueError
+from cardtwin.encoding.errors import MissingValueError, UnusableValueError
 from cardtwin.encoding.process import FieldMapping, Process
 from cardtwin.encoding.values import DialogAnswer, FieldRef, Literal, SecretLiteral
 from cardtwin.middleware import Version
@@ -22,6 +23,9 @@ __all__ = ["CURRENT_AND_NEW", "CURRENT_VERSION", "DialogEntry", "Job"]
 
 CURRENT_VERSION: Final = Version.of("23.10.3")
 """The version of Identity Manager that the newest of the public pages is about."""
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Half a character of UTF-16, which no other encoding can write (Unicode, D71 and following)."""
 
 CURRENT_AND_NEW: Final = 3
 """The dialog that asks for the current PIN and a new one."""
@@ -84,6 +88,7 @@ class Job:
         Raises:
             MissingValueError: The field is not mapped or has no Write flag, its target doesn't exist,
                 or the dialog wasn't answered.
+            UnusableValueError: The field's value is no text.
         """
         match value:
             case Literal(text):
@@ -144,6 +149,13 @@ class Job:
             raise MissingValueError(
                 f"field {name!r} is mapped to {mapping.target}, which doesn't exist",
                 f"give the process {mapping.target}, or map the field to what it has",
+            )
+
+        if isinstance(found, str) and (place := _SURROGATE.search(found)):
+            raise UnusableValueError(
+                f"the value of field {name!r} is no text: half of a surrogate pair is its character "
+                f"{place.start() + 1}",
+                f"give {mapping.target} characters of Unicode: whatever made the value has cut one in two",
             )
 
         return found

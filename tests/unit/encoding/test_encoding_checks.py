@@ -115,6 +115,16 @@ def test_a_value_that_is_missing_is_refused(settings: str, values: dict[str, str
     assert refused(job(settings, values)) == ["missing-value"]
 
 
+@pytest.mark.parametrize("settings", [f"{INIT}InitialLabel=f", f"{INIT}ProfileParameters=f"])
+def test_half_a_surrogate_pair_in_a_value_is_refused(settings: str) -> None:
+    values: dict[str, str | Secret | None] = {**CREDENTIALS, "f": "ab" + chr(0xD83D) + "c"}
+    (error,) = check_job(job(settings, values)).errors
+    assert error.code == "unusable-value"
+    assert "the value of field 'f' is no text: half of a surrogate pair is its character 3" in error.message
+    assert refused(job(settings, values)) == ["unusable-value"]
+    assert not check_job(job(settings, {**CREDENTIALS, "f": "YQ=="})).errors
+
+
 def test_a_mapping_of_a_field_that_is_not_declared_is_told() -> None:
     work = job(INIT, CREDENTIALS)
     (warning,) = check_job(replace(work, mapping={**work.mapping, "PINS": FieldMapping.of("x")})).warnings

@@ -10,6 +10,7 @@ from cardtwin.encoding.applications.delivered import ANY_BUT_THE_FIRST
 from cardtwin.encoding.applications.formats import decode, read_certificate, read_list, read_pkcs12
 from cardtwin.encoding.applications.selection import chosen_applications
 from cardtwin.encoding.checks.registry import Scope, checked_by
+from cardtwin.encoding.checks.values import report_value
 from cardtwin.encoding.errors import MissingValueError
 from cardtwin.encoding.values import DialogAnswer, FieldRef, Label, Terms
 from cardtwin.source import closest
@@ -280,9 +281,7 @@ def _there(scope: Scope, setting: Setting) -> None:
         try:
             scope.job.value(value)
         except MissingValueError as error:
-            span = getattr(value, "span", setting.value_span)
-            message = f"{setting.name}: {error}"
-            scope.diagnostics.error("missing-value", message, span, remedy=error.remedy)
+            report_value(scope, setting, value, error)
 
 
 def _certificate(_application: Application, _scope: Scope, text: str) -> object:

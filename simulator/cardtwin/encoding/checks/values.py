@@ -7,7 +7,7 @@ import binascii
 from typing import TYPE_CHECKING, Final
 
 from cardtwin.encoding.checks.registry import LOGIN_KEYWORDS, Scope, checked_by
-from cardtwin.encoding.errors import MissingValueError
+from cardtwin.encoding.errors import MissingValueError, UnusableValueError
 from cardtwin.encoding.values import FieldList, Literal
 from cardtwin.source import closest
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cardtwin.encoding.values import FieldRef, Value
     from cardtwin.plan import Secret
 
-__all__ = ["LABEL_LENGTH", "decode_parameter"]
+__all__ = ["LABEL_LENGTH", "decode_parameter", "report_value"]
 
 LABEL_LENGTH: Final = 32
 """The room of a token's label in bytes (PKCS#11, CK_TOKEN_INFO)."""
@@ -204,6 +204,15 @@ def _value(scope: Scope, setting: Setting, value: Value | FieldRef) -> str | Sec
     try:
         return scope.job.value(value)
     except MissingValueError as error:
-        span = getattr(value, "span", setting.value_span)
-        scope.diagnostics.error("missing-value", f"{setting.name}: {error}", span, remedy=error.remedy)
+        report_value(scope, setting, value, error)
         return None
+
+
+def report_value(scope: Scope, setting: Setting, value: Value | FieldRef, error: MissingValueError) -> None:
+    """Report that a setting has no value, or none that can be used."""
+    span, message = getattr(value, "span", setting.value_span), f"{setting.name}: {error}"
+
+    if isinstance(error, UnusableValueError):
+        scope.diagnostics.error("unusable-value", message, span, remedy=error.remedy)
+    else:
+        scope.diagnostics.error("missing-value", message, span, remedy=error.remedy)
