@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from cardtwin.cryptoki.constants import Ckm
 from cardtwin.cryptoki.values import Buffer, Mechanism
@@ -86,7 +90,7 @@ class Managing:
 
 
 def officer_signature(run: Run, officer: str, session: TokenSession, name: KeyName, content: bytes) -> bytes:
-    """Return an officer's signature (CMS) over a content, made by a key on the card.
+    """Return an officer's signature (CMS) over a content, made by a key on the card: RSA or on a curve.
 
     Raises:
         UsageError: There is no such officer.
@@ -100,11 +104,24 @@ def officer_signature(run: Run, officer: str, session: TokenSession, name: KeyNa
         known = ", ".join(found.name for found in officers) or "none"
         raise UsageError(f"{officer!r} is no officer: there is no certificate; officers are {known}")
 
+    on_curve = isinstance(certificate.public_key(), ec.EllipticCurvePublicKey)
+
     def sign(data: bytes) -> bytes:
         key = session.key(name.kind, name.value)
-        session.in_session("C_SignInit", Mechanism(int(Ckm.CKM_SHA256_RSA_PKCS)), key.handle)
-        (answer,) = session.in_session("C_Sign", data, Buffer(_SIGNATURE_ROOM))
-        signature: bytes = answer.content
-        return signature
+
+        if not on_curve:
+            return _made(session, key.handle, Ckm.CKM_SHA256_RSA_PKCS, data)
+
+        # Every token with such keys has CKM_ECDSA, which hashes nothing itself.
+        plain = _made(session, key.handle, Ckm.CKM_ECDSA, hashlib.sha256(data).digest())
+        half = len(plain) // 2
+        return encode_dss_signature(int.from_bytes(plain[:half]), int.from_bytes(plain[half:]))
 
     return signed(content, certificate, run.bench.now(), sign)
+
+
+def _made(session: TokenSession, key: int, mechanism: Ckm, data: bytes) -> bytes:
+    session.in_session("C_SignInit", Mechanism(int(mechanism)), key)
+    (answer,) = session.in_session("C_Sign", data, Buffer(_SIGNATURE_ROOM))
+    signature: bytes = answer.content
+    return signature

@@ -28,6 +28,16 @@ FORMS = """
     [Token procedure Card]
     Storage profile=Smart Card
 """
+WHOLE = """
+  whole.ini: |
+    [Token procedure Card]
+    State=Active
+    Storage profile=Smart Card
+    Card serial number=No
+    PIN procedure=Two letters
+    Issuer certificates=Do not store any
+    Certificate procedures=Any
+"""
 FILES = FORMS + "".join(f"  {name}: {{path: '{path}'}}\n" for name, path in PATHS.items())
 
 
@@ -55,6 +65,26 @@ def test_a_token_procedure_that_cannot_be_read_is_refused_with_the_place(scenari
         "- {token_procedure: save, name: Card, dialog: broken.ini, expect: {stage: refused, codes: [other]}}"
     )
     assert "codes: [bad-value]" in failed(scenario, told).actual
+
+
+def test_an_officer_signs_with_a_key_on_a_curve_too(scenario: Any) -> None:
+    steps = """\
+        - {personalise: token.cpf, secrets: {PIN1: "1234"}}
+        - {login: user, pin: "1234"}
+        - {pkcs11: C_OpenSession, slotID: 1, flags: [CKF_SERIAL_SESSION, CKF_RW_SESSION], bind: session}
+        - pkcs11: C_GenerateKeyPair
+          hSession: $(session)
+          pMechanism: CKM_EC_KEY_PAIR_GEN
+          pPublicKeyTemplate: {CKA_TOKEN: yes, CKA_ID: "72", CKA_EC_PARAMS: 06082A8648CE3D030107}
+          pPrivateKeyTemplate: {CKA_TOKEN: yes, CKA_PRIVATE: yes, CKA_ID: "72", CKA_SIGN: yes}
+        - {policy: policy.ini}
+        - {officer: anna, roles: [Use AWB, Policy tasks], key: {id: "72"}}
+        - {token_procedure: save, name: Card, dialog: whole.ini}
+        - {token_procedure: ok, name: Card, expect: requested}
+        - {token_procedure: sign, name: Card, signer: anna, key: {id: "72"}, expect: signed once}"""
+    keys = {"readers": "{R1: cardos-5.3}", "processes": "{awb: {ppa_config: iD2ppa.cfg}}"}
+    (instance,) = load(scenario(steps, files=FILES + WHOLE, **keys))
+    assert run(instance, targets.get("emulated")).failed_step is None
 
 
 def test_who_is_no_officer_is_told_who_is_one(scenario: Any) -> None:
