@@ -58,8 +58,9 @@ rule(
     "CM-05, CM-09; the vendor's page about soft tokens and pre-personalised cards",
     "A procedure that archives makes a key, keeps it and gives it as PKCS #12. One that recovers gives a "
     "holder's archived keys again, with their certificates or with new ones. With several that recover, none "
-    "is carried out unless selected. What is ours: a holder is known by the common name alone, in all "
-    "domains.",
+    "is carried out unless selected. What is ours: a holder is known by the common name, the "
+    "organisation, the e-mail address and the own serial number together, in all domains; where the card's "
+    "serial number stands in the subject, the own one isn't known and not compared.",
 )
 rule(
     "issuance.issuer-certificates",

@@ -29,7 +29,7 @@ from cardtwin.issuance.manager import (
 )
 from cardtwin.plan import Secret, SecretName
 from cardtwin.provenance import Switches
-from support.managers import PASSPHRASE, Office, office, policy, request_for
+from support.managers import PASSPHRASE, POLICY, Office, office, policy, request_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +90,43 @@ def test_what_no_certificate_or_file_has_is_told_and_leaves_nothing_behind(
         ra.manager.registration.issue(request)
 
     assert tuple(ra.store.database.iterdump()) == before
+
+
+HOLDERS = [
+    {"Common name": "Jane"},
+    {"Common name": "Jane", "Organisation": "Sales"},
+    {"Common name": "Jane", "E-mail": "jane@example.com"},
+    {"Common name": "Jane", "E-mail": "jane.2@example.com"},
+    {"Common name": "Jane", "E-mail": "jane@example.com", "Organisation": "Sales"},
+]
+
+
+def recovers(ra: Office, fields: dict[str, str]) -> bool:
+    request = TokenRequest("Recovery", fields, password=PASSPHRASE)
+    return bool(ra.manager.registration.issue(request).archived)
+
+
+def archive(ra: Office, fields: dict[str, str]) -> None:
+    ra.put_in_effect("Recovery")
+    ra.manager.registration.issue(TokenRequest("Card", fields, password=PASSPHRASE))
+
+
+@pytest.mark.parametrize("owner", HOLDERS, ids=lambda fields: " ".join(fields.values()))
+def test_who_is_the_holder_recovers_and_no_namesake_does(ra: Office, owner: dict[str, str]) -> None:
+    archive(ra, owner)
+    assert [other for other in HOLDERS if recovers(ra, other)] == [owner]
+    assert recovers(ra, {**owner, "Serial number": "P-1"})
+
+
+def test_namesakes_with_numbers_of_their_own_are_told_apart() -> None:
+    text = POLICY.replace("Card serial number=Yes\nSerial number range=1000-1999", "Card serial number=No")
+    owner = {"Common name": "Jane", "Serial number": "P-1"}
+
+    for ra in office(text=text):
+        ra.put_in_effect()
+        archive(ra, owner)
+        others = (owner, {**owner, "Serial number": "P-2"}, {"Common name": "Jane"})
+        assert [recovers(ra, other) for other in others] == [True, False, False]
 
 
 def test_a_production_refuses_a_key_of_a_size_that_is_not_made(ra: Office) -> None:

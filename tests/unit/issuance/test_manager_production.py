@@ -101,6 +101,21 @@ def test_a_number_of_another_holder_s_token_gets_nothing_of_its_own(ra: Office) 
     assert tuple(ra.store.database.iterdump()) == before
 
 
+@pytest.mark.parametrize("field", ["Organisation", "E-mail"])
+def test_a_number_of_a_namesake_s_token_gets_nothing(ra: Office, field: str) -> None:
+    values: tuple[dict[str, str], ...] = ({field: "one@example.com"}, {field: "two@example.com"}, {})
+    first, *others = (Production(ra.store, ra.manager, "Card", "Jane", fields=fields) for fields in values)
+    first.issue(request_for(SIGN), "Card", "1500")
+    first.produced("1501", SECRETS)
+
+    for serial in ("1500", "1501"):
+        for other in others:
+            with pytest.raises(AuthorityError, match="another holder's"):
+                other.issue(request_for(SIGN), "Card", serial)
+
+        first.issue(request_for(SIGN), "Card", serial)
+
+
 def test_what_certificate_manager_refuses_is_the_encoding_s_error_and_leaves_nothing(ra: Office) -> None:
     production = produced(ra)
     before = tuple(ra.store.database.iterdump())

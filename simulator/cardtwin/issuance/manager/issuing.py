@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from cryptography import x509
-
 from cardtwin.issuance.authority import (
     ISSUING_CA,
     Contents,
@@ -19,6 +17,7 @@ from cardtwin.issuance.authority import (
 )
 from cardtwin.issuance.manager.attributes import attribute_certificate
 from cardtwin.issuance.manager.errors import IssuanceRefusedError, SerialRefusedError
+from cardtwin.issuance.manager.holders import EMAIL, HOLDER, NAMES, Holder
 from cardtwin.issuance.manager.issuers import issuer_certificates
 from cardtwin.issuance.manager.model import (
     DEFAULT_VIEW,
@@ -35,6 +34,7 @@ from cardtwin.issuance.manager.tokens import IssuedCertificate, IssuedToken
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     from cardtwin.entropy import Entropy
@@ -56,13 +56,6 @@ __all__ = ["Issue", "Parts", "Registration", "referred"]
 
 _NO_SERIAL_BYTES: Final = 16
 _DAY: Final = timedelta(days=1)
-_NAMES: Final = {
-    "Common name": x509.NameOID.COMMON_NAME,
-    "Organisation": x509.NameOID.ORGANIZATION_NAME,
-    "Serial number": x509.NameOID.SERIAL_NUMBER,
-}
-_HOLDER: Final = "Common name"
-_EMAIL: Final = "E-mail"
 _Referred = TypeVar("_Referred")
 
 
@@ -128,7 +121,7 @@ class Registration:
         self._check_fields(procedure, request.fields)
 
         if request.serial and self._serials.is_used(request.serial):
-            self._check_holder(request.serial, request.fields[_HOLDER])
+            self._check_holder(request.serial, Holder.of_fields(request.fields))
         elif request.serial:
             self._serial(procedure, request.serial)
 
@@ -165,19 +158,19 @@ class Registration:
             message = f"the input view {view.name!r} doesn't show the field {', '.join(hidden)}"
             raise IssuanceRefusedError("input-view", message)
 
-        if not fields.get(_HOLDER):
-            raise IssuanceRefusedError("no-holder", f"the field {_HOLDER!r} has to be filled in")
+        if not fields.get(HOLDER):
+            raise IssuanceRefusedError("no-holder", f"the field {HOLDER!r} has to be filled in")
 
-    def _check_holder(self, serial: str, holder: str) -> None:
+    def _check_holder(self, serial: str, holder: Holder) -> None:
         """See that a token is of a holder, as far as certificates and PIN letters tell whose it is."""
         letter = self._parts.letters.of_token(serial)
-        holders = {
-            str(name.value)
-            for certificate in self._parts.authority.of_token(serial)
-            for name in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        } | ({letter.fields[_HOLDER]} if letter is not None else set())
+        certified = self._parts.authority.of_token(serial)
+        holders = [Holder.of_certificate(certificate, serial) for certificate in certified]
 
-        if holders - {holder}:
+        if letter is not None:
+            holders.append(Holder.of_fields(letter.fields))
+
+        if not all(holder.is_same(other) for other in holders):
             raise SerialRefusedError(
                 f"the token with the serial number {serial} is another holder's: give the card a new number"
             )
@@ -272,7 +265,7 @@ class Issue:
     def certify(self, key: PublicKey, usage: frozenset[KeyUsage]) -> x509.Certificate:
         """Issue the certificate for a key, by the certificate procedure for that key usage."""
         procedure = select(self._chosen, usage, self._switches)
-        email = self._request.fields.get(_EMAIL)
+        email = self._request.fields.get(EMAIL)
         contents = Contents(
             self._subject(),
             key,
@@ -286,7 +279,7 @@ class Issue:
 
     def _subject(self) -> x509.Name:
         fields = {**self._request.fields, **({"Serial number": self._serial} if self._serial else {})}
-        return subject_of((oid, fields[name]) for name, oid in _NAMES.items() if fields.get(name))
+        return subject_of((oid, fields[name]) for name, oid in NAMES.items() if fields.get(name))
 
     def _keys(self) -> None:
         known = self._policy.key_procedures
@@ -297,9 +290,14 @@ class Issue:
                 self.archive_new(procedure)
 
         for procedure in self._selected([key for key in procedures if key.action is KeyAction.RECOVER]):
-            for recovered in self._archive.of(self._request.fields[_HOLDER], procedure.usage):
-                if recovered.token != self._token:
+            for recovered in self._archive.of(self._request.fields[HOLDER], procedure.usage):
+                if recovered.token != self._token and self._is_holder_of(recovered):
                     self._recover(procedure, recovered)
+
+    def _is_holder_of(self, archived: ArchivedKey) -> bool:
+        """Whether an archived key is the request's holder's, and no namesake's."""
+        owner = Holder.of_certificate(archived.certificate, archived.token)
+        return owner.is_same(Holder.of_fields(self._request.fields))
 
     def _selected(self, procedures: Sequence[KeyProcedure]) -> Sequence[KeyProcedure]:
         """Return the procedures to recover by: the only one; with several those that are selected."""
@@ -318,7 +316,7 @@ class Issue:
         """Make a key, issue its certificate, archive it, and return both as PKCS #12."""
         key = new_key(procedure.bits)
         certificate = self.certify(key.public_key(), procedure.usage)
-        self._archive.put(self._request.fields[_HOLDER], certificate, key)
+        self._archive.put(self._request.fields[HOLDER], certificate, key)
         return self._give(certificate, key)
 
     def _recover(self, procedure: KeyProcedure, recovered: ArchivedKey) -> None:
@@ -332,7 +330,7 @@ class Issue:
         self._give(recovered.certificate, recovered.key)
 
     def _give(self, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> bytes:
-        name = self._request.fields[_HOLDER]
+        name = self._request.fields[HOLDER]
         self._files.append(pkcs12_file(name, certificate, key, self._request.password))
         return self._files[-1]
 

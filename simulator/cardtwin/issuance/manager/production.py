@@ -12,6 +12,7 @@ from cardtwin.encoding import AuthorityError
 from cardtwin.issuance.authority import read_request
 from cardtwin.issuance.errors import IssuanceError
 from cardtwin.issuance.manager.errors import IssuanceRefusedError, SerialRefusedError
+from cardtwin.issuance.manager.holders import HOLDER
 from cardtwin.issuance.manager.issuing import referred
 from cardtwin.issuance.manager.model import ROOT_DOMAIN, KeyAction
 from cardtwin.issuance.manager.serials import Serials
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from cardtwin.plan import Secret, SecretName
 
 __all__ = ["Production"]
-
-_HOLDER = "Common name"
 
 
 class Production:
@@ -63,7 +62,7 @@ class Production:
         self._manager = manager
         self._serials = Serials(store)
         self._own = procedure
-        self._fields = {**(fields or {}), _HOLDER: holder}
+        self._fields = {**(fields or {}), HOLDER: holder}
         self._domain = domain
 
     def issue(self, request: bytes, template: str, serial: str) -> bytes:
