@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cardtwin.encoding import AuthorityError
 from cardtwin.issuance import IssuanceError
-from cardtwin.issuance.authority import extension, key_usages, usage_of
+from cardtwin.issuance.authority import PublishedCa, extension, key_usages, usage_of
 from cardtwin.issuance.manager import (
     EVERY_USAGE,
     CertificateManager,
@@ -90,6 +90,32 @@ def test_what_no_certificate_or_file_has_is_told_and_leaves_nothing_behind(
         ra.manager.registration.issue(request)
 
     assert tuple(ra.store.database.iterdump()) == before
+
+
+def test_a_root_issues_and_revokes_as_any_other_ca() -> None:
+    text = POLICY.replace("Key usage=digitalSignature", "Key usage=digitalSignature\nIssuing CA=Root CA")
+
+    for ra in office(text=text):
+        ra.put_in_effect()
+        certificate = ra.issue(SIGN).certificates[0].certificate
+        authority = ra.manager.authority
+        assert authority.chain(certificate) == (authority.root,)
+        authority.revocation.revoke(certificate)
+        (revoked,) = x509.load_der_x509_crl(PublishedCa(authority, "Root CA").crl())
+        assert revoked.serial_number == certificate.serial_number
+
+
+def test_a_certificate_procedure_of_more_days_than_its_ca_has_issues_nothing() -> None:
+    for ra in office(
+        text=POLICY.replace("Key usage=digitalSignature", "Key usage=digitalSignature\nDays=7301")
+    ):
+        ra.put_in_effect()
+        before = tuple(ra.store.database.iterdump())
+
+        with pytest.raises(IssuanceError, match="would outlive its issuer"):
+            ra.issue(SIGN)
+
+        assert tuple(ra.store.database.iterdump()) == before
 
 
 HOLDERS = [
