@@ -9,7 +9,6 @@ import pytest
 from cardtwin.issuance.manager import IssuerCertificates, Problem, checks, issuers, issuing, pins, selection
 from cardtwin.issuance.manager.issuing import Issue, Registration
 from cardtwin.issuance.manager.model import InputView
-from cardtwin.issuance.manager.records import StoredRecords
 from support.broken import broken, in_folder, untold
 from support.sabotage import Patch, Sabotage, check, check_complete, table
 
@@ -152,10 +151,10 @@ ISSUING = (
             ),
             (
                 "CM-05",
-                "keys of others are recovered",
-                StoredRecords.archived,
-                "holder = ?",
-                "? <> ''",
+                "keys of namesakes are recovered",
+                Issue._is_holder_of,
+                "owner.is_same(Holder.of_fields(self._request.fields))",
+                "bool(owner)",
                 "key-procedures",
                 "",
             ),
