@@ -10,9 +10,9 @@ __all__ = ["checked_overrides"]
 
 
 def checked_overrides(
-    target: str | None = None, card: str | None = None, quirks: tuple[str, ...] = ()
+    target: str | None = None, card: str | None = None, quirks: tuple[str, ...] = (), *, to_run: bool = True
 ) -> Overrides:
-    """Return what is given, all of which exists; a library of PKCS#11 can be loaded.
+    """Return what is given, all of which exists; a library of PKCS#11 can be loaded, if something is to run.
 
     Raises:
         click.UsageError: It doesn't, or it can't.
@@ -20,7 +20,7 @@ def checked_overrides(
     overrides = Overrides(target, card, quirks)
 
     try:
-        overrides.check()
+        overrides.check(to_run=to_run)
     except OverridesError as error:
         raise click.UsageError(str(error)) from None
 

@@ -90,7 +90,7 @@ def command(  # noqa: PLR0913  # one per option
 
     On physical cards (--target pcsc) the plan is told first, and carried out on an emulated card.
     """
-    overrides = checked_overrides(target, card, quirks)
+    overrides = checked_overrides(target, card, quirks, to_run=not list_only)
 
     loaded = load_scenarios(paths)
 

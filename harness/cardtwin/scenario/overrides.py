@@ -40,15 +40,15 @@ class Overrides:
     quirks: tuple[str, ...] = ()
     hardware: Hardware | None = None
 
-    def check(self) -> None:
-        """See that all that is named exists, and a library of PKCS#11 can be loaded.
+    def check(self, *, to_run: bool = True) -> None:
+        """See that all that is named exists, and, where something is to run, that a library can be loaded.
 
         Raises:
             OverridesError: It doesn't.
         """
         try:
             if self.target is not None:
-                check_target(self.target)
+                (check_target if to_run else get_target)(self.target)
 
             model = models.get(self.card if self.card is not None else models.names()[0])
             replace(model, quirks=frozenset(self.quirks))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LIBRARY = """
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 typedef unsigned long CK_RV;
@@ -76,12 +77,28 @@ def test_a_library_that_crashes_when_it_is_loaded_is_one_error_before_the_run(
     assert "demo" not in done.output
 
 
+def test_listing_loads_no_library_and_still_says_that_one_is_not_there(
+    scenario: Any, build: Any, tmp_path: Path
+) -> None:
+    path, loaded = scenario("- {pkcs11: C_Initialize}"), tmp_path / "loaded"
+    library = build(f'fopen("{loaded}", "w"); abort();')
+    listed = cardtwin("run", path, "--list", "--target", f"module:{library}")
+    assert (listed.exit_code, listed.output) == (0, f"{path}::demo\n")
+    assert not loaded.exists()
+    assert cardtwin("run", path, "--target", f"module:{library}").exit_code == 2
+    assert loaded.exists()
+    missing = cardtwin("run", path, "--list", "--target", f"module:{tmp_path / 'missing.so'}")
+    assert (missing.exit_code, "there is no PKCS#11 library" in missing.output) == (2, True)
+
+
 @pytest.mark.parametrize("where", ["C_GetFunctionList", "C_Initialize"])
 def test_a_library_that_hangs_is_ended(build: Any, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     in_list = where == "C_GetFunctionList"
     library = build("for (;;) pause();" if in_list else GIVEN, **({} if in_list else {where: "hangs"}))
     limit = 5.0 if in_list else 1.0
-    monkeypatch.setattr(remote, "LIMIT", limit)
+
+    if in_list:
+        monkeypatch.setattr(remote, "LIMIT", limit)
 
     with pytest.raises(TargetError, match=f"after {limit:g} s there was no answer while .*") as error:
         try_library(str(library), limit=limit)
