@@ -258,6 +258,11 @@ def test_targets_have_names_and_unknown_ones_a_hint() -> None:
         ),
         ('- {login: operator, pin: "1"}', {}, "needs cardtwin's middleware"),
         ("- {pkcs11: C_GetInfo}\n- {wait: 5}", {}, "step 2 (wait) needs a clock that can be set forward"),
+        (
+            "- {pkcs11: C_GetInfo}\n- {check: {logs: {personal.log: absent}}}",
+            {},
+            "step 2 (check) needs cardtwin's middleware",
+        ),
     ],
 )
 def test_what_another_library_cannot_show_is_not_run(

@@ -35,6 +35,7 @@ _BY_MIDDLEWARE = frozenset({"token", "readers", "logs"})
 _NOT_SEEN = _BY_MIDDLEWARE | {"apdus"}
 _NEEDS = {
     Capability.PERSONAL: _BY_MIDDLEWARE,
+    Capability.OWN: frozenset({"logs"}),
     Capability.CONDITIONS: frozenset({"fuse", "erasable"}),
     Capability.COUNTERS: frozenset({"pins"}),
     Capability.MEMORY: frozenset({"keys"}),
