@@ -71,6 +71,15 @@ def test_what_a_reader_can_do_of_the_four_families_is_portable_and_the_others_sa
             assert "portable" in able[0].tags, f"{path}: a reader can do it"
 
 
+def test_what_is_portable_has_something_for_a_card_to_do() -> None:
+    idle = [path.name for path, able, _ in portable() if not able and _is_tagged(path)]
+    assert idle == []
+
+
+def _is_tagged(path: Path) -> bool:
+    return any("portable" in each.tags for each in load(path))
+
+
 NOT_FOR_HARDWARE: Final = {
     "operator-officer.scenario.yaml": "looks at tries of a PIN that only its number names",
     "pins.scenario.yaml": "goes on to a PIN's last try, where the guard stops it",

@@ -50,7 +50,10 @@ class Capability(Enum):
     """Under PKCS#11's functions, cardtwin's own middleware: what only that one has, or does so."""
 
     DESK = "hands at the reader"
-    """Hands at the reader: insert, remove, reset, power; load a memory into the card, let it go wrong."""
+    """Hands at the reader: insert, remove, reset; load a memory into the card, let it go wrong."""
+
+    POWER = "a switch for the power"
+    """A switch for the power of the card in a reader."""
 
     EYES = "a look at the card"
     """A look at a card's files, its phase of life and its serial number, as far as they may be read."""

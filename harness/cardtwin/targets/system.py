@@ -19,7 +19,9 @@ from cardtwin.targets.clock import pass_time
 from cardtwin.targets.emulated import EmulatedBench, EmulatedTarget
 from cardtwin.targets.errors import TargetError
 from cardtwin.targets.hubs import part_of
+from cardtwin.targets.interface import Capability
 from cardtwin.targets.pcscd import PcscdDesk, address
+from cardtwin.targets.untouched import untouched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from cardtwin.events import Event, Hub
     from cardtwin.pcsc import Context, ReaderState
     from cardtwin.targets.cards import BenchCard
-    from cardtwin.targets.interface import Capability, Setup
+    from cardtwin.targets.interface import Setup
 
 __all__ = ["SystemBench", "SystemTarget"]
 
@@ -50,6 +52,8 @@ class SystemTarget(EmulatedTarget):
         TargetError: It is no such text.
     """
 
+    capabilities = frozenset(Capability) - {Capability.POWER}
+
     def __init__(self, where: str = "") -> None:
         self._where = where
         self._address = address(where or str(FIRST_PORT))
@@ -59,8 +63,11 @@ class SystemTarget(EmulatedTarget):
         """The name that reports use."""
         return f"pcscd:{self._where}" if self._where else "pcscd"
 
-    def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:  # noqa: ARG002  # Target's
+    def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:
         """Return what vpcd's readers are not: they have no PIN pads and no motors, and are always there."""
+        if idle := untouched(needs):
+            return idle
+
         if setup.pinpads:
             return f"vpcd has no PIN pad for {', '.join(sorted(setup.pinpads))}"
 

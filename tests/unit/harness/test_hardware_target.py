@@ -209,6 +209,32 @@ def test_a_library_that_is_not_there_is_told_before_a_reader_is_touched() -> Non
         get("module:/nowhere/lib.so@pcsc:Reader")
 
 
+@pytest.mark.parametrize("name", ["pcscd", "pcsc:a reader", "module:libx.so@pcsc:a reader"])
+@pytest.mark.parametrize("action", ["power_on", "power_off"])
+def test_power_is_nobodys_to_switch_in_the_systems_readers_and_told_before_the_run(
+    tmp_path: Path, name: str, action: str
+) -> None:
+    (tmp_path / "pin.scenario.yaml").write_text(f"{SCENARIO}  - {{card: {action}}}\n")
+    (instance,) = load(tmp_path / "pin.scenario.yaml")
+    number = len(instance.steps)
+    told = f"step {number} (card) needs a switch for the power, which the target {name!r} lacks"
+    assert told in unsupported(instance, get(name))
+    assert unsupported(instance, get("emulated")) == ""
+
+
+@pytest.mark.parametrize("name", ["pcscd", "pcsc:a reader", "module:libx.so@pcsc:a reader"])
+@pytest.mark.parametrize("more", ["", "  - {check: {apdus: {count: 0, of: first}}}\n"])
+def test_what_no_card_has_a_part_in_proves_nothing_of_cards_and_readers(
+    tmp_path: Path, name: str, more: str
+) -> None:
+    head, _, _ = SCENARIO.partition("  -")
+    published = "  - {publish: draft, id: first, expect: {published: no}}\n"
+    (tmp_path / "one.scenario.yaml").write_text(head + published + more)
+    (instance,) = load(tmp_path / "one.scenario.yaml")
+    assert "no step uses a card or a reader" in unsupported(instance, get(name))
+    assert unsupported(instance, get("emulated")) == ""
+
+
 def test_what_neither_other_libraries_nor_physical_cards_do_counts_as_not_run(tmp_path: Path) -> None:
     text = SCENARIO.replace("cardos-5.3}", "token}").replace(
         "readers:",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import model_validator
 
+from cardtwin.scenario.document import TextNode
 from cardtwin.scenario.effects import READS
 from cardtwin.scenario.step import Observed, Refers, Step, verb
 from cardtwin.scenario.values import Name
@@ -14,6 +15,7 @@ from cardtwin.targets import Capability
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cardtwin.scenario.document import MapNode
     from cardtwin.scenario.run import Run
     from cardtwin.targets import Desk
 
@@ -35,6 +37,13 @@ class Card(Step):
 
         return self
 
+    @classmethod
+    def capabilities(cls, written: MapNode) -> frozenset[Capability]:
+        """Return what the step needs: hands, and for power a switch."""
+        action = written.get("card")
+        is_power = isinstance(action, TextNode) and action.text in _POWER
+        return frozenset({Capability.POWER}) if is_power else cls.needs
+
     def run(self, run: Run) -> Observed:
         """Do it."""
         reader = run.reader(self)
@@ -47,6 +56,7 @@ class Card(Step):
         return Observed()
 
 
+_POWER: Final = ("power_on", "power_off")
 _ACTIONS: dict[str, Callable[[Desk, str], None]] = {
     "remove": lambda desk, reader: desk.remove(reader),
     "reset": lambda desk, reader: desk.reset(reader),

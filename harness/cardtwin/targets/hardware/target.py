@@ -26,6 +26,7 @@ from cardtwin.targets.hardware.unsuited import another_model, only_emulated, ung
 from cardtwin.targets.interface import Capability
 from cardtwin.targets.looking import asks_tries
 from cardtwin.targets.takeover import choose_reader, take_over
+from cardtwin.targets.untouched import untouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +53,12 @@ class HardwareTarget(EmulatedTarget):
         hardware: What is known of the cards, and what may be done to them.
     """
 
-    capabilities = frozenset(Capability) - {Capability.DESK, Capability.CLOCK, Capability.MEMORY}
+    capabilities = frozenset(Capability) - {
+        Capability.DESK,
+        Capability.POWER,
+        Capability.CLOCK,
+        Capability.MEMORY,
+    }
 
     def __init__(self, reader: str = "", hardware: Hardware | None = None) -> None:
         self._reader = reader
@@ -65,6 +71,9 @@ class HardwareTarget(EmulatedTarget):
 
     def unsupported(self, setup: Setup, needs: AbstractSet[Capability]) -> str:
         """Return what nobody can do to physical cards and readers, and what the cards don't tell."""
+        if idle := untouched(needs):
+            return idle
+
         why = (only_emulated(setup), unguarded(setup), untold(setup, needs), self._unmapped(setup))
         return "; ".join(reason for reasons in why for reason in reasons)
 
