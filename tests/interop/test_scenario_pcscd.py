@@ -49,6 +49,7 @@ readers: {R1: cardos-5.3}
 steps:
   - {card: power_off}
 """
+HAND = POWER.replace("power_off", "remove")
 TOKEN = """\
 format: 1
 title: A token is made, and used over PKCS#11
@@ -92,15 +93,15 @@ def test_our_middleware_makes_and_uses_a_token_there(daemon: Daemon, tmp_path: P
     assert "1 passed" in told(daemon, tmp_path, text.replace("CERTIFICATE", str(certificate)))
 
 
-def test_power_is_refused_there_and_scenarios_wait_for_one_another(daemon: Daemon, tmp_path: Path) -> None:
-    output = told(daemon, tmp_path, POWER, POWER.replace("power_off", "remove"), POWER)
-    assert "1 passed, 2 failed" in output
-    assert "pcscd's business" in output
+def test_power_is_not_there_and_scenarios_wait_for_one_another(daemon: Daemon, tmp_path: Path) -> None:
+    output = told(daemon, tmp_path, POWER, HAND, HAND)
+    assert "2 passed, 1 unsupported" in output
+    assert "step 1 (card) needs a switch for the power" in output
 
 
 def test_without_a_vpcd_it_is_said_what_is_missing(daemon: Daemon, tmp_path: Path) -> None:
     daemon.stop()
-    output = told(daemon, tmp_path, POWER)
+    output = told(daemon, tmp_path, HAND)
     assert "SCARD_E_NO_SERVICE" in output
 
 
