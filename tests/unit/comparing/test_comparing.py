@@ -18,6 +18,17 @@ MF_CONDITIONS = (
     "access conditions (86) 00 FF (LCYCLE always)",
     "01 FF (LCYCLE object 01)",
 )
+PAIRS_AS_WELL = (Kind.ACCESS, "access conditions (86) 00 01 FF 00 00 00 FF FF", "00 02 FF 00 00 00 FF FF")
+NINE_BYTES = (
+    Kind.ACCESS,
+    "access conditions (86) 00 01 FF 00 00 00 FF FF FF (UPDATE object 01)",
+    "00 02 FF 00 00 00 FF FF FF (UPDATE object 02)",
+)
+COSMO_CONDITIONS = (
+    Kind.ACCESS,
+    "access conditions (A1) 8C 03 03 FF 00 (READ always, UPDATE never)",
+    "8C 03 03 92 90 (READ never, UPDATE object 02)",
+)
 EF_CONDITIONS = (
     Kind.ACCESS,
     "access conditions (AB) 80 01 02 90 00 80 01 01 90 00 (UPDATE always)",
@@ -57,6 +68,24 @@ def found(left: Trace, right: Trace) -> list[tuple[Kind, str, str]]:
             RULES.format("0F", "0A 800102 9000 800101 9000"),
             RULES.format("15", WITH_A_PIN),
             EF_CONDITIONS,
+        ),
+        (
+            SELECT,
+            "6F0D 820101 8608 0001FF000000FFFF 9000",
+            "6F0D 820101 8608 0002FF000000FFFF 9000",
+            PAIRS_AS_WELL,
+        ),
+        (
+            SELECT,
+            "6F0E 820101 8609 0001FF000000FFFFFF 9000",
+            "6F0E 820101 8609 0002FF000000FFFFFF 9000",
+            NINE_BYTES,
+        ),
+        (
+            SELECT,
+            "6F0A 820101 A105 8C0303FF00 9000",
+            "6F0A 820101 A105 8C03039290 9000",
+            COSMO_CONDITIONS,
         ),
         ("00A40000023F00", "6F0382013890 00", "6F038201399000", (Kind.ATTRIBUTE, "file descriptor 38", "39")),
         ("00B0000004", "010203049000", "010203059000", (Kind.DATA, "04 from byte 3", "05 from byte 3")),

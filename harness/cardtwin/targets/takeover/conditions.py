@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cardtwin.card.chip.authentic import file_access as pairs_access
 from cardtwin.card.chip.iasecc import BARE_RULES, RULES, file_access
 from cardtwin.card.errors import Refusal
 from cardtwin.card.memory import MF
@@ -72,8 +73,11 @@ def access_of(found: FileFound) -> bytes:
 
 
 def conditions_told(control: FileControl) -> dict[str, str]:
-    """Return who may do what to a file, in words by operation; empty where its parameters don't tell."""
-    if not any(each.tag in _TELLING for each in control.objects):
+    """Return who may do what to a file, in words by operation; empty where its parameters don't tell.
+
+    They don't where 86 may hold AuthentIC's pairs of bytes as well as CardOS's bytes.
+    """
+    if not any(each.tag in _TELLING for each in control.objects) or _may_be_pairs(control):
         return {}
 
     df, mf = (control.descriptor or 0) & _DF == _DF, control.file_id == int.from_bytes(MF)
@@ -83,6 +87,16 @@ def conditions_told(control: FileControl) -> dict[str, str]:
         of_dfs if df or mf else tuple(EfOperation)
     )
     return {each.name: condition_text(access[each]) for each in operations if each < len(access)}
+
+
+def _may_be_pairs(control: FileControl) -> bool:
+    """Whether condition bytes may as well be AuthentIC's pairs, which are as many for each kind of file."""
+    told = control.get(_BYTES)
+
+    try:
+        return told is not None and bool(pairs_access(told, df=(control.descriptor or 0) & _DF == _DF))
+    except Refusal:
+        return False
 
 
 def _access(control: FileControl, *, df: bool, mf: bool) -> bytes:
