@@ -28,7 +28,7 @@ def storing(policy: IssuerCertificates, stored: Callable[..., Any]) -> Callable[
 
 
 def short_default(patch: Patch) -> None:
-    patch.setattr(issuing, "DEFAULT_VIEW", InputView("default", ("Common name",)))
+    patch.setattr(issuing, "DEFAULT_VIEW", InputView("default", ("Common name", "E-mail")))
 
 
 sabotage = in_folder("certificate-manager")
