@@ -135,7 +135,8 @@ class DigitalAccess:
             UnknownMethodError: No such method is published, or it maps no certificates.
             LoginRefusedError: The certificate does not log anybody in.
         """
-        found, configuration = self.method(method), self._administration.published
+        configuration = self._administration.published
+        found = _method(configuration, method)
 
         if found.authority is None or not found.properties.complete:
             raise UnknownMethodError(f"{method!r} maps no certificates to user accounts")
@@ -152,12 +153,7 @@ class DigitalAccess:
         Raises:
             UnknownMethodError: No such method is published.
         """
-        found = self._administration.published.method(name)
-
-        if found is None:
-            raise UnknownMethodError(f"no authentication method {name!r} is published")
-
-        return found
+        return _method(self._administration.published, name)
 
     def _validated(
         self,
@@ -191,6 +187,15 @@ class DigitalAccess:
         enrolled = key_hash(key)
         phones = self._activations.users_of(enrolled, configuration) if self._activations is not None else ()
         return users.by_key(configuration, enrolled, phones)
+
+
+def _method(configuration: Configuration, name: str) -> AuthenticationMethod:
+    found = configuration.method(name)
+
+    if found is None:
+        raise UnknownMethodError(f"no authentication method {name!r} is published")
+
+    return found
 
 
 def _check_device(method: AuthenticationMethod, challenge: Challenge, response: Response) -> None:
