@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["CANNOT_RUN", "NOT_FOUND", "run_command", "run_or_tell", "signals_forwarded"]
+__all__ = ["end_without_program", "run_command", "run_or_tell", "signals_forwarded"]
 
 NOT_FOUND: Final = 127
 CANNOT_RUN: Final = 126
@@ -96,10 +98,24 @@ def run_command(
         on_child()
 
 
-def run_or_tell(arguments: Sequence[str], environment: Mapping[str, str], mask: Iterable[int]) -> int:
+def end_without_program(arguments: Sequence[str]) -> None:
+    """End this process as shells do, where there is no such program to run; do nothing where there is.
+
+    To be called before anything is opened for the program: an earlier trace stays where it is.
+    """
+    if shutil.which(arguments[0]) is None:
+        sys.exit(run_or_tell(arguments, os.environ))
+
+
+def run_or_tell(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    mask: Iterable[int] | None = None,
+    on_child: Callable[[], object] = lambda: None,
+) -> int:
     """Run a program as run_command() does; where there is none, say so, and return what shells give."""
     try:
-        return run_command(arguments, environment, lambda: None, mask=mask)
+        return run_command(arguments, environment, on_child, mask=mask)
     except OSError as error:
         click.echo(f"cardtwin: {arguments[0]}: {error.strerror}", err=True)
         return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN

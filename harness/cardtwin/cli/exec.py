@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from cardtwin.cli.card_options import READERS_HELP, card_options, request_of
-from cardtwin.cli.command_line import CANNOT_RUN, NOT_FOUND, run_command
+from cardtwin.cli.command_line import end_without_program, run_or_tell
 from cardtwin.cli.pin_variables import check_names, pin_variables
 from cardtwin.hosting import HostedCards, HostingError
 
@@ -50,6 +50,8 @@ def command(arguments: tuple[str, ...], **options: Any) -> None:
     Exit status: the command's; 128 and its number if a signal has ended it; 127 if there is no such command,
     126 if it can't be run, 125 if there is no such card.
     """
+    end_without_program(arguments)
+
     with _hosted(options) as card:
         status = _run(arguments, {**os.environ, **card.environment, **pin_variables(_pins(card))}, card)
 
@@ -92,11 +94,7 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], card: HostedCa
             told = True
             click.echo("cardtwin: the card's process has ended; the command goes on without a card", err=True)
 
-    try:
-        return run_command(arguments, environment, look_at_card)
-    except OSError as error:
-        click.echo(f"cardtwin: {arguments[0]}: {error.strerror}", err=True)
-        return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
+    return run_or_tell(arguments, environment, on_child=look_at_card)
 
 
 def _end(message: str) -> NoReturn:

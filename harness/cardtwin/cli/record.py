@@ -16,7 +16,7 @@ from cardtwin.cli.card_options import (
     request_of,
     untraced_card_options,
 )
-from cardtwin.cli.command_line import run_or_tell, signals_forwarded
+from cardtwin.cli.command_line import end_without_program, run_or_tell, signals_forwarded
 from cardtwin.cli.files import OUTPUT, in_a_folder
 from cardtwin.cli.pin_variables import check_names, pin_variables
 from cardtwin.hosting import HostingError, HostRequest
@@ -81,6 +81,8 @@ def command(
     Exit status: the command's; 128 and its number if a signal has ended it; 127 if there is no such command,
     126 if it can't be run, 125 if nothing can be recorded.
     """
+    end_without_program(arguments)
+
     with signals_forwarded() as mask:
         try:
             recording = _recording(

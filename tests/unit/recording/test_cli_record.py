@@ -45,6 +45,20 @@ def test_a_command_that_is_not_there_is_told_as_shells_do(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    "given",
+    [("record", *BLANK, "-o", "trace.jsonl"), ("exec", *BLANK, "--trace", "trace.jsonl")],
+    ids=["record", "exec"],
+)
+@pytest.mark.parametrize(("name", "status"), [("./no-such-command", 127), ("./trace.jsonl", 126)])
+def test_an_earlier_trace_stays_when_the_command_cannot_be_run(
+    given: tuple[str, ...], name: str, status: int, tmp_path: Path
+) -> None:
+    (tmp_path / "trace.jsonl").write_text("an earlier trace\n")
+    assert run(*given, name, folder=tmp_path).returncode == status
+    assert (tmp_path / "trace.jsonl").read_text() == "an earlier trace\n"
+
+
 def test_signals_are_the_commands(tmp_path: Path) -> None:
     script = "trap 'exit 9' USR1; echo ready; while :; do read line; done"
     started = subprocess.Popen(
