@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-import click
+from cardtwin.cli.messages import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -117,7 +117,7 @@ def run_or_tell(
     try:
         return run_command(arguments, environment, on_child, mask=mask)
     except OSError as error:
-        click.echo(f"cardtwin: {arguments[0]}: {error.strerror}", err=True)
+        tell(f"{arguments[0]}: {error.strerror}")
         return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
 
 

@@ -12,6 +12,7 @@ import click
 
 from cardtwin.cli.card_words import card_of_words
 from cardtwin.cli.files import fail
+from cardtwin.cli.messages import tell
 from cardtwin.cli.pairs import hidden_value
 from cardtwin.cli.serve import exports
 from cardtwin.hosting import CONTROL_VARIABLE, Control, HostingError
@@ -80,8 +81,7 @@ def _insert(server: Control, card: str | None, reader: str | None) -> None:
 
     inserted = server.insert(card_of_words(card, "CARD"), reader=reader)
 
-    for warning in inserted.warnings:
-        click.echo(f"cardtwin: {warning}", err=True)
+    tell(*inserted.warnings)
 
     click.echo(inserted.card)
 

@@ -11,6 +11,7 @@ import click
 
 from cardtwin.cli.card_options import READERS_HELP, card_options, request_of
 from cardtwin.cli.command_line import end_without_program, run_or_tell
+from cardtwin.cli.messages import tell
 from cardtwin.cli.pin_variables import check_names, pin_variables
 from cardtwin.hosting import HostedCards, HostingError
 
@@ -68,8 +69,7 @@ def _hosted(options: dict[str, Any]) -> Iterator[HostedCards]:
     except HostingError as error:
         _end(str(error))
 
-    for warning in card.warnings:
-        click.echo(f"cardtwin: {warning}", err=True)
+    tell(*card.warnings)
 
     try:
         yield card
@@ -77,7 +77,7 @@ def _hosted(options: dict[str, Any]) -> Iterator[HostedCards]:
         try:
             card.close()
         except HostingError as error:
-            click.echo(f"cardtwin: {error}", err=True)
+            tell(str(error))
 
 
 def _pins(cards: HostedCards) -> dict[str, dict[str, str]]:
@@ -92,11 +92,11 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], card: HostedCa
 
         if card.lost and not told:
             told = True
-            click.echo("cardtwin: the card's process has ended; the command goes on without a card", err=True)
+            tell("the card's process has ended; the command goes on without a card")
 
     return run_or_tell(arguments, environment, on_child=look_at_card)
 
 
 def _end(message: str) -> NoReturn:
-    click.echo(f"cardtwin: {message}", err=True)
+    tell(message)
     sys.exit(NOT_READY)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cardtwin.cli import WRONG_USAGE
+from cardtwin.cli.messages import tell
 from cardtwin.source import SourceError, SourceText
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
     from cardtwin.scenario import Instance
 
-__all__ = ["OUTPUT", "fail", "in_a_folder", "load_scenarios", "read_source", "see_kept"]
+__all__ = ["INPUT", "OUTPUT", "fail", "in_a_folder", "load_scenarios", "read_source", "see_kept"]
+
+INPUT = click.Path(path_type=Path, exists=True, dir_okay=False)
+"""A file that is read."""
 
 OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
 """A file that is written."""
@@ -42,7 +46,7 @@ def see_kept(file: Path, output: Path | None) -> None:
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong, and end with status 2."""
-    click.echo(f"cardtwin: {message}", err=True)
+    tell(message)
     sys.exit(WRONG_USAGE)
 
 

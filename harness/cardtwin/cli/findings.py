@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardtwin.cli import FOUND_WRONG, WRONG_USAGE
+from cardtwin.cli.messages import tell
 from cardtwin.source import Diagnostics, SourceText
 from cardtwin.source.text import decode_text
 
@@ -50,7 +51,7 @@ def report_bytes(
         try:
             found = check(str(path), path.read_bytes())
         except OSError as error:
-            click.echo(f"cardtwin: {error}", err=True)
+            tell(str(error))
             unreadable = True
             continue
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cardtwin.cli import FOUND_WRONG
 from cardtwin.cli.files import fail, read_source
+from cardtwin.cli.messages import tell
 from cardtwin.cli.pairs import hidden_value, pairs, parameter
 from cardtwin.hosting.request import is_shipped
 from cardtwin.issuance.keygeneration import ARCHIVE, CardFailedError, KeyGenerationError
@@ -119,7 +120,7 @@ def command(*, out: Path, workers: int | None, resume: bool, **options: Any) -> 
     try:
         _make(_order(**options), out, resume=resume, workers=workers or os.cpu_count() or 1)
     except (CardFailedError, SourceError) as error:
-        click.echo(f"cardtwin: {error}", err=True)
+        tell(str(error))
         sys.exit(FOUND_WRONG)
     except KeyGenerationError as error:
         fail(str(error))
@@ -230,7 +231,7 @@ def _make(order: BatchOrder, out: Path, *, resume: bool, workers: int) -> None:
                 bar.update(task, completed=done)
     except KeyboardInterrupt:
         if done:
-            click.echo(f"cardtwin: {done} of {order.count} cards are there; --resume goes on", err=True)
+            tell(f"{done} of {order.count} cards are there; --resume goes on")
 
         raise
 

@@ -18,6 +18,7 @@ from cardtwin.cli.card_options import (
 )
 from cardtwin.cli.command_line import end_without_program, run_or_tell, signals_forwarded
 from cardtwin.cli.files import OUTPUT, in_a_folder
+from cardtwin.cli.messages import tell
 from cardtwin.cli.pin_variables import check_names, pin_variables
 from cardtwin.hosting import HostingError, HostRequest
 from cardtwin.recording import Recording, RecordingError, TraceOutput, reader_to_pass
@@ -90,14 +91,14 @@ def command(
             )
 
             with recording:
-                _tell(recording.warnings)
+                tell(*recording.warnings)
                 own = {**recording.environment, **pin_variables(recording.pins)}
                 status = run_or_tell(arguments, {**os.environ, **own}, mask)
         except (RecordingError, HostingError) as error:
-            _tell([str(error)])
+            tell(str(error))
             sys.exit(NOT_READY)
 
-    _tell(recording.problems)
+    tell(*recording.problems)
     sys.exit(status)
 
 
@@ -133,8 +134,3 @@ def _around_a_reader(options: dict[str, Any]) -> tuple[HostRequest, str]:
         raise click.UsageError("one of the system's readers is recorded: give --reader once")
 
     return middleware_request(options), reader_to_pass(names[0] if names else None)
-
-
-def _tell(messages: list[str] | tuple[str, ...]) -> None:
-    for message in messages:
-        click.echo(f"cardtwin: {message}", err=True)

@@ -6,7 +6,6 @@ import os
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -20,7 +19,8 @@ from cardtwin.cli.card_options import (
     request_of,
 )
 from cardtwin.cli.command_line import run_or_tell, signals_forwarded
-from cardtwin.cli.files import fail
+from cardtwin.cli.files import INPUT, fail
+from cardtwin.cli.messages import tell
 from cardtwin.cli.pairs import hidden_value, pairs
 from cardtwin.hosting import HostingError
 from cardtwin.hosting.host import Host
@@ -46,12 +46,12 @@ from cardtwin.trace import Trace, read_traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from cardtwin.recording import Replayed
 
 __all__ = ["command"]
 
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EMULATED, _SYSTEM = "emulated", "pcsc"
 _PROMPT: Final = "prompt"
 _HEX: Final = "hex:"
@@ -68,7 +68,7 @@ Examples:
 @click.command(
     "replay", short_help="Replay a trace against a card, or as a card.", epilog=f"{_EXAMPLES}\n{READERS_HELP}"
 )
-@click.argument("recorded", metavar="TRACE", type=_FILE)
+@click.argument("recorded", metavar="TRACE", type=INPUT)
 @card_options
 @click.option(
     "--target",
@@ -166,7 +166,7 @@ def _as_card(given: _AsCard, arguments: Sequence[str], options: dict[str, Any]) 
         status = run_or_tell(arguments, {**os.environ, **host.environment}, mask)
 
     told = replay.told()
-    _tell(told)
+    tell(*told)
     return status or (FOUND_WRONG if told else PASSED)
 
 
@@ -186,7 +186,7 @@ def _chosen(path: Path, title: str | None) -> Trace:
         fail(f"{path}: which trace? --title gives it; there are: {known}")
 
     if found[0].cut_at is not None:
-        _tell([f"{path}: this trace was cut at its limit: what came later is missing, and not replayed"])
+        tell(f"{path}: this trace was cut at its limit: what came later is missing, and not replayed")
 
     return found[0]
 
@@ -209,7 +209,7 @@ def _replayed(trace: Trace, secrets: HiddenSecrets, target: str, options: dict[s
         host = Host(request, lambda: None)
         ready = host.open()
         stack.callback(host.close)
-        _tell(ready["warnings"])
+        tell(*ready["warnings"])
         context = stack.enter_context(host.bench.manager.context())
         replay = ClientReplay(trace, secrets, ANYTHING)
         return replay.run(context, matched_readers(trace, context.readers()))
@@ -237,7 +237,7 @@ def _secrets(texts: Sequence[str]) -> Mapping[str, Secret]:
 
     if seen := [name for name, text in given if text != _PROMPT and not text.startswith(_ELSEWHERE)]:
         names = ", ".join(dict.fromkeys(seen))
-        _tell([f"others see the command line, and on it {names}: env:, file: and prompt show no value"])
+        tell(f"others see the command line, and on it {names}: env:, file: and prompt show no value")
 
     return {name: Secret(_value(name, text)) for name, text in given}
 
@@ -269,8 +269,3 @@ def _bytes(text: str, option: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         raise click.BadParameter("hex is expected", param_hint=option) from None
-
-
-def _tell(messages: Iterable[str]) -> None:
-    for message in messages:
-        click.echo(f"cardtwin: {message}", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardtwin.cli.files import OUTPUT, fail, in_a_folder, load_scenarios, see_kept
+from cardtwin.cli.files import INPUT, OUTPUT, fail, in_a_folder, load_scenarios, see_kept
 from cardtwin.cli.overrides import checked_overrides
 from cardtwin.drafting import Circumstances, DraftError, NothingFailsError, draft, shrink
 from cardtwin.drafting.names import DEFAULTS
@@ -32,7 +32,6 @@ __all__ = ["command"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _TRACE_BEGINS = b'{"kind"'
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group("scenario", short_help="Make scenarios of traces, and of failures.")
@@ -41,15 +40,15 @@ def command() -> None:
 
 
 @command.command("from", short_help="Make a scenario of a trace or a log.")
-@click.argument("trace_file", metavar="TRACE", type=_FILE)
+@click.argument("trace_file", metavar="TRACE", type=INPUT)
 @click.option("-o", "output", type=OUTPUT, callback=in_a_folder, help="Write it there; else it is printed.")
 @click.option("--title", metavar="TITLE", help="Of several traces in the file: the one of this title.")
 @click.option("--fault", metavar="RV", help="The return value that is wrong: success is expected there.")
 @click.option("--card", metavar="MODEL", help="The card's model, where the trace shows no ATR.")
 @click.option("--profile", default="full", metavar="NAME", help="The shipped profile that makes the token.")
 @click.option("--blank", is_flag=True, help="The card starts blank: the trace itself makes the token.")
-@click.option("--image", type=_FILE, help="The card starts with this memory, in the place of a profile.")
-@click.option("--config", type=_FILE, help="A Personal.cfg for the programs.")
+@click.option("--image", type=INPUT, help="The card starts with this memory, in the place of a profile.")
+@click.option("--config", type=INPUT, help="A Personal.cfg for the programs.")
 @click.option("--program", metavar="NAME", help="What the program is called, such as java.exe.")
 @click.option("--quirk", "quirks", multiple=True, metavar="Q", help="A quirk of the card.")
 @click.option("--switch", "switches", multiple=True, metavar="RULE=VALUE", help="Which rule holds.")
@@ -110,7 +109,7 @@ def from_(  # noqa: PLR0913  # one per option
 
 
 @command.command("shrink", short_help="Cut a failing scenario down.")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=INPUT)
 @click.option("--id", "id_", metavar="INSTANCE", help="Which instance; the first that fails if not given.")
 @click.option("-o", "output", type=OUTPUT, callback=in_a_folder, help="Write it there; else it is printed.")
 @click.option("--target", metavar="NAME", help="Run against this target.")

@@ -10,6 +10,7 @@ import click
 
 from cardtwin.cli.card_options import READERS_HELP, card_options, request_of
 from cardtwin.cli.files import fail
+from cardtwin.cli.messages import tell
 from cardtwin.hosting import CONTROL_VARIABLE, HostedCards, HostingError
 
 if TYPE_CHECKING:
@@ -60,15 +61,14 @@ def command(*, seconds: float | None, shell: bool, **options: Any) -> None:
 
 
 def _warn(cards: HostedCards, request: HostRequest) -> None:
-    for warning in cards.warnings:
-        click.echo(f"cardtwin: {warning}", err=True)
+    tell(*cards.warnings)
 
     for name, card in request.cards.items():
         if cards.pins_of(name) and card.profile is not None and not card.secrets:
             pins = ", ".join(sorted(cards.pins_of(name)))
             whose = f" of {name!r}" if len(request.cards) > 1 else ""
             told = f"{pins}{whose} are as the profile has them, and shown nowhere: --secret gives them"
-            click.echo(f"cardtwin: {told}", err=True)
+            tell(told)
 
 
 def _tell(card: HostedCards, *, shell: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cardtwin.cli import FOUND_WRONG, PASSED
-from cardtwin.cli.files import OUTPUT, fail, in_a_folder, see_kept
+from cardtwin.cli.files import INPUT, OUTPUT, fail, in_a_folder, see_kept
 from cardtwin.comparing import compare_calls, compare_traces
 from cardtwin.source import SourceError
 from cardtwin.trace import Statistics, Trace, read_traces
@@ -17,9 +17,10 @@ from cardtwin.trace.imports import FORMS as IMPORTED
 from cardtwin.trace.imports import import_log
 from cardtwin.trace.text import printable
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from pathlib import Path
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+__all__ = ["command"]
 
 
 @click.group("trace", short_help="Show, compare, import and export traces.")
@@ -31,14 +32,14 @@ def command() -> None:
 
 
 @command.command("show")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=INPUT)
 def show(file: Path) -> None:
     """Show what happened: calls, the APDUs that they caused, and what these changed."""
     click.echo("\n".join(trace.text() for trace in _read(file)), nl=False)
 
 
 @command.command("import")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=INPUT)
 @click.option(
     "--from", "form", type=click.Choice(tuple(IMPORTED)), help="The log's form, if its lines don't tell."
 )
@@ -60,7 +61,7 @@ def import_(file: Path, form: str | None, output: Path) -> None:
 
 
 @command.command("export")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=INPUT)
 @click.option("--to", "form", type=click.Choice(tuple(EXPORTED)), required=True, help="The form.")
 @click.option("--reader", metavar="NAME", help="Only the APDUs at this reader.")
 @click.option("-o", "--output", type=OUTPUT, callback=in_a_folder, required=True, help="Where it goes.")
@@ -77,15 +78,15 @@ def export(file: Path, form: str, reader: str | None, output: Path) -> None:
 
 
 @command.command("stats")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=INPUT)
 def stats(file: Path) -> None:
     """Count the calls, the APDUs, and what came of them."""
     click.echo("\n".join(Statistics.of(trace).text() for trace in _read(file)), nl=False)
 
 
 @command.command("diff")
-@click.argument("left", type=_FILE)
-@click.argument("right", type=_FILE)
+@click.argument("left", type=INPUT)
+@click.argument("right", type=INPUT)
 @click.pass_context
 def diff(context: click.Context, left: Path, right: Path) -> None:
     """Tell in what two traces differ: calls and return values, APDUs and their answers.
