@@ -34,7 +34,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 
 def check_options(config: pytest.Config) -> None:
-    """See that all that is named exists.
+    """See that all that is named exists, and, unless tests are only collected, that a library can be loaded.
 
     Raises:
         pytest.UsageError: It doesn't.
@@ -47,7 +47,7 @@ def check_options(config: pytest.Config) -> None:
     from cardtwin.scenario.overrides import OverridesError  # noqa: PLC0415  # as in ScenarioFile.collect
 
     try:
-        overrides_of(config).check()
+        overrides_of(config).check(to_run=not config.option.collectonly)
     except OverridesError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from support.pytests import Run
+
 LIBRARY = """
 #include <signal.h>
 #include <stdio.h>
@@ -89,6 +91,16 @@ def test_listing_loads_no_library_and_still_says_that_one_is_not_there(
     assert loaded.exists()
     missing = cardtwin("run", path, "--list", "--target", f"module:{tmp_path / 'missing.so'}")
     assert (missing.exit_code, "there is no PKCS#11 library" in missing.output) == (2, True)
+
+
+def test_collecting_loads_no_library(scenario: Any, build: Any, tmp_path: Path, run_pytest: Run) -> None:
+    path, loaded = scenario("- {pkcs11: C_Initialize}"), tmp_path / "loaded"
+    library = build(f'fopen("{loaded}", "w"); abort();')
+    collected = run_pytest("--collect-only", f"--cardtwin-target=module:{library}", str(path))
+    assert (collected.returncode, "1 test collected" in collected.stdout) == (0, True)
+    assert not loaded.exists()
+    assert run_pytest(f"--cardtwin-target=module:{library}", str(path)).returncode == 4
+    assert loaded.exists()
 
 
 @pytest.mark.parametrize("where", ["C_GetFunctionList", "C_Initialize"])
